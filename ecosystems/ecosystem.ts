@@ -1,0 +1,276 @@
+/** The contract between a protocol and the pipeline. Types only; an ecosystem is a frozen object of pure functions. */
+import type {
+  Decision,
+  Decisions,
+  Digest,
+  EpochMs,
+  PackageFacts,
+  Reason,
+  VersionScheme,
+} from "../policy/types.ts";
+
+/** One package, by its registry-exact name (`@acme/foo`, `JSONStream`). */
+export interface PackageRef {
+  readonly kind: "package";
+  readonly name: string;
+}
+
+/** One document about many packages (a search's answer, `repodata.json`); `name` is its key. */
+export interface CatalogueRef {
+  readonly kind: "catalogue";
+  readonly name: string;
+}
+
+export type Subject = PackageRef | CatalogueRef;
+
+/** A request, admitted by the grammar in routes/target.ts, as the plugins see it. */
+export interface ClientRequest {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+  /**
+   * The path below the ecosystem's mount, decoded exactly once. No segment is empty but the last (a trailing
+   * slash); none is or contains a dot segment, a backslash, `;`, `%`, `#`, `?` or a control character. A `/`
+   * inside a segment was `%2f`.
+   */
+  readonly segments: readonly string[];
+  readonly query: URLSearchParams;
+  /** Lower-case names; only the headers that a protocol may read (see routes/client.ts). */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+/** The one thing a request asks for. `variant` is the plugin's own word for the form of the answer. */
+export type Ask = IndexAsk | VersionAsk | ArtifactAsk | SidecarAsk | CatalogueAsk | LocalAsk | ForwardAsk | PublishAsk;
+
+/** A package's index: packument, simple page, index file. */
+export interface IndexAsk {
+  readonly kind: "index";
+  readonly subject: PackageRef;
+  readonly variant: string;
+}
+
+/** One release's own document; `version` may be a tag, which `render` resolves among what is allowed. */
+export interface VersionAsk {
+  readonly kind: "version";
+  readonly subject: PackageRef;
+  readonly version: string;
+  readonly variant: string;
+}
+
+export interface ArtifactAsk {
+  readonly kind: "artifact";
+  readonly subject: PackageRef;
+  readonly filename: string;
+}
+
+/** A document that belongs to a file or release and has its verdict: signature, provenance, `.metadata`. */
+export interface SidecarAsk {
+  readonly kind: "sidecar";
+  readonly subject: PackageRef;
+  /** Exactly one of the two is set. */
+  readonly filename: string | null;
+  readonly version: string | null;
+  readonly source: Source;
+}
+
+/** A document about many packages, of which only what cached facts allow is shown. */
+export interface CatalogueAsk {
+  readonly kind: "catalogue";
+  readonly subject: CatalogueRef;
+  readonly variant: string;
+}
+
+/** Answered from here, without upstream: ping, whoami, config.json. */
+export interface LocalAsk {
+  readonly kind: "local";
+  readonly variant: string;
+}
+
+/** Passed on to upstream within bounds and answered with what upstream says; no package's bytes. */
+export interface ForwardAsk {
+  readonly kind: "forward";
+  readonly variant: string;
+  readonly upstream: string;
+  readonly method: "GET" | "POST";
+  /** The path and query below upstream's root, built from what was parsed. */
+  readonly path: string;
+  /** Bound on the request's body once decompressed, and on upstream's answer. */
+  readonly maxBytes: number;
+}
+
+export interface PublishAsk {
+  readonly kind: "publish";
+  readonly subject: PackageRef | null;
+}
+
+/** A document that upstream keeps. */
+export interface Source {
+  /** Unique among a subject's sources; part of the storage key: `packument`, `simple`, `legacy`. */
+  readonly key: string;
+  /** A key of `Ecosystem.upstreams`. */
+  readonly upstream: string;
+  /** Path and query below that upstream's root, no leading slash, already percent-encoded. */
+  readonly path: string;
+  readonly accept: string;
+  readonly maxBytes: number;
+  /** Required: 404 here means that there is no such package. Else it is a document with status 404. */
+  readonly required: boolean;
+  /** What its body must be; anything else (an HTML sign-in page with status 200) is a failure, not a document. */
+  readonly expects: "json" | "html" | "json-or-html" | "lines" | "any";
+}
+
+/** A raw document as upstream said it. The body is shared: never written to. */
+export interface UpstreamDocument {
+  readonly key: string;
+  readonly status: 200 | 404;
+  readonly contentType: string;
+  readonly body: Uint8Array;
+  readonly fetchedAt: EpochMs;
+  /** Absolute address it was read from, after redirects; relative links resolve against it. */
+  readonly url: string;
+}
+
+/** What `read` found of one package. `layout` is the plugin's own JSON (offsets and the like), for `render`. */
+export interface Reading {
+  readonly facts: PackageFacts;
+  readonly layout: unknown;
+}
+
+/** What `render` works with. */
+export interface Material {
+  readonly documents: readonly UpstreamDocument[];
+  /** Of the package asked for; null for a catalogue. */
+  readonly reading: Reading | null;
+  /** The decisions on the package asked for, or (catalogue) on one that cached facts are known of; else null. */
+  decisions(name: string): Decisions | null;
+  readonly now: EpochMs;
+  /** One short sentence, with a link, for a client's own notice channel; null where nothing was withheld. */
+  readonly notice: (withheld: readonly string[]) => string;
+}
+
+export interface Rendered {
+  readonly status: number;
+  readonly contentType: string;
+  /** Further headers, lower-case names (`vary`, `npm-notice`). Values pass the header gate. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** In order; the pipeline may pause between two pieces. */
+  readonly body: Iterable<Uint8Array>;
+  /** How many releases or files were withheld; known once the body was read to its end. */
+  readonly withheld: () => number;
+}
+
+/** Addresses that go into what is served; built from the configured base address, never from Host. */
+export interface Links {
+  /** Where this ecosystem is mounted for this organisation, no trailing slash: `https://sluice.example/o/acme/npm`. */
+  readonly base: string;
+  /** `upstream`: file links stay as upstream wrote them (the policy's `artifacts: upstream`). */
+  readonly artifacts: "proxy" | "upstream";
+}
+
+export interface ArtifactLocation {
+  readonly upstream: string;
+  /** Absolute, or a path below the upstream's root. */
+  readonly url: string;
+  readonly digests: readonly Digest[];
+  readonly sizeBytes: number | null;
+  readonly contentType: string;
+  readonly maxBytes: number;
+}
+
+/** Who asks; resolved once and passed on. */
+export interface Caller {
+  readonly organisation: string;
+  /** Well-formed, at most 128 characters; null: none was given. */
+  readonly user: string | null;
+  /** The peer's address. */
+  readonly address: string;
+  readonly client: Client;
+}
+
+export interface Client {
+  /** `npm`, `pnpm`, `yarn`, `bun`, `deno`, `pip`, `uv`, `cargo`, …; the first product of the user agent, lower-case; `""` if none. */
+  readonly name: string;
+  readonly version: string;
+  /** What the client says it is doing (`npm-command`: `install`, `audit`, `ci`); null: it does not say. */
+  readonly command: string | null;
+}
+
+/** Why something was refused or withheld, in words and fields; made by policy/explain.ts and the pipeline. */
+export interface Explanation {
+  readonly ecosystem: string;
+  readonly purl: string;
+  readonly name: string;
+  readonly version: string;
+  readonly filename: string | null;
+  readonly decision: Decision;
+  /** The reason that counts most. */
+  readonly reason: Reason;
+  /** One sentence: package, version, rule, since when, until when, what is allowed instead. ASCII. */
+  readonly sentence: string;
+  readonly since: EpochMs | null;
+  readonly until: EpochMs | null;
+  readonly newestAllowed: string | null;
+  readonly decisionId: string;
+  /** Absolute: `/-/why/{purl}?decision=…`. */
+  readonly link: string;
+  /** Absolute and readable as it stands: `/-/why/{purl}/held-by-minimumAge-until-2026-12-01`. */
+  readonly speakingLink: string;
+}
+
+/** A refused artifact in the form in which this client shows it. */
+export type Refusal =
+  | { readonly kind: "body"; readonly status: 403; readonly contentType: string; readonly body: string; readonly headers: Readonly<Record<string, string>> }
+  | { readonly kind: "redirect"; readonly status: 302; readonly location: string; readonly headers: Readonly<Record<string, string>> };
+
+/** Any other error in the client's own form. */
+export interface Failure {
+  readonly status: number;
+  /** Stable, for programs: `no-such-package`, `upstream-failed`. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** An advisory found in an audit's answer. */
+export interface Advisory {
+  readonly name: string;
+  readonly id: string;
+  readonly url: string;
+  affects(version: string): boolean;
+}
+
+/** How a forwarded request is made and its answer read; only for ecosystems with `forward` asks. */
+export interface Forwarding {
+  /** The body for upstream: decompressed, without the packages that `isPrivate` names. Throws SyntaxError → 400. */
+  request(ask: ForwardAsk, body: Uint8Array, isPrivate: (name: string) => boolean): { readonly body: Uint8Array; readonly contentType: string; readonly names: readonly string[] };
+  /** The advisories that an answer holds; empty where this ask has none. Throws SyntaxError → 502. */
+  advisories(ask: ForwardAsk, answer: Uint8Array): readonly Advisory[];
+}
+
+export interface Ecosystem {
+  /** The mount and the key: `npm`. */
+  readonly id: string;
+  readonly title: string;
+  readonly purlType: string;
+  /** Key → default root, with trailing slash. A plugin names a key, never a host. */
+  readonly upstreams: Readonly<Record<string, string>>;
+  readonly versions: VersionScheme;
+  /** The line that points each client here, for the welcome page. */
+  setup(base: string): readonly { readonly client: string; readonly line: string }[];
+  /** null: 404, upstream untouched. Never throws. */
+  parse(request: ClientRequest): Ask | null;
+  /** What a client asks at the root of the host because it lost its prefix; null where that cannot happen. */
+  parseAtRoot?(request: ClientRequest): ArtifactAsk | null;
+  /** The documents that hold the facts, given those already there: asked again until it answers none. */
+  sources(subject: Subject, documents: readonly UpstreamDocument[]): readonly Source[];
+  /** `undefined` is a point at which the pipeline may pause. Throws SyntaxError → 502. */
+  read(subject: Subject, documents: readonly UpstreamDocument[]): Iterable<Reading | undefined>;
+  /** The packages a catalogue mentions; the pipeline looks for their cached facts. */
+  mentions?(ask: CatalogueAsk, documents: readonly UpstreamDocument[]): readonly string[];
+  /** null: 404 (an unknown version or tag). */
+  render(ask: IndexAsk | VersionAsk | CatalogueAsk, material: Material, links: Links): Rendered | null;
+  /** An answer without upstream. */
+  local(ask: LocalAsk, caller: Caller, links: Links): Rendered;
+  locate(ask: ArtifactAsk, facts: PackageFacts): ArtifactLocation | null;
+  refuse(ask: Ask, explanation: Explanation, client: Client): Refusal;
+  /** Any other error as this client understands it. */
+  fail(failure: Failure, client: Client): { readonly contentType: string; readonly body: string };
+  readonly forwarding?: Forwarding;
+}

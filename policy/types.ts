@@ -1,0 +1,171 @@
+/** Milliseconds since 1970-01-01T00:00:00Z, by the clock that main.ts hands out. */
+export type EpochMs = number & { readonly __unit: "epoch-ms" };
+/** A length of time in milliseconds. */
+export type DurationMs = number & { readonly __unit: "duration-ms" };
+/** A canonical package URL, `pkg:type/namespace/name@version`. For people and documents; never a key. */
+export type Purl = string & { readonly __brand: "purl" };
+
+/**
+ * Something a document may or may not say. `absent`: it was read and says nothing; `malformed`: it says
+ * something that cannot be read; `unsupported`: this registry has no such thing. A source that failed is no
+ * Fact: it is a stale copy or an error.
+ */
+export type Fact<T> =
+  | { readonly known: true; readonly value: T }
+  | { readonly known: false; readonly why: "absent" | "malformed" | "unsupported" };
+
+/** When something was published, and by whose clock: a publisher's can be back-dated at will. */
+export interface Published {
+  readonly at: EpochMs;
+  readonly clock: "registry" | "publisher";
+}
+
+export type DigestAlgorithm = "md5" | "sha1" | "sha256" | "sha384" | "sha512" | "blake2b-256";
+
+/** A digest as upstream claims it or as it was computed here; `hex` is lower-case. */
+export interface Digest {
+  readonly algorithm: DigestAlgorithm;
+  readonly hex: string;
+}
+
+/** How a release was published, strongest first: by a trusted publisher, with provenance, or with neither. */
+export type TrustLevel = "trusted-publisher" | "provenance" | "none";
+
+/** One file of a release, as upstream lists it. */
+export interface Artifact {
+  readonly filename: string;
+  readonly digests: readonly Digest[];
+  readonly sizeBytes: number | null;
+  readonly publishedAt: Fact<Published>;
+  readonly yanked: Fact<boolean>;
+  readonly trust: Fact<TrustLevel>;
+  /** Where upstream's index says the bytes are; null where the plugin derives it from the coordinates. */
+  readonly url: string | null;
+}
+
+export interface Release {
+  readonly version: string;
+  readonly artifacts: readonly Artifact[];
+  /** The deprecation's text; `false` where the document says it is not deprecated. */
+  readonly deprecated: Fact<string | false>;
+  readonly licence: Fact<string>;
+  readonly runsCodeOnInstall: Fact<boolean>;
+  /** Who published it, as the registry names them (a user name); for people, never decided upon. */
+  readonly publisher: Fact<string>;
+}
+
+/** All that upstream lists of one package, releases in version order, lowest first. */
+export interface PackageFacts {
+  /** The ecosystem's purl type: `npm`, `pypi`, `cargo`, … */
+  readonly purlType: string;
+  /** The registry-exact name. */
+  readonly name: string;
+  readonly releases: readonly Release[];
+}
+
+/** How an ecosystem reads its versions. Total: never throws, for any string. */
+export interface VersionScheme {
+  /** Negative, zero or positive; versions the scheme cannot read sort below all others, by code unit. */
+  compare(a: string, b: string): number;
+  isValid(version: string): boolean;
+  isPrerelease(version: string): boolean;
+  /** The release line: the major version, by the ecosystem's own idea of compatibility. */
+  line(version: string): string;
+}
+
+/** When Sluice first saw a file, joined to the facts by the pipeline. */
+export interface FirstSeen {
+  readonly at: EpochMs;
+  /** It was there when Sluice first saw its package: nothing is known of when it appeared. */
+  readonly original: boolean;
+}
+
+/** What the pipeline joins to the facts before they are decided; `digest` names all of it, for the memo's key. */
+export interface Joined {
+  firstSeen(filename: string): FirstSeen | null;
+  /** Versions that this very caller may have although younger than the minimum age (audit fixes). */
+  readonly grants: ReadonlySet<string>;
+  readonly digest: string;
+}
+
+export type Verdict = "allow" | "warn" | "hold" | "deny";
+
+/** What one rule says of one artifact. `hold`: time alone will lift it; `deny`: it will not. */
+export interface Finding {
+  readonly verdict: Verdict;
+  /** One sentence that can be read alone, without the package's name. */
+  readonly message: string;
+  /** When time alone may change this finding; null: never. */
+  readonly horizon: EpochMs | null;
+}
+
+/** A finding with the rule (or override) it came from. */
+export interface Reason extends Finding {
+  /** `minimumAge`, `yanked`, `deprecated`, `publisherDowngrade`, `override`, `floor`, `waiver`, … */
+  readonly rule: string;
+  /** An allow lifted it: it is shown, and no longer counts. By which override's or waiver's id. */
+  readonly liftedBy?: string;
+  /** The rule only observes: shown, and does not count. */
+  readonly observed?: boolean;
+  readonly owner?: string;
+}
+
+export interface Decision {
+  /** What holds: in `observe` never worse than `warn`. */
+  readonly verdict: Verdict;
+  /** What would hold if everything were enforced; equals `verdict` outside of `observe`. */
+  readonly enforcedVerdict: Verdict;
+  /** Most severe first. */
+  readonly reasons: readonly Reason[];
+  /** When time alone may change the verdict; null: never. */
+  readonly horizon: EpochMs | null;
+}
+
+/** The decisions on one package; each is made when first asked for, and kept. */
+export interface Decisions {
+  /** null: no such file (404, upstream untouched). */
+  artifact(filename: string): Decision | null;
+  /**
+   * The best of its artifacts' decisions: a release is offered as long as one of its files is; with no
+   * artifacts, decided as a release by itself. null: no such version.
+   */
+  release(version: string): Decision | null;
+  /** The earliest horizon over all artifacts. Decides them all. */
+  readonly horizon: EpochMs | null;
+  /** The end of the earliest-ending allow that was used; null: none. Decides them all. */
+  readonly allowedUntil: EpochMs | null;
+}
+
+/** True where a decision lets bytes through. */
+export function permits(decision: Decision): boolean {
+  return decision.verdict === "allow" || decision.verdict === "warn";
+}
+
+/**
+ * An organisation's policy, compiled for one ecosystem by `resolve()` in policy/resolve.ts. Opaque outside
+ * policy/ but for what is here.
+ */
+export interface ResolvedPolicy {
+  readonly enforcement: "enforce" | "observe";
+  readonly artifacts: "proxy" | "upstream";
+  /** What `auditFixes` says for this ecosystem; null: off. */
+  readonly auditFixes: { readonly minimumAge: DurationMs } | null;
+  decide(facts: PackageFacts, joined: Joined, now: EpochMs): Decisions;
+}
+
+/**
+ * An exception that ends: granted by an approver, or (for now) an audit fix that was served. Lifts holds only,
+ * for exactly one version.
+ */
+export interface Waiver {
+  readonly id: string;
+  readonly ecosystem: string;
+  /** Registry-exact. */
+  readonly name: string;
+  readonly version: string;
+  readonly reason: string;
+  readonly owner: string;
+  readonly createdAt: EpochMs;
+  readonly until: EpochMs;
+  readonly kind: "audit-fix" | "granted";
+}

@@ -1,0 +1,37 @@
+/** The exceptions of storage/; routes/problem.ts maps each to a status. `cause` is always passed. */
+
+/** An upstream that cannot be reached, answered nonsense, or broke its promise. Public text names the origin only. */
+export class UpstreamError extends Error {
+  override readonly name = "UpstreamError";
+  constructor(
+    message: string,
+    readonly detail: {
+      /** `timeout` → 504, all else → 502. */
+      readonly kind: "timeout" | "connection" | "status" | "content" | "redirect" | "forbidden-address" | "circuit";
+      readonly origin: string;
+      readonly status?: number;
+      readonly retryAfterSeconds?: number;
+    },
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Bytes that are not what their index says they are. */
+export class IntegrityError extends Error {
+  override readonly name = "IntegrityError";
+}
+
+/** KV or the artifact store cannot do what was asked of it. → 503 */
+export class StorageError extends Error {
+  override readonly name = "StorageError";
+}
+
+/** A body, document or name beyond its bound. → 413, or 502 where it came from upstream. */
+export class TooLargeError extends Error {
+  override readonly name = "TooLargeError";
+  constructor(message: string, readonly maxBytes: number, options?: ErrorOptions) {
+    super(message, options);
+  }
+}

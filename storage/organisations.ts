@@ -1,0 +1,26 @@
+/** An organisation as a request needs it: policy, floor and waivers, held in memory, never older than a second. */
+import type { Waiver } from "../policy/types.ts";
+import type { FloorDocument, PolicyDocument } from "../policy/config.ts";
+
+/** One consistent state. A new object whenever anything in it changed, so that it can key a WeakMap. */
+export interface OrganisationView {
+  readonly id: string;
+  /** Changes whenever policy, floor or waivers do. */
+  readonly stamp: string;
+  readonly revision: number;
+  readonly policy: PolicyDocument;
+  readonly floor: FloorDocument;
+  readonly waivers: readonly Waiver[];
+  /** Random, per organisation: keys the hash that decision ids are. */
+  readonly decisionKey: Uint8Array;
+}
+
+export interface OrganisationViews {
+  /**
+   * null: no such organisation. Confirmed with KV less than a second ago, else looked at again; throws
+   * StorageError (503) once KV could not be asked for five seconds.
+   */
+  view(id: string): Promise<OrganisationView | null>;
+  /** How many organisations there are, as last confirmed. */
+  count(): Promise<number>;
+}
