@@ -38,7 +38,15 @@ export interface ClientRequest {
 }
 
 /** The one thing a request asks for. `variant` is the plugin's own word for the form of the answer. */
-export type Ask = IndexAsk | VersionAsk | ArtifactAsk | SidecarAsk | CatalogueAsk | LocalAsk | ForwardAsk | PublishAsk;
+export type Ask =
+  | IndexAsk
+  | VersionAsk
+  | ArtifactAsk
+  | SidecarAsk
+  | CatalogueAsk
+  | LocalAsk
+  | ForwardAsk
+  | PublishAsk;
 
 /** A package's index: packument, simple page, index file. */
 export interface IndexAsk {
@@ -217,8 +225,19 @@ export interface Explanation {
 
 /** A refused artifact in the form in which this client shows it. */
 export type Refusal =
-  | { readonly kind: "body"; readonly status: 403; readonly contentType: string; readonly body: string; readonly headers: Readonly<Record<string, string>> }
-  | { readonly kind: "redirect"; readonly status: 302; readonly location: string; readonly headers: Readonly<Record<string, string>> };
+  | {
+    readonly kind: "body";
+    readonly status: 403;
+    readonly contentType: string;
+    readonly body: string;
+    readonly headers: Readonly<Record<string, string>>;
+  }
+  | {
+    readonly kind: "redirect";
+    readonly status: 302;
+    readonly location: string;
+    readonly headers: Readonly<Record<string, string>>;
+  };
 
 /** Any other error in the client's own form. */
 export interface Failure {
@@ -239,7 +258,11 @@ export interface Advisory {
 /** How a forwarded request is made and its answer read; only for ecosystems with `forward` asks. */
 export interface Forwarding {
   /** The body for upstream: decompressed, without the packages that `isPrivate` names. Throws SyntaxError → 400. */
-  request(ask: ForwardAsk, body: Uint8Array, isPrivate: (name: string) => boolean): { readonly body: Uint8Array; readonly contentType: string; readonly names: readonly string[] };
+  request(
+    ask: ForwardAsk,
+    body: Uint8Array,
+    isPrivate: (name: string) => boolean,
+  ): { readonly body: Uint8Array; readonly contentType: string; readonly names: readonly string[] };
   /** The advisories that an answer holds; empty where this ask has none. Throws SyntaxError → 502. */
   advisories(ask: ForwardAsk, answer: Uint8Array): readonly Advisory[];
 }

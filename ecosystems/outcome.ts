@@ -73,7 +73,13 @@ export type Outcome =
   | { readonly kind: "elsewhere"; readonly location: string; readonly trace: Trace }
   | { readonly kind: "refused"; readonly refusal: Refusal; readonly trace: Trace }
   /** Anything else that ends a request: 404, 405, 400, … in the client's own form. */
-  | { readonly kind: "failed"; readonly status: number; readonly contentType: string; readonly body: string; readonly trace: Trace };
+  | {
+    readonly kind: "failed";
+    readonly status: number;
+    readonly contentType: string;
+    readonly body: string;
+    readonly trace: Trace;
+  };
 
 /** `bytes=a-b`, `bytes=a-` or `bytes=-n`, as asked for. */
 export type RangeSpec =

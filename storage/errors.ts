@@ -7,7 +7,14 @@ export class UpstreamError extends Error {
     message: string,
     readonly detail: {
       /** `timeout` → 504, all else → 502. */
-      readonly kind: "timeout" | "connection" | "status" | "content" | "redirect" | "forbidden-address" | "circuit";
+      readonly kind:
+        | "timeout"
+        | "connection"
+        | "status"
+        | "content"
+        | "redirect"
+        | "forbidden-address"
+        | "circuit";
       readonly origin: string;
       readonly status?: number;
       readonly retryAfterSeconds?: number;

@@ -33,7 +33,14 @@ export interface InstallLog {
   /** The client went away: marks a record that was appended as `partial`. */
   markPartial(record: InstallRecord, bytesSent: number): Promise<void>;
   /** Versions of a package that this user was served, from the folded indexes and the tail; for audit fixes. */
-  versionsOf(query: { readonly organisation: string; readonly user: string; readonly ecosystem: string; readonly package: string }): Promise<readonly string[]>;
+  versionsOf(
+    query: {
+      readonly organisation: string;
+      readonly user: string;
+      readonly ecosystem: string;
+      readonly package: string;
+    },
+  ): Promise<readonly string[]>;
   /** Folds what was appended into KV's indexes; safe to call from several processes. */
   fold(): Promise<void>;
   /** Writes out what waits. */

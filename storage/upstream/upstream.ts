@@ -64,7 +64,11 @@ export interface UpstreamClient {
    * null: 404 or 410. `url` is absolute or below the root; its origin is the upstream's or one of its
    * `allowedHosts`, else UpstreamError `forbidden-address`.
    */
-  open(upstream: Upstream, url: string, options?: { readonly signal?: AbortSignal }): Promise<OpenedArtifact | null>;
+  open(
+    upstream: Upstream,
+    url: string,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<OpenedArtifact | null>;
   /** Passes a request on; any status is an answer. Bodies within `maxBytes`, decoded. */
   forward(upstream: Upstream, request: {
     readonly method: "GET" | "POST";
@@ -76,5 +80,10 @@ export interface UpstreamClient {
     readonly signal?: AbortSignal;
   }): Promise<{ readonly status: number; readonly contentType: string; readonly body: Uint8Array }>;
   /** Per origin: what is known of its health, for `/-/health`. */
-  health(): readonly { readonly origin: string; readonly state: "ok" | "failing" | "open"; readonly lastError: string | null; readonly lastErrorAt: EpochMs | null }[];
+  health(): readonly {
+    readonly origin: string;
+    readonly state: "ok" | "failing" | "open";
+    readonly lastError: string | null;
+    readonly lastErrorAt: EpochMs | null;
+  }[];
 }
