@@ -22,8 +22,13 @@ export interface Following {
    * UpstreamError else. A follower that falls behind the window goes on from the store.
    */
   readonly body: ReadableStream<Uint8Array>;
-  /** Resolves when the blob is verified and visible; rejects with what failed. Never unhandled. */
-  readonly done: Promise<BlobStat>;
+  /**
+   * Resolves when the blob is verified and visible, and `kept` has resolved; null: a body of which nothing was
+   * known beforehand, passed through and not kept. Rejects with what failed. Never unhandled.
+   */
+  readonly done: Promise<BlobStat | null>;
+  /** What `done` resolves to, where it was known already when `follow` resolved (small files): a length may be stated. */
+  readonly verified: BlobStat | null;
 }
 
 export interface Fills {
