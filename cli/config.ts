@@ -1,0 +1,246 @@
+/** The configuration: parsed once into a total value, or every mistake at once. */
+import type { DurationMs } from "../policy/types.ts";
+import type { Lifetimes, MemoryBounds } from "../ecosystems/_pipeline/services.ts";
+import type { LogLevel } from "../storage/runtime.ts";
+import type { NetworkConfig, UpstreamConfig } from "../storage/upstream/config.ts";
+import {
+  type ConfigInput,
+  gather,
+  type Gathered,
+  type Mistake,
+  shown,
+  suggestion,
+} from "./config_sources.ts";
+import { configSchema, type ListenAddress } from "./config_schema.ts";
+import { describeSettings } from "./settings.ts";
+import { VERSION } from "./version.ts";
+
+/** All that a person can set, defaulted. */
+export interface Config {
+  readonly listen: ListenAddress;
+  /** An origin without trailing slash; null: what it listens on. */
+  readonly baseUrl: string | null;
+  /** null: no folder (Deno Deploy has no disk that lasts). */
+  readonly data: string | null;
+  /** What `Deno.openKv` takes; undefined: the platform's own. */
+  readonly kv: string | undefined;
+  /** The access token of a KV Connect server; null: none, or `DENO_KV_ACCESS_TOKEN`. */
+  readonly kvToken: string | null;
+  /** What `openArtifactStore` takes. */
+  readonly artifacts: string;
+  readonly logLevel: LogLevel;
+  readonly logFormat: "text" | "json";
+  readonly unknownOrganisation: "refuse" | "default";
+  readonly memory: MemoryBounds;
+  readonly lifetimes: Lifetimes;
+  /** As configured, without the ecosystems' defaults; compose adds those where no catch-all is given. */
+  readonly upstreams: readonly UpstreamConfig[];
+  readonly network: NetworkConfig;
+  /** Hosts of webhooks that may have a private address. */
+  readonly allowPrivateWebhooks: readonly string[];
+  readonly drainTimeout: DurationMs;
+  /** It runs on Deno Deploy. */
+  readonly platform: boolean;
+}
+
+/** A configuration, or everything that is wrong with it. */
+export type Loaded =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly errors: readonly Mistake[] };
+
+/** After SIGINT the platform waits five seconds. */
+const PLATFORM_DRAIN = "4s";
+
+/** Reads flags over environment over file; reads secrets' files and the CA file, and nothing else. */
+export function loadConfig(input: ConfigInput): Loaded {
+  const gathered = gather(input);
+  const platform = Boolean(input.env.DENO_DEPLOYMENT_ID);
+  const { raw, replaced } = complete(gathered, platform);
+  const parsed = configSchema(input).safeParse(raw);
+  const mistakes = [
+    ...gathered.mistakes,
+    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => {
+      return mistakesOf(issue, raw, { gathered, replaced, input });
+    })),
+  ];
+  if (!parsed.success || mistakes.length > 0) return { ok: false, errors: mistakes };
+  const given = parsed.data;
+  const file = (name: string) => `${given.data.replace(/\/+$/, "") || "/"}/${name}`;
+  return {
+    ok: true,
+    config: {
+      listen: given.listen,
+      baseUrl: given.baseUrl ?? null,
+      data: platform ? null : given.data,
+      kv: given.kv ?? (platform ? undefined : file("kv.sqlite3")),
+      kvToken: given.kvToken ?? null,
+      artifacts: given.artifacts ?? (platform ? "memory:" : `file:${file("artifacts")}`),
+      logLevel: given.logLevel,
+      logFormat: given.logFormat,
+      unknownOrganisation: given.unknownOrganisation,
+      memory: {
+        memoBytes: given.memoMemory,
+        factsBytes: given.factsMemory,
+        artifactBytes: given.artifactsMemory,
+        workBytes: given.workMemory,
+      },
+      lifetimes: {
+        metadataTtl: given.metadataTtl,
+        staleWhileRevalidate: given.staleWhileRevalidate,
+        staleIfError: given.staleIfError,
+        absentTtl: given.absentTtl,
+      },
+      upstreams: upstreamsOf(given.upstreams ?? {}, input),
+      network: {
+        proxy: given.proxy ?? null,
+        noProxy: given.noProxy ?? [],
+        caPem: given.caFile ?? null,
+        userAgent: given.userAgent ?? `sluice/${VERSION}`,
+        connectTimeoutMs: given.connectTimeout,
+        firstByteTimeoutMs: given.firstByteTimeout,
+        idleTimeoutMs: given.idleTimeout,
+        maxConnectionsPerOrigin: given.connectionsPerOrigin,
+      },
+      allowPrivateWebhooks: given.allowPrivateWebhooks ?? [],
+      drainTimeout: given.drainTimeout,
+      platform,
+    },
+  };
+}
+
+type GivenUpstreams = NonNullable<ReturnType<ReturnType<typeof configSchema>["parse"]>["upstreams"]>;
+
+function upstreamsOf(given: GivenUpstreams, input: ConfigInput): readonly UpstreamConfig[] {
+  return Object.entries(given).flatMap(([ecosystem, entries]) => {
+    const main = input.ecosystems.find(({ id }) => id === ecosystem)?.upstreams[0] ?? "";
+    return (entries ?? []).map(({ id, key, match, allowedHosts, organisations, credentials, url }) => ({
+      ...(id === undefined ? {} : { id }),
+      ecosystem,
+      key: key ?? main,
+      match: match ?? [],
+      url,
+      allowedHosts: allowedHosts ?? [],
+      credentials: credentials ?? null,
+      organisations: organisations ?? null,
+    }));
+  });
+}
+
+interface Completed {
+  readonly raw: Record<string, unknown>;
+  /** The index in the file's list at which environment or flags put an upstream, by ecosystem. */
+  readonly replaced: ReadonlyMap<string, number>;
+}
+
+/** The given values with the defaults below them, and the environment's upstreams among the file's. */
+function complete(gathered: Gathered, platform: boolean): Completed {
+  const raw: Record<string, unknown> = {};
+  for (const setting of describeSettings()) {
+    if (setting.default !== null) raw[setting.key] = setting.default;
+  }
+  if (platform) raw.drainTimeout = PLATFORM_DRAIN;
+  for (const [key, value] of gathered.values) {
+    // Through defineProperty, so that a key called __proto__ in a file is refused like any unknown one.
+    Object.defineProperty(raw, key, { value, enumerable: true, writable: true, configurable: true });
+  }
+  const replaced = new Map<string, number>();
+  if (gathered.upstreams.size === 0) return { raw, replaced };
+  if (raw.upstreams !== undefined && !isMapping(raw.upstreams)) return { raw, replaced };
+  const merged: Record<string, unknown> = { ...raw.upstreams };
+  for (const [ecosystem, upstream] of gathered.upstreams) {
+    const others = merged[ecosystem] ?? [];
+    if (!Array.isArray(others)) continue;
+    const kept = others.filter((entry) => !isCatchAll(entry));
+    replaced.set(ecosystem, kept.length);
+    merged[ecosystem] = [...kept, upstream];
+  }
+  raw.upstreams = merged;
+  return { raw, replaced };
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** What the environment's upstream takes the place of: every name, for every organisation, at the main key. */
+function isCatchAll(entry: unknown): boolean {
+  return isMapping(entry) && entry.key === undefined && entry.organisations === undefined &&
+    (entry.match === undefined || (Array.isArray(entry.match) && entry.match.length === 0));
+}
+
+interface Issue {
+  readonly code?: string | undefined;
+  readonly message: string;
+  readonly path: readonly PropertyKey[];
+  readonly keys?: readonly string[];
+  readonly expected?: unknown;
+}
+
+interface Context {
+  readonly gathered: Gathered;
+  readonly replaced: ReadonlyMap<string, number>;
+  readonly input: ConfigInput;
+}
+
+function mistakesOf(issue: Issue, raw: unknown, context: Context): readonly Mistake[] {
+  if (issue.code === "unrecognized_keys") {
+    return (issue.keys ?? []).map((key) => ({
+      key: nameOf([...issue.path, key], context),
+      value: null,
+      expected: suggestion("a known key", key, knownKeys(issue.path, context.input)),
+    }));
+  }
+  const value = valueAt(raw, issue.path);
+  const hidden = isSecret(issue.path) || value === undefined;
+  return [{
+    key: nameOf(issue.path, context),
+    value: hidden ? null : shown(value),
+    expected: issue.code === "invalid_type" ? kindExpected(issue.expected, value) : issue.message,
+  }];
+}
+
+function kindExpected(expected: unknown, value: unknown): string {
+  if (value === undefined) return "to be given";
+  return expected === "array" ? "a list" : expected === "object" ? "a mapping" : String(expected);
+}
+
+function isSecret(path: readonly PropertyKey[]): boolean {
+  if (path[0] === "upstreams") return path.includes("credentials");
+  return describeSettings().some(({ key, secret }) => secret === true && key === path[0]);
+}
+
+function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
+  let value = raw;
+  for (const part of path) value = Object(value)[part];
+  return value;
+}
+
+/** The name under which a person gave the value at a path: a flag, a variable, or the path in the file. */
+function nameOf(path: readonly PropertyKey[], { gathered, replaced }: Context): string {
+  const [first, ecosystem, index, field] = path.map(String);
+  if (first === "upstreams" && ecosystem !== undefined && replaced.get(ecosystem) === Number(index)) {
+    const part = field === "credentials" ? ":token" : field === "allowedHosts" ? ":allowedHosts" : "";
+    const name = gathered.names.get(`upstream:${ecosystem}${part}`);
+    if (name !== undefined) return name;
+  }
+  const known = path.length === 1 ? gathered.names.get(String(first)) : undefined;
+  return known ?? path.map((part, at) => {
+    return typeof part === "number" ? `[${part}]` : at === 0 ? String(part) : `.${String(part)}`;
+  }).join("");
+}
+
+const UPSTREAM_KEYS = ["url", "id", "key", "match", "allowedHosts", "organisations", "credentials"];
+const CREDENTIAL_KEYS = ["bearer", "basic", "header", "bearerFile", "username", "password", "name", "value"];
+
+function knownKeys(path: readonly PropertyKey[], input: ConfigInput): readonly string[] {
+  if (path.length === 0) return [...describeSettings().map(({ key }) => key), "upstreams"];
+  if (path.includes("credentials")) return CREDENTIAL_KEYS;
+  return path.length === 1 ? input.ecosystems.map(({ id }) => id) : UPSTREAM_KEYS;
+}
+
+/** One line for each mistake, `--listen "abc": expected HOST:PORT`. */
+export function formatMistakes(mistakes: readonly Mistake[]): string {
+  return mistakes
+    .map(({ key, value, expected }) => `  ${key}${value === null ? "" : ` ${value}`}: expected ${expected}\n`)
+    .join("");
+}

@@ -1,0 +1,131 @@
+/** Every setting there is: the one table behind flags, environment, file, `--help` and the README. */
+
+/** One setting, under its three names. */
+export interface Setting {
+  /** In the configuration file. */
+  readonly key: string;
+  /** null: not given as a flag (what is secret would show in the list of processes). */
+  readonly flag: string | null;
+  /** null: in the file only. A secret's may also be given as `{env}_FILE`, the path of a file that holds it. */
+  readonly env: string | null;
+  /** What the flag's value is called in `--help`. */
+  readonly placeholder: string;
+  /** As it would be written in the file; null: there is none, or `defaultNote` says how it is found. */
+  readonly default: string | null;
+  readonly defaultNote?: string;
+  readonly meaning: string;
+  readonly secret?: boolean;
+}
+
+interface Sketch {
+  readonly value: string;
+  readonly default?: string;
+  readonly note?: string;
+  readonly env?: string;
+  readonly noFlag?: boolean;
+  readonly secret?: boolean;
+}
+
+function setting(key: string, meaning: string, sketch: Sketch): Setting {
+  const words = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return {
+    key,
+    flag: sketch.noFlag || sketch.secret ? null : `--${words}`,
+    env: sketch.env ?? `SLUICE_${words.replaceAll("-", "_").toUpperCase()}`,
+    placeholder: sketch.value,
+    default: sketch.default ?? null,
+    ...(sketch.note === undefined ? {} : { defaultNote: sketch.note }),
+    meaning,
+    ...(sketch.secret ? { secret: true } : {}),
+  };
+}
+
+const SETTINGS: readonly Setting[] = Object.freeze([
+  setting("listen", "Where to listen. `:3000` is every interface.", {
+    value: "HOST:PORT",
+    default: "127.0.0.1:8080",
+    note: "PORT, if set, on every interface",
+  }),
+  setting("baseUrl", "The address that clients use; links in what is served begin with it.", {
+    value: "URL",
+    note: "what it listens on",
+  }),
+  setting("data", "The folder for everything that is kept.", { value: "FOLDER", default: "./data" }),
+  setting("kv", "The database: a file, or the address of a KV Connect server.", {
+    value: "PATH|URL",
+    note: "kv.sqlite3 in the data folder",
+  }),
+  setting("kvToken", "The access token of the KV Connect server.", { value: "TOKEN", secret: true }),
+  setting("artifacts", "Where files are kept: `memory:`, `memory:512MB` or `file:PATH`.", {
+    value: "ADDRESS",
+    note: "artifacts in the data folder",
+  }),
+  setting("logLevel", "`debug`, `info`, `warn` or `error`.", { value: "LEVEL", default: "info" }),
+  setting("logFormat", "`text` for people, `json` for machines.", { value: "FORMAT", default: "text" }),
+  setting(
+    "unknownOrganisation",
+    "A name that is no organisation: `refuse` it, or treat it as the `default`.",
+    {
+      value: "refuse|default",
+      default: "refuse",
+    },
+  ),
+  setting("memoMemory", "Bound on the rendered indexes kept in memory.", { value: "SIZE", default: "96MB" }),
+  setting("factsMemory", "Bound on the packages' facts kept in memory.", { value: "SIZE", default: "48MB" }),
+  setting("artifactsMemory", "Bound on the small files kept in memory.", { value: "SIZE", default: "64MB" }),
+  setting("workMemory", "Bound on the raw documents that are read or rendered at once; more wait.", {
+    value: "SIZE",
+    default: "192MB",
+  }),
+  setting("metadataTtl", "How long an index is fresh before upstream is asked again.", {
+    value: "DURATION",
+    default: "1h",
+  }),
+  setting("staleWhileRevalidate", "How long after that it is served while upstream is asked.", {
+    value: "DURATION",
+    default: "5m",
+  }),
+  setting("staleIfError", "How long it is served when upstream fails.", { value: "DURATION", default: "7d" }),
+  setting("absentTtl", "How long a package that upstream does not have is remembered as absent.", {
+    value: "DURATION",
+    default: "1min",
+  }),
+  setting("connectTimeout", "Upstream: look-up, connection and TLS.", { value: "DURATION", default: "10s" }),
+  setting("firstByteTimeout", "Upstream: until an answer begins.", { value: "DURATION", default: "30s" }),
+  setting("idleTimeout", "Upstream: between two pieces of an answer.", { value: "DURATION", default: "30s" }),
+  setting("connectionsPerOrigin", "Upstream: connections at once to one origin.", {
+    value: "NUMBER",
+    default: "64",
+  }),
+  setting("userAgent", "What Sluice calls itself upstream.", { value: "TEXT", note: "sluice/{version}" }),
+  setting("proxy", "An HTTP proxy for upstream and webhooks; HTTP_PROXY counts if this is not set.", {
+    value: "URL",
+    env: "HTTPS_PROXY",
+    secret: true,
+  }),
+  setting("noProxy", "Hosts that are asked without the proxy.", { value: "HOST,…", env: "NO_PROXY" }),
+  setting("caFile", "A PEM file of certificate authorities to trust beside the usual ones.", {
+    value: "PATH",
+  }),
+  setting("allowPrivateWebhooks", "Hosts of webhooks that may have a private address.", { value: "HOST,…" }),
+  setting("drainTimeout", "How long running transfers may go on once it was told to stop.", {
+    value: "DURATION",
+    default: "25s",
+  }),
+]);
+
+/** The settings in the order in which they are told; `config` itself and `upstreams` have their own words. */
+export function describeSettings(): readonly Setting[] {
+  return SETTINGS;
+}
+
+/** Of an ecosystem, the names under which its main upstream is given outside the file. */
+export function upstreamNames(ecosystem: string) {
+  const env = `SLUICE_UPSTREAM_${ecosystem.toUpperCase().replaceAll("-", "_")}`;
+  return {
+    flag: `--upstream-${ecosystem}`,
+    env,
+    token: `${env}_TOKEN`,
+    allowedHosts: `${env}_ALLOWED_HOSTS`,
+  };
+}
