@@ -1,0 +1,107 @@
+/** What `/-/why/…` is told: from cached facts only, so that asking neither touches upstream nor tells what is not cached. */
+import { describe, newestAllowed } from "../../policy/explain.ts";
+import { type Decision, type EpochMs, permits } from "../../policy/types.ts";
+import type { DecisionRecord } from "../../storage/kv/decisions.ts";
+import { purlOf } from "../_shared/purl.ts";
+import type { WhyAnswer, WhyQuery, WhyWithheld } from "../why.ts";
+import { loadCached, packageKey } from "./load.ts";
+import type { Known, Services } from "./services.ts";
+import { type Verdicts, verdictsOn } from "./verdicts.ts";
+
+const MAX_WITHHELD = 200;
+const NO_GRANTS: ReadonlySet<string> = new Set();
+
+/** null: nothing is cached of this package, or it has no such version. */
+export async function explain(services: Services, query: WhyQuery): Promise<WhyAnswer | null> {
+  const known = await cached(services, query);
+  if (known === null) return null;
+  const { organisation, ecosystem } = query;
+  const now = services.clock();
+  const verdicts = verdictsOn(services.verdictCache, { known, organisation, ecosystem, grants: NO_GRANTS, now });
+  const record = await recordOf(services, query);
+  return query.version === null ? aboutPackage(query, verdicts, record, now) : aboutVersion(query, verdicts, record, now, query.version);
+}
+
+async function cached(services: Services, query: WhyQuery): Promise<Known | null> {
+  const { ecosystem, organisation, name } = query;
+  const [key] = Object.keys(ecosystem.upstreams);
+  const upstream = services.upstreams.choose({ ecosystem: ecosystem.id, key: key ?? "", name, organisation: organisation.id });
+  return upstream === null ? null : await loadCached(services, packageKey(ecosystem, upstream, name));
+}
+
+async function recordOf(services: Services, query: WhyQuery): Promise<DecisionRecord | null> {
+  if (query.decisionId === null) return null;
+  const record = await services.decisions.get(query.organisation.id, query.decisionId);
+  return record !== null && record.ecosystem === query.ecosystem.id && record.name === query.name ? record : null;
+}
+
+function aboutVersion(
+  query: WhyQuery,
+  verdicts: Verdicts,
+  record: DecisionRecord | null,
+  now: EpochMs,
+  version: string,
+): WhyAnswer | null {
+  const decision = verdicts.decisions.release(version);
+  const release = verdicts.known.facts.releases.find((candidate) => candidate.version === version);
+  if (decision === null || release === undefined) return null;
+  const [file] = release.artifacts;
+  const published = file?.publishedAt;
+  const seen = file === undefined ? null : verdicts.known.firstSeen?.of(file.filename) ?? null;
+  return {
+    ...common(query, verdicts, record, now),
+    version,
+    purl: purlOf({ type: query.ecosystem.purlType, name: query.name, version }),
+    verdict: decision.verdict,
+    sentence: sentenceOf(query, verdicts, decision, now, version),
+    reasons: decision.reasons,
+    publishedAt: published?.known === true ? published.value.at : null,
+    firstSeenAt: seen?.at ?? null,
+    until: decision.horizon,
+    withheld: [],
+  };
+}
+
+function sentenceOf(query: WhyQuery, verdicts: Verdicts, decision: Decision, now: EpochMs, version: string): string {
+  const newest = newestAllowed(verdicts.known.facts, verdicts.decisions, query.ecosystem.versions);
+  if (decision.reasons.length === 0) return `${query.name} ${version} is allowed.`;
+  return describe({ decision, name: query.name, version, newestAllowed: newest, now }).sentence;
+}
+
+function aboutPackage(query: WhyQuery, verdicts: Verdicts, record: DecisionRecord | null, now: EpochMs): WhyAnswer {
+  const withheld = withheldNow(query, verdicts, now);
+  const base = common(query, verdicts, record, now);
+  const count = withheld.length === 1 ? "1 release is" : `${withheld.length} releases are`;
+  const newest = base.newestAllowed === null ? "No release is allowed." : `Newest allowed: ${base.newestAllowed}.`;
+  return {
+    ...base,
+    version: null,
+    purl: purlOf({ type: query.ecosystem.purlType, name: query.name }),
+    verdict: null,
+    sentence: withheld.length === 0 ? `Nothing of ${query.name} is withheld. ${newest}` : `${count} of ${query.name} withheld. ${newest}`,
+    reasons: [],
+    publishedAt: null,
+    firstSeenAt: verdicts.known.firstSeen?.packageAt ?? null,
+    until: verdicts.decisions.horizon,
+    withheld: withheld.slice(0, MAX_WITHHELD),
+  };
+}
+
+function withheldNow(query: WhyQuery, verdicts: Verdicts, now: EpochMs): readonly WhyWithheld[] {
+  return verdicts.known.facts.releases.toReversed().flatMap(({ version }) => {
+    const decision = verdicts.decisions.release(version);
+    if (decision === null || permits(decision)) return [];
+    const { reason, until } = describe({ decision, name: query.name, version, newestAllowed: null, now });
+    return [{ version, verdict: decision.verdict, reason, until }];
+  });
+}
+
+function common(query: WhyQuery, verdicts: Verdicts, record: DecisionRecord | null, now: EpochMs) {
+  return {
+    name: query.name,
+    newestAllowed: newestAllowed(verdicts.known.facts, verdicts.decisions, query.ecosystem.versions),
+    policyRevision: query.organisation.revision,
+    decidedAt: now,
+    record,
+  };
+}

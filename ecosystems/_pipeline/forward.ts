@@ -1,0 +1,51 @@
+/** Requests that are passed on, within bounds: audits and public keys. No package's bytes are among the answers. */
+import type { ForwardAsk } from "../ecosystem.ts";
+import type { Outcome, RegistryRequest } from "../outcome.ts";
+import { failed, PLAIN_TRACE } from "./documents.ts";
+import { createEntity } from "./entity.ts";
+import { grantFixes } from "./grants.ts";
+import type { Services } from "./services.ts";
+
+export async function serveForward(services: Services, request: RegistryRequest, ask: ForwardAsk): Promise<Outcome> {
+  const { ecosystem, organisation } = request;
+  const upstream = services.upstreams.choose({ ecosystem: ecosystem.id, key: ask.upstream, name: null, organisation: organisation.id });
+  if (upstream === null) return failed(request, { status: 404, code: "not-offered", message: "No upstream is configured for this" });
+  const asked = await bodyFor(services, request, ask);
+  if (asked === "unreadable") {
+    return failed(request, { status: 400, code: "bad-request", message: `Cannot read the body of this ${ask.variant} request` });
+  }
+  const answer = await services.upstream.forward(upstream, {
+    method: ask.method,
+    path: ask.path,
+    accept: "application/json",
+    maxBytes: ask.maxBytes,
+    ...(asked ?? {}),
+  });
+  if (answer.status >= 200 && answer.status < 300 && ecosystem.forwarding !== undefined) {
+    await grantFixes(services, request, ecosystem.forwarding.advisories(ask, answer.body));
+  }
+  const entity = await createEntity({
+    status: answer.status,
+    contentType: answer.contentType,
+    headers: {},
+    body: [answer.body],
+    withheld: () => 0,
+  }, services.timers);
+  return { kind: "document", entity, trace: { ...PLAIN_TRACE, cache: "fetched" } };
+}
+
+/** The body for upstream, without the names of packages that are not its business; null for a GET. */
+async function bodyFor(services: Services, request: RegistryRequest, ask: ForwardAsk) {
+  const { ecosystem, organisation } = request;
+  if (ask.method === "GET" || ecosystem.forwarding === undefined) return null;
+  const isPrivate = (name: string) =>
+    services.upstreams.choose({ ecosystem: ecosystem.id, key: ask.upstream, name, organisation: organisation.id })?.isDefault !== true;
+  const body = await request.body(ask.maxBytes);
+  try {
+    const { body: passedOn, contentType } = ecosystem.forwarding.request(ask, body, isPrivate);
+    return { body: passedOn, contentType };
+  } catch (error) {
+    if (error instanceof SyntaxError) return "unreadable";
+    throw error;
+  }
+}

@@ -1,0 +1,47 @@
+/** Load, join and decide: what every ask about a package goes through before anything of it is rendered or opened. */
+import type { Upstream } from "../../storage/upstream/upstream.ts";
+import type { PackageRef } from "../ecosystem.ts";
+import type { RegistryRequest } from "../outcome.ts";
+import { grantsFor } from "./grants.ts";
+import { keyText, load, loadCached, type Loaded, packageKey } from "./load.ts";
+import { refresh } from "./refresh.ts";
+import type { Services } from "./services.ts";
+import { type Verdicts, verdictsOn } from "./verdicts.ts";
+
+export interface Gated {
+  readonly loaded: Loaded;
+  readonly verdicts: Verdicts;
+  readonly upstream: Upstream;
+}
+
+/** Fetches all documents of a package again, without validators: for when the store lost one of them. */
+export async function reload(services: Services, request: RegistryRequest, subject: PackageRef): Promise<void> {
+  const { ecosystem } = request;
+  const upstream = upstreamOf(services, request, subject);
+  if (upstream === null) return;
+  const key = packageKey(ecosystem, upstream, subject.name);
+  const known = await loadCached(services, key);
+  const stripped = known === null ? null : { ...known, record: { ...known.record, documents: [] } };
+  await services.coalesce.run(`reload\n${keyText(key)}`, () => refresh(services, { ecosystem, upstream, subject }, key, stripped));
+}
+
+function upstreamOf(services: Services, request: RegistryRequest, subject: PackageRef): Upstream | null {
+  const { ecosystem, organisation } = request;
+  const [key] = Object.keys(ecosystem.upstreams);
+  return services.upstreams.choose({ ecosystem: ecosystem.id, key: key ?? "", name: subject.name, organisation: organisation.id });
+}
+
+export async function loadOf(
+  services: Services,
+  request: RegistryRequest,
+  subject: PackageRef,
+): Promise<Gated | "absent" | "too-many-absences"> {
+  const { ecosystem, organisation, caller } = request;
+  const upstream = upstreamOf(services, request, subject);
+  if (upstream === null) return "absent";
+  const loaded = await load(services, { ecosystem, upstream, subject, address: caller.address });
+  if (typeof loaded === "string") return loaded;
+  const grants = await grantsFor(services, request, subject.name);
+  const verdicts = verdictsOn(services.verdictCache, { known: loaded.known, organisation, ecosystem, grants, now: services.clock() });
+  return { loaded, verdicts, upstream };
+}

@@ -1,0 +1,139 @@
+/** Audit fixes: a release that mends what this caller has may be younger than the minimum age; for this caller, for an hour. */
+import { type EpochMs, permits, type Waiver } from "../../policy/types.ts";
+import type { Advisory, Ecosystem } from "../ecosystem.ts";
+import type { RegistryRequest } from "../outcome.ts";
+import { load } from "./load.ts";
+import type { Known, Services } from "./services.ts";
+import { policyFor, type Verdicts, verdictsOn } from "./verdicts.ts";
+
+const GRANT_MS = 60 * 60_000;
+/** Advisories name few packages; an answer that names more is not believed beyond this. */
+const MAX_PACKAGES = 200;
+const MAX_CANDIDATES = 50;
+const NO_GRANTS: ReadonlySet<string> = new Set();
+
+/** True where this caller's audits grant anything: it has a name, says that it audits, and the policy has it on. */
+function audits(services: Services, request: RegistryRequest): boolean {
+  const { user, client } = request.caller;
+  if (user === null || client.command !== "audit") return false;
+  return policyFor(services.verdictCache, request.organisation, request.ecosystem).auditFixes !== null;
+}
+
+/** The versions of a package that this caller may have now although too young. */
+export async function grantsFor(services: Services, request: RegistryRequest, name: string): Promise<ReadonlySet<string>> {
+  if (!audits(services, request)) return NO_GRANTS;
+  const versions = await services.grants.get({
+    organisation: request.organisation.id,
+    user: request.caller.user!,
+    ecosystem: request.ecosystem.id,
+    name,
+  });
+  return versions.length === 0 ? NO_GRANTS : new Set(versions);
+}
+
+/**
+ * For each package that an audit's answer warns of, and each line of it that the log says this caller has: grants
+ * the lowest release that no advisory in the answer concerns. The policy still has the last word on each.
+ */
+export async function grantFixes(services: Services, request: RegistryRequest, advisories: readonly Advisory[]): Promise<void> {
+  if (!audits(services, request)) return;
+  const names = [...new Set(advisories.map((advisory) => advisory.name))].slice(0, MAX_PACKAGES);
+  for (const name of names) {
+    const concerning = advisories.filter((advisory) => advisory.name === name);
+    const versions = await fixesFor(services, request, name, concerning);
+    if (versions.length === 0) continue;
+    await services.grants.put({
+      organisation: request.organisation.id,
+      user: request.caller.user!,
+      ecosystem: request.ecosystem.id,
+      name,
+      versions,
+      until: (services.clock() + GRANT_MS) as EpochMs,
+    });
+  }
+}
+
+async function fixesFor(
+  services: Services,
+  request: RegistryRequest,
+  name: string,
+  advisories: readonly Advisory[],
+): Promise<readonly string[]> {
+  const { ecosystem, organisation, caller } = request;
+  const installed = await services.installs.versionsOf({
+    organisation: organisation.id,
+    user: caller.user!,
+    ecosystem: ecosystem.id,
+    package: name,
+  });
+  const affected = installed.filter((version) => advisories.some((advisory) => advisory.affects(version)));
+  if (affected.length === 0) return [];
+  const known = await knownPackage(services, request, name);
+  if (known === null) return [];
+  const fixes = affected.map((version) => lowestFix(services, request, known, version, advisories));
+  return [...new Set(fixes.filter((fix): fix is string => fix !== null))];
+}
+
+async function knownPackage(services: Services, request: RegistryRequest, name: string): Promise<Known | null> {
+  const { ecosystem, organisation, caller } = request;
+  const [key] = Object.keys(ecosystem.upstreams);
+  const upstream = services.upstreams.choose({ ecosystem: ecosystem.id, key: key ?? "", name, organisation: organisation.id });
+  if (upstream === null) return null;
+  const loaded = await load(services, { ecosystem, upstream, subject: { kind: "package", name }, address: caller.address });
+  return typeof loaded === "string" ? null : loaded.known;
+}
+
+/** null: none, or it needs no grant. */
+function lowestFix(
+  services: Services,
+  request: RegistryRequest,
+  known: Known,
+  version: string,
+  advisories: readonly Advisory[],
+): string | null {
+  const { ecosystem } = request;
+  const candidates = known.facts.releases
+    .map((release) => release.version)
+    .filter((candidate) => fixes(ecosystem, version, candidate, advisories))
+    .slice(0, MAX_CANDIDATES);
+  for (const candidate of candidates) {
+    const plain = decideWith(services, request, known, NO_GRANTS).decisions.release(candidate);
+    if (plain !== null && permits(plain)) return null;
+    const granted = decideWith(services, request, known, new Set([candidate])).decisions.release(candidate);
+    if (granted !== null && permits(granted)) return candidate;
+  }
+  return null;
+}
+
+function fixes(ecosystem: Ecosystem, version: string, candidate: string, advisories: readonly Advisory[]): boolean {
+  const { versions } = ecosystem;
+  if (versions.line(candidate) !== versions.line(version) || versions.compare(candidate, version) <= 0) return false;
+  if (versions.isPrerelease(candidate) && !versions.isPrerelease(version)) return false;
+  return !advisories.some((advisory) => advisory.affects(candidate));
+}
+
+function decideWith(services: Services, request: RegistryRequest, known: Known, grants: ReadonlySet<string>): Verdicts {
+  const { organisation, ecosystem } = request;
+  return verdictsOn(services.verdictCache, { known, organisation, ecosystem, grants, now: services.clock() });
+}
+
+/** A granted release was served: it becomes the organisation's waiver until it matures, so that CI can install it too. */
+export function grantServed(services: Services, request: RegistryRequest, verdicts: Verdicts, version: string): void {
+  if (!verdicts.personal) return;
+  const { known } = verdicts;
+  const plain = decideWith(services, request, known, NO_GRANTS).decisions.release(version);
+  if (plain === null || permits(plain) || plain.horizon === null) return;
+  const user = request.caller.user ?? "";
+  const waiver: Waiver = {
+    id: `audit-fix:${known.key.ecosystem}:${known.key.name}@${version}`,
+    ecosystem: known.key.ecosystem,
+    name: known.key.name,
+    version,
+    reason: `Fixes an advisory; installed by ${user} while auditing`,
+    owner: user,
+    createdAt: services.clock(),
+    until: plain.horizon,
+    kind: "audit-fix",
+  };
+  services.background.run("waiver for an audit fix", () => services.addWaiver(request.organisation.id, waiver));
+}

@@ -1,0 +1,57 @@
+/** Rendered bytes kept in memory, each valid for exactly the documents, policy and time they were made from. */
+import type { EpochMs } from "../../policy/types.ts";
+import type { OrganisationView } from "../../storage/organisations.ts";
+import type { Ask, Rendered } from "../ecosystem.ts";
+import type { Entity, RegistryRequest } from "../outcome.ts";
+import { createEntity } from "./entity.ts";
+import { keyText } from "./load.ts";
+import type { Known, Services } from "./services.ts";
+import type { Verdicts } from "./verdicts.ts";
+
+export interface MemoEntry {
+  readonly entity: Entity;
+  readonly decisionId: string | null;
+  readonly whyLink: string | null;
+  /** The same object as long as nothing in the organisation changed. */
+  readonly organisation: OrganisationView;
+  readonly revision: string;
+  readonly validUntil: EpochMs;
+  readonly sizeBytes: number;
+}
+
+/** Organisation, package, variant and link base; the policy's stamp and the documents are checked on a hit. */
+export function memoKey(request: RegistryRequest, ask: Extract<Ask, { kind: "index" | "version" }>, known: Known): string {
+  const version = ask.kind === "version" ? ask.version : "";
+  return [request.organisation.id, keyText(known.key), ask.kind, ask.variant, version, request.mount].join("\n");
+}
+
+/** The entry, if it was made from just this state and time has not overtaken it. */
+export function recall(services: Services, key: string, verdicts: Verdicts): MemoEntry | null {
+  const entry = services.memo.get(key);
+  if (entry === undefined || entry.organisation !== verdicts.organisation) return null;
+  if (entry.revision !== verdicts.known.revision || services.clock() >= entry.validUntil) return null;
+  return entry;
+}
+
+/** Runs the rendering to its end, in slices, and keeps it unless it is one caller's own. */
+export async function memorise(services: Services, options: {
+  readonly key: string;
+  readonly verdicts: Verdicts;
+  readonly rendered: Rendered;
+  /** Known once the body was rendered: what to say of what was withheld. */
+  readonly note: () => Promise<{ readonly decisionId: string | null; readonly whyLink: string | null }>;
+}): Promise<MemoEntry> {
+  const { verdicts, rendered } = options;
+  const entity = await createEntity(rendered, services.timers);
+  const note = await options.note();
+  const entry: MemoEntry = {
+    entity,
+    ...note,
+    organisation: verdicts.organisation,
+    revision: verdicts.known.revision,
+    validUntil: verdicts.validUntil,
+    sizeBytes: 1_024 + entity.identity.byteLength + (entity.gzip?.byteLength ?? 0),
+  };
+  if (!verdicts.personal) services.memo.set(options.key, entry);
+  return entry;
+}

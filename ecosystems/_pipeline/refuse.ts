@@ -1,0 +1,134 @@
+/** Everything that is said about a refusal: the explanation, its record, and the notices. */
+import { describe, newestAllowed, speakingSegment } from "../../policy/explain.ts";
+import type { Decision, EpochMs } from "../../policy/types.ts";
+import type { DecisionRecord } from "../../storage/kv/decisions.ts";
+import { purlOf } from "../_shared/purl.ts";
+import type { Ask, Explanation } from "../ecosystem.ts";
+import type { Outcome, RegistryRequest, Trace } from "../outcome.ts";
+import { installRecord } from "./record.ts";
+import type { Services } from "./services.ts";
+import { decisionId, type Verdicts } from "./verdicts.ts";
+
+export interface Refused {
+  readonly ask: Ask;
+  readonly version: string;
+  /** null: a release was refused, not a file. */
+  readonly filename: string | null;
+  readonly decision: Decision;
+}
+
+/** The words and the links for one refusal. */
+export function explainRefusal(request: RegistryRequest, verdicts: Verdicts, refused: Refused, now: EpochMs): Explanation {
+  const { ecosystem, site } = request;
+  const { version, filename, decision } = refused;
+  const name = verdicts.known.key.name;
+  const newest = newestAllowed(verdicts.known.facts, verdicts.decisions, ecosystem.versions);
+  const described = describe({ decision, name, version, newestAllowed: newest, now });
+  const id = decisionId(verdicts, filename ?? version, [[filename ?? version, decision]]);
+  const purl = purlOf({ type: ecosystem.purlType, name, version });
+  const why = `${site}/-/why/${purl}`;
+  return {
+    ecosystem: ecosystem.id,
+    purl,
+    name,
+    version,
+    filename,
+    decision,
+    ...described,
+    newestAllowed: newest,
+    decisionId: id,
+    link: `${why}?decision=${id}`,
+    speakingLink: `${why}/${speakingSegment(decision)}`,
+  };
+}
+
+/** Refuses: the record is durable before the answer leaves, the notice goes out behind it. HEAD asks leave no trace. */
+export async function refuse(
+  services: Services,
+  request: RegistryRequest,
+  verdicts: Verdicts,
+  refused: Refused,
+): Promise<Outcome> {
+  const now = services.clock();
+  const explanation = explainRefusal(request, verdicts, refused, now);
+  if (request.request.method !== "HEAD") {
+    keepDecision(services, verdicts, { ...refused, id: explanation.decisionId });
+    if (refused.filename !== null) await recordRefusal(services, request, refused, explanation);
+  }
+  const refusal = request.ecosystem.refuse(refused.ask, explanation, request.caller.client);
+  return { kind: "refused", refusal, trace: refusalTrace(explanation) };
+}
+
+function refusalTrace(explanation: Explanation): Trace {
+  return {
+    cache: "none",
+    decisionId: explanation.decisionId,
+    whyLink: explanation.link,
+    maxAgeSeconds: 0,
+    staleSince: null,
+  };
+}
+
+async function recordRefusal(
+  services: Services,
+  request: RegistryRequest,
+  refused: Refused,
+  explanation: Explanation,
+): Promise<void> {
+  const record = installRecord(services, request, {
+    name: explanation.name,
+    version: refused.version,
+    filename: refused.filename ?? "",
+    decision: refused.decision,
+    decisionId: explanation.decisionId,
+    outcome: "refused",
+    sha256: null,
+    bytes: 0,
+    cache: "none",
+  });
+  await services.installs.append(record);
+  services.refused({
+    organisation: record.organisation,
+    user: record.user,
+    address: record.address,
+    client: record.client,
+    ecosystem: record.ecosystem,
+    package: record.package,
+    version: record.version,
+    file: record.file,
+    rule: explanation.reason.rule,
+    sentence: explanation.sentence,
+    until: explanation.until,
+    link: explanation.link,
+    decisionId: explanation.decisionId,
+    at: record.at,
+  });
+}
+
+/** Writes the record that a decision's id leads to; behind the answer, since only the id is promised with it. */
+export function keepDecision(services: Services, verdicts: Verdicts, decided: {
+  readonly id: string;
+  readonly version: string | null;
+  readonly filename: string | null;
+  readonly decision: Decision | null;
+  readonly withheld?: readonly { readonly version: string; readonly decision: Decision }[];
+  readonly withheldCount?: number;
+}): void {
+  const { organisation, known } = verdicts;
+  const record: DecisionRecord = {
+    v: 1,
+    id: decided.id,
+    organisation: organisation.id,
+    ecosystem: known.key.ecosystem,
+    name: known.key.name,
+    version: decided.version,
+    filename: decided.filename,
+    decision: decided.decision,
+    withheld: decided.withheld ?? [],
+    withheldCount: decided.withheldCount ?? 0,
+    policyRevision: organisation.revision,
+    factsDigest: known.record.factsDigest,
+    decidedAt: services.clock(),
+  };
+  services.background.run("keep decision", () => services.decisions.put(record));
+}

@@ -1,0 +1,152 @@
+/** What the pipeline works with; made once by `createServices`, shared by every request. */
+import type { DurationMs, EpochMs, PackageFacts, Waiver } from "../../policy/types.ts";
+import type { ArtifactStore } from "../../storage/artifacts/store.ts";
+import type { Fills } from "../../storage/fill.ts";
+import type { InstallLog } from "../../storage/installs/log.ts";
+import type { DecisionRecords } from "../../storage/kv/decisions.ts";
+import type { FileRecord, Files, FirstSeenTimes, PackageKey, PackageRecord, Packages } from "../../storage/kv/packages.ts";
+import { createByteCache } from "../../storage/memory.ts";
+import type { Background, Clock, Log, Timers } from "../../storage/runtime.ts";
+import { createCoalescer } from "../../storage/upstream/coalesce.ts";
+import type { UpstreamClient, Upstreams } from "../../storage/upstream/upstream.ts";
+import { type ByteBudget, createByteBudget } from "./byte_budget.ts";
+import { createTally, type Tally } from "./tally.ts";
+import type { Ecosystem } from "../ecosystem.ts";
+import type { MemoEntry } from "./memo.ts";
+import type { VerdictCache } from "./verdicts.ts";
+
+/** How long what upstream said is believed. */
+export interface Lifetimes {
+  /** A document is fresh for this long. */
+  readonly metadataTtl: DurationMs;
+  /** Then it is served for this long while one request revalidates it. */
+  readonly staleWhileRevalidate: DurationMs;
+  /** Then, if upstream fails, for this long. */
+  readonly staleIfError: DurationMs;
+  /** What does not exist is remembered for this long. */
+  readonly absentTtl: DurationMs;
+}
+
+/** Bounds in bytes on what is kept in memory. */
+export interface MemoryBounds {
+  readonly memoBytes: number;
+  readonly factsBytes: number;
+  readonly artifactBytes: number;
+  /** Raw documents that are being read or rendered at once; those above it wait. */
+  readonly workBytes: number;
+}
+
+/** Audit grants: versions that one caller may have for a while (storage/kv/grants.ts). */
+export interface Grants {
+  put(grant: {
+    readonly organisation: string;
+    readonly user: string;
+    readonly ecosystem: string;
+    readonly name: string;
+    readonly versions: readonly string[];
+    readonly until: EpochMs;
+  }): Promise<void>;
+  get(query: {
+    readonly organisation: string;
+    readonly user: string;
+    readonly ecosystem: string;
+    readonly name: string;
+  }): Promise<readonly string[]>;
+}
+
+/** Something was refused; sent to the organisation's webhooks, never in the way of the answer. */
+export interface RefusalEvent {
+  readonly organisation: string;
+  readonly user: string | null;
+  readonly address: string;
+  readonly client: string;
+  readonly ecosystem: string;
+  readonly package: string;
+  readonly version: string;
+  readonly file: string;
+  readonly rule: string;
+  readonly sentence: string;
+  readonly until: EpochMs | null;
+  readonly link: string;
+  readonly decisionId: string;
+  readonly at: EpochMs;
+}
+
+export interface ServiceOptions {
+  readonly ecosystems: readonly Ecosystem[];
+  readonly packages: Packages;
+  readonly files: Files;
+  readonly decisions: DecisionRecords;
+  readonly artifacts: ArtifactStore;
+  readonly fills: Fills;
+  readonly upstreams: Upstreams;
+  readonly upstream: UpstreamClient;
+  readonly installs: InstallLog;
+  readonly grants: Grants;
+  /** Turns a served audit fix into the organisation's waiver. */
+  readonly addWaiver: (organisation: string, waiver: Waiver) => Promise<void>;
+  readonly refused: (event: RefusalEvent) => void;
+  /** Unique, rising with time. */
+  readonly newRecordId: () => string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Log;
+  readonly background: Background;
+  readonly lifetimes: Lifetimes;
+  readonly memory: MemoryBounds;
+}
+
+/** A package as this process knows it: its record, its facts decoded, and when its files were first seen. */
+export interface Known {
+  readonly key: PackageKey;
+  readonly record: PackageRecord;
+  readonly versionstamp: string;
+  readonly facts: PackageFacts;
+  readonly firstSeen: FirstSeenTimes | null;
+  /** Changes whenever documents or facts do. */
+  readonly revision: string;
+  readonly sizeBytes: number;
+}
+
+export interface Services extends ServiceOptions {
+  readonly known: ReturnType<typeof createByteCache<Known>>;
+  readonly verdictCache: VerdictCache;
+  readonly memo: ReturnType<typeof createByteCache<MemoEntry>>;
+  /** Names that upstream said do not exist, and until when that is believed. */
+  readonly absent: ReturnType<typeof createByteCache<EpochMs>>;
+  readonly fileRecords: ReturnType<typeof createByteCache<FileRecord>>;
+  /** Small artifacts, verified, by blob key. */
+  readonly hot: ReturnType<typeof createByteCache<Uint8Array>>;
+  readonly coalesce: ReturnType<typeof createCoalescer>;
+  readonly work: ByteBudget;
+  /** What one address may ask for that does not exist. */
+  readonly absences: Tally;
+  /** Ranges of one file by one caller count once. */
+  readonly ranges: Tally;
+}
+
+const ABSENT_ENTRY_BYTES = 256;
+const ABSENT_BYTES = 4 * 2 ** 20;
+const FILE_RECORD_BYTES = 600;
+const FILE_RECORDS_BYTES = 16 * 2 ** 20;
+const ABSENCES_PER_ADDRESS = 2_000;
+const ABSENCE_WINDOW_MS = 10 * 60_000;
+const RANGE_WINDOW_MS = 10 * 60_000;
+
+/** Everything the pipeline keeps in memory is made here, bounded in bytes. */
+export function createServices(options: ServiceOptions): Services {
+  const { memory, clock } = options;
+  return {
+    ...options,
+    known: createByteCache<Known>({ maxBytes: memory.factsBytes, sizeOf: (known) => known.sizeBytes }),
+    verdictCache: { policies: new WeakMap(), verdicts: new WeakMap() },
+    memo: createByteCache<MemoEntry>({ maxBytes: memory.memoBytes, sizeOf: (entry) => entry.sizeBytes }),
+    absent: createByteCache<EpochMs>({ maxBytes: ABSENT_BYTES, sizeOf: () => ABSENT_ENTRY_BYTES }),
+    fileRecords: createByteCache<FileRecord>({ maxBytes: FILE_RECORDS_BYTES, sizeOf: () => FILE_RECORD_BYTES }),
+    hot: createByteCache<Uint8Array>({ maxBytes: memory.artifactBytes, sizeOf: (bytes) => bytes.byteLength }),
+    coalesce: createCoalescer(),
+    work: createByteBudget(memory.workBytes),
+    absences: createTally({ clock, windowMs: ABSENCE_WINDOW_MS, limit: ABSENCES_PER_ADDRESS, maxKeys: 10_000 }),
+    ranges: createTally({ clock, windowMs: RANGE_WINDOW_MS, limit: 1, maxKeys: 10_000 }),
+  };
+}

@@ -1,0 +1,69 @@
+/** Streams that know what of them was sent, so that the install log does. */
+import type { BlobStat } from "../../storage/artifacts/store.ts";
+import type { Following } from "../../storage/fill.ts";
+import type { InstallRecord } from "../../storage/installs/log.ts";
+import type { Services } from "./services.ts";
+
+/**
+ * A fill's bytes, one chunk behind: the last is held until the record is durable. `settle` is called once, with
+ * the bytes sent, and whether they were all.
+ */
+export function recordAtEnd(
+  following: Following,
+  settle: (bytes: number, stat: BlobStat | null, complete: boolean) => Promise<void>,
+): ReadableStream<Uint8Array> {
+  const reader = following.body.getReader();
+  let held: Uint8Array | null = null;
+  let sent = 0;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return await finish(controller);
+        if (value.byteLength === 0) continue;
+        const ready = held;
+        held = value;
+        if (ready === null) continue;
+        sent += ready.byteLength;
+        controller.enqueue(ready);
+        return;
+      }
+    },
+    async cancel(reason) {
+      await Promise.allSettled([reader.cancel(reason), settle(sent, null, false)]);
+    },
+  }, { highWaterMark: 0 });
+
+  async function finish(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    const stat = await following.done;
+    await settle(sent + (held?.byteLength ?? 0), stat, true);
+    if (held !== null) controller.enqueue(held);
+    controller.close();
+  }
+}
+
+/** A kept file's bytes, recorded already: a client that goes away before the end turns the record into a partial one. */
+export function recordPartial(
+  services: Services,
+  record: InstallRecord,
+  body: ReadableStream<Uint8Array>,
+  length: number,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  let sent = 0;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (done) {
+        if (sent === length) return controller.close();
+        throw new RangeError(`Cannot send ${record.file}: the store gave ${sent} of ${length} bytes`);
+      }
+      sent += value.byteLength;
+      controller.enqueue(value);
+    },
+    async cancel(reason) {
+      const outcome = sent < length ? services.installs.markPartial(record, sent) : Promise.resolve();
+      await Promise.allSettled([reader.cancel(reason), outcome]);
+    },
+  }, { highWaterMark: 0 });
+}

@@ -1,0 +1,92 @@
+/** The one place where a request's decisions are made: facts, what is joined to them, and the organisation's policy. */
+import { createHmac } from "node:crypto";
+import type { Decision, Decisions, EpochMs, Joined, ResolvedPolicy } from "../../policy/types.ts";
+import { resolvePolicy } from "../../policy/resolve.ts";
+import type { OrganisationView } from "../../storage/organisations.ts";
+import type { Ecosystem } from "../ecosystem.ts";
+import type { Known } from "./services.ts";
+
+/** The decisions on one package for one organisation, and until when time alone cannot change them. */
+export interface Verdicts {
+  readonly decisions: Decisions;
+  readonly known: Known;
+  readonly organisation: OrganisationView;
+  readonly policy: ResolvedPolicy;
+  readonly validUntil: EpochMs;
+  /** Made for one caller (audit grants): must not be kept or shared. */
+  readonly personal: boolean;
+}
+
+const FOREVER = Number.POSITIVE_INFINITY as EpochMs;
+
+/** What was compiled and decided, kept as long as what it was made from: a view is a new object whenever anything in it changed. */
+export interface VerdictCache {
+  readonly policies: WeakMap<OrganisationView, Map<string, ResolvedPolicy>>;
+  readonly verdicts: WeakMap<Known, WeakMap<OrganisationView, Verdicts>>;
+}
+
+/** Throws where an override cannot be read in this ecosystem's versions: nothing is let through then. */
+export function policyFor(cache: VerdictCache, organisation: OrganisationView, ecosystem: Ecosystem): ResolvedPolicy {
+  let byEcosystem = cache.policies.get(organisation);
+  if (byEcosystem === undefined) cache.policies.set(organisation, byEcosystem = new Map());
+  let policy = byEcosystem.get(ecosystem.id);
+  if (policy === undefined) {
+    const { policy: document, floor, waivers } = organisation;
+    byEcosystem.set(ecosystem.id, policy = resolvePolicy({ document, floor, waivers, ecosystem }));
+  }
+  return policy;
+}
+
+export interface VerdictRequest {
+  readonly known: Known;
+  readonly organisation: OrganisationView;
+  readonly ecosystem: Ecosystem;
+  /** Versions that this caller alone may have. */
+  readonly grants: ReadonlySet<string>;
+  readonly now: EpochMs;
+}
+
+/** Decides; what was decided is kept with the facts until time or policy may change it. */
+export function verdictsOn(cache: VerdictCache, options: VerdictRequest): Verdicts {
+  const { known, organisation, grants, now } = options;
+  if (grants.size > 0) return { ...decideNow(cache, options), personal: true };
+  const kept = cache.verdicts.get(known)?.get(organisation);
+  if (kept !== undefined && now < kept.validUntil) return kept;
+  const made = decideNow(cache, options);
+  let byOrganisation = cache.verdicts.get(known);
+  if (byOrganisation === undefined) cache.verdicts.set(known, byOrganisation = new WeakMap());
+  byOrganisation.set(organisation, made);
+  return made;
+}
+
+function decideNow(cache: VerdictCache, options: VerdictRequest): Verdicts {
+  const { known, organisation, ecosystem, grants, now } = options;
+  const policy = policyFor(cache, organisation, ecosystem);
+  const decisions = policy.decide(known.facts, joinedTo(known, grants), now);
+  const ends = [decisions.horizon, decisions.allowedUntil].filter((end): end is EpochMs => end !== null);
+  const validUntil = ends.reduce((first, end) => end < first ? end : first, FOREVER);
+  return { decisions, known, organisation, policy, validUntil, personal: false };
+}
+
+/** First-seen times of the files in `facts` never change once the facts were committed: both name the join. */
+function joinedTo(known: Known, grants: ReadonlySet<string>): Joined {
+  return {
+    firstSeen: (filename) => known.firstSeen?.of(filename) ?? null,
+    grants,
+    digest: `${known.record.factsDigest}:${known.firstSeen?.packageAt ?? 0}:${[...grants].sort().join(",")}`,
+  };
+}
+
+/**
+ * The id of a decision: a hash keyed per organisation, over package, facts, policy and verdict. Equal decisions
+ * have equal ids, whether they came from the memo or not; nobody else can compute or guess one.
+ */
+export function decisionId(verdicts: Verdicts, about: string, decided: readonly (readonly [string, Decision])[]): string {
+  const { organisation, known } = verdicts;
+  const hash = createHmac("sha256", organisation.decisionKey);
+  hash.update([known.key.ecosystem, known.key.name, about, known.record.factsDigest, organisation.stamp].join("\n"));
+  for (const [what, decision] of decided) {
+    hash.update(`\n${what}\t${decision.verdict}\t${decision.enforcedVerdict}\t${decision.reasons.map((reason) => reason.rule).join(",")}`);
+  }
+  return hash.digest("base64url").slice(0, 20);
+}

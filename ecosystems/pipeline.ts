@@ -1,0 +1,88 @@
+/**
+ * serve(): parse → load → read → decide → render | open. The only way to bytes: no other function calls `render`
+ * or opens an artifact, so no answer can leave without a decision.
+ */
+import { loadOf, reload } from "./_pipeline/gate.ts";
+import { failed, LostDocumentError, noSuchPackage, PLAIN_TRACE, serveCatalogue, serveIndex, serveSidecar } from "./_pipeline/documents.ts";
+import { serveArtifact } from "./_pipeline/artifact.ts";
+import { createEntity } from "./_pipeline/entity.ts";
+import { serveForward } from "./_pipeline/forward.ts";
+import type { Services } from "./_pipeline/services.ts";
+import type { ArtifactAsk, Ask, IndexAsk, LocalAsk, SidecarAsk, VersionAsk } from "./ecosystem.ts";
+import type { Outcome, RegistryRequest } from "./outcome.ts";
+
+export { createServices, type ServiceOptions, type Services } from "./_pipeline/services.ts";
+export { explain } from "./_pipeline/explain.ts";
+
+/**
+ * Answers one admitted request. Throws UpstreamError, IntegrityError, StorageError, TooLargeError or SyntaxError
+ * (a document that cannot be read): routes/problem.ts has the status of each; nothing is let through then.
+ */
+export async function serve(services: Services, request: RegistryRequest): Promise<Outcome> {
+  const ask = parse(request);
+  if (ask === null) return failed(request, { status: 404, code: "not-found", message: "Nothing is served at this path" });
+  switch (ask.kind) {
+    case "local":
+      return await serveLocal(services, request, ask);
+    case "forward":
+      return await serveForward(services, request, ask);
+    case "catalogue":
+      return await serveCatalogue(services, request, ask);
+    case "publish":
+      return failed(request, {
+        status: 405,
+        code: "publish-unsupported",
+        message: "This Sluice hosts no packages: publish to the registry itself",
+      });
+    case "index":
+    case "version":
+    case "artifact":
+    case "sidecar":
+      return await servePackage(services, request, ask);
+  }
+}
+
+function parse(request: RegistryRequest): Ask | null {
+  if (request.atRoot) return request.ecosystem.parseAtRoot?.(request.request) ?? null;
+  return request.ecosystem.parse(request.request);
+}
+
+async function serveLocal(services: Services, request: RegistryRequest, ask: LocalAsk): Promise<Outcome> {
+  const rendered = request.ecosystem.local(ask, request.caller, { base: request.mount, artifacts: "proxy" });
+  return { kind: "document", entity: await createEntity(rendered, services.timers), trace: PLAIN_TRACE };
+}
+
+async function servePackage(
+  services: Services,
+  request: RegistryRequest,
+  ask: IndexAsk | VersionAsk | ArtifactAsk | SidecarAsk,
+): Promise<Outcome> {
+  try {
+    return await servePackageOnce(services, request, ask);
+  } catch (error) {
+    if (!(error instanceof LostDocumentError)) throw error;
+    services.log("error", `${error.message}: fetching it anew`);
+    await reload(services, request, ask.subject);
+    return await servePackageOnce(services, request, ask);
+  }
+}
+
+async function servePackageOnce(
+  services: Services,
+  request: RegistryRequest,
+  ask: IndexAsk | VersionAsk | ArtifactAsk | SidecarAsk,
+): Promise<Outcome> {
+  const gate = await loadOf(services, request, ask.subject);
+  if (gate === "absent") return noSuchPackage(request, ask.subject.name);
+  if (gate === "too-many-absences") {
+    return failed(request, {
+      status: 429,
+      code: "too-many-unknown-names",
+      message: "This address asked for too many packages that do not exist: try again in ten minutes",
+    });
+  }
+  const { loaded, verdicts, upstream } = gate;
+  if (ask.kind === "artifact") return await serveArtifact(services, request, ask, { loaded, verdicts, upstream });
+  if (ask.kind === "sidecar") return await serveSidecar(services, request, ask, loaded, verdicts);
+  return await serveIndex(services, request, ask, loaded, verdicts);
+}
