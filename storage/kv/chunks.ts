@@ -1,0 +1,134 @@
+/**
+ * Values that are larger than one KV value: cut into chunks beneath the key of the record that points at them
+ * (the owner). Chunks are written with the owner in one commit where they fit, else before it, under a name
+ * that nobody else uses; the owner's commit is what makes them count. A reader therefore sees the old value or
+ * the new one, whole: if a chunk is missing, the owner was replaced meanwhile.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { StorageError } from "../errors.ts";
+import { attempt, getAll } from "./call.ts";
+import { keys } from "./keys.ts";
+
+/** KV takes 65,536 bytes per value; the rest is room for what a driver adds. */
+export const CHUNK_BYTES = 64_000;
+/** KV takes 819,200 bytes per commit, keys included: so many chunks fit beside a full owner and a neighbour. */
+const CHUNKS_PER_COMMIT = 10;
+/** A value that inflates to more is refused when read. */
+const MAX_INFLATED_BYTES = 256 * 1024 * 1024;
+
+/** Where a large value is: kept in its owner's record. */
+export interface Parts {
+  /** The chunks' common name: digest of the value, and what sets this writer apart. */
+  readonly id: string;
+  readonly chunks: number;
+  readonly sizeBytes: number;
+  /** SHA-256 (hex) of the value before compression. */
+  readonly digest: string;
+}
+
+/** A value, cut and compressed, with its pointer; not yet written. */
+export interface EncodedChunks {
+  readonly parts: Parts;
+  readonly chunks: readonly Uint8Array[];
+}
+
+/** The SHA-256 in hex. */
+export function sha256Hex(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** Compresses and cuts; an empty value has one chunk. */
+export function encodeChunks(value: Uint8Array): EncodedChunks {
+  const packed = gzipSync(value, { level: 6 });
+  const chunks: Uint8Array[] = [];
+  for (let at = 0; at < packed.byteLength; at += CHUNK_BYTES) {
+    // A copy, not a view: KV would serialise the whole buffer that a view looks into.
+    chunks.push(new Uint8Array(packed.subarray(at, at + CHUNK_BYTES)));
+  }
+  const digest = sha256Hex(value);
+  const id = `${digest.slice(0, 32)}-${randomUUID()}`;
+  return { parts: { id, chunks: chunks.length, sizeBytes: value.byteLength, digest }, chunks };
+}
+
+/** Puts the chunks back together. Throws StorageError where they are not what was cut. */
+export function decodeChunks(parts: Parts, chunks: readonly Uint8Array[]): Uint8Array {
+  const packed = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    packed.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  let value: Uint8Array;
+  try {
+    const inflated = gunzipSync(packed, { maxOutputLength: MAX_INFLATED_BYTES });
+    value = new Uint8Array(inflated.buffer, inflated.byteOffset, inflated.byteLength);
+  } catch (cause) {
+    throw new StorageError(`Cannot read the stored value ${parts.id}: it is damaged`, { cause });
+  }
+  if (value.byteLength !== parts.sizeBytes || sha256Hex(value) !== parts.digest) {
+    throw new StorageError(`Cannot read the stored value ${parts.id}: its digest is not ${parts.digest}`);
+  }
+  return value;
+}
+
+/** null: a chunk is missing. The owner was replaced: read it again. */
+export async function readParts(kv: Deno.Kv, owner: Deno.KvKey, parts: Parts): Promise<Uint8Array | null> {
+  const found = await attempt(
+    `read the stored value ${parts.id}`,
+    () =>
+      getAll<Uint8Array>(kv, Array.from({ length: parts.chunks }, (_, i) => keys.part(owner, parts.id, i))),
+  );
+  const chunks: Uint8Array[] = [];
+  for (const entry of found) {
+    if (!(entry.value instanceof Uint8Array)) return null;
+    chunks.push(entry.value);
+  }
+  return decodeChunks(parts, chunks);
+}
+
+/**
+ * Prepares values for the owner's commit: adds them to `atomic` if all of them fit, else writes them at once.
+ * The caller sets the owner in the same `atomic`; if that commit fails it calls `dropParts` for each value.
+ */
+export async function writeParts(
+  kv: Deno.Kv,
+  atomic: Deno.AtomicOperation,
+  owner: Deno.KvKey,
+  values: readonly EncodedChunks[],
+): Promise<void> {
+  const writes = values.flatMap(({ parts, chunks }) =>
+    chunks.map((chunk, i) => ({ key: keys.part(owner, parts.id, i), chunk }))
+  );
+  if (writes.length <= CHUNKS_PER_COMMIT) {
+    for (const { key, chunk } of writes) atomic.set(key, chunk);
+    return;
+  }
+  for (let i = 0; i < writes.length; i += CHUNKS_PER_COMMIT) {
+    const batch = kv.atomic();
+    for (const { key, chunk } of writes.slice(i, i + CHUNKS_PER_COMMIT)) batch.set(key, chunk);
+    await attempt(`write ${writes.length} chunks`, () => batch.commit());
+  }
+}
+
+/** Deletes a value's chunks once the commit that replaced or deleted its owner is done. */
+export async function deleteParts(kv: Deno.Kv, owner: Deno.KvKey, parts: Parts | null): Promise<void> {
+  if (parts === null) return;
+  for (let first = 0; first < parts.chunks; first += CHUNKS_PER_COMMIT) {
+    const atomic = kv.atomic();
+    for (let i = first; i < Math.min(parts.chunks, first + CHUNKS_PER_COMMIT); i++) {
+      atomic.delete(keys.part(owner, parts.id, i));
+    }
+    await attempt("delete replaced chunks", () => atomic.commit());
+  }
+}
+
+/** Takes back what `writeParts` wrote ahead of a commit that failed; nobody else knows these names. */
+export async function dropParts(
+  kv: Deno.Kv,
+  owner: Deno.KvKey,
+  values: readonly EncodedChunks[],
+): Promise<void> {
+  if (values.reduce((sum, { chunks }) => sum + chunks.length, 0) <= CHUNKS_PER_COMMIT) return;
+  for (const { parts } of values) await deleteParts(kv, owner, parts);
+}

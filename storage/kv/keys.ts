@@ -1,0 +1,81 @@
+/** Every key in KV: whoever keeps something there takes its key from here. */
+import { keyPart } from "./key_part.ts";
+
+/** A package's place in KV. Its scope is no part of it: an upstream has one. */
+export interface PackageAddress {
+  readonly ecosystem: string;
+  readonly upstreamId: string;
+  readonly subject: string;
+  readonly name: string;
+}
+
+/** Every key outside of `["installs", …]`, which storage/installs/keys.ts owns. */
+export const keys = {
+  schema: (): Deno.KvKey => ["schema"],
+  /** There while a restore writes: a store in which it is left is not whole. */
+  restoring: (): Deno.KvKey => ["restoring"],
+  /** Its versionstamp changes with every change of any policy, floor or waiver. */
+  stamp: (): Deno.KvKey => ["stamp"],
+  /** Its versionstamp changes when an organisation is created or deleted. */
+  organisationsStamp: (): Deno.KvKey => ["organisations_stamp"],
+
+  packages: (ecosystem?: string): Deno.KvKey =>
+    ecosystem === undefined ? ["packages"] : ["packages", keyPart(ecosystem)],
+  package: (at: PackageAddress): Deno.KvKey => ["packages", ...packageParts(at)],
+  firstSeen: (
+    at: { readonly ecosystem: string; readonly scope: string; readonly name: string },
+  ): Deno.KvKey => [
+    "first_seen",
+    keyPart(at.ecosystem),
+    keyPart(at.scope),
+    keyPart(at.name),
+  ],
+  file: (
+    at: PackageAddress,
+    filename: string,
+  ): Deno.KvKey => ["files", ...packageParts(at), keyPart(filename)],
+
+  /** Parts of a value that is too large for one; beneath the key of the record that points at them. */
+  partsOf: (owner: Deno.KvKey): Deno.KvKey => ["parts", ...owner],
+  part: (owner: Deno.KvKey, id: string, index: number): Deno.KvKey => ["parts", ...owner, id, index],
+
+  organisations: (): Deno.KvKey => ["organisations"],
+  organisation: (id: string): Deno.KvKey => ["organisations", id],
+  /** `life` is random and new with each creation: what a deleted namesake left behind is never met again. */
+  policyRevisions: (id: string, life: string): Deno.KvKey => ["policy_revisions", id, life],
+  policyRevision: (id: string, life: string, n: number): Deno.KvKey => ["policy_revisions", id, life, n],
+  waiverCount: (id: string, life: string): Deno.KvKey => ["waiver_counts", id, life],
+  waivers: (id: string, life?: string): Deno.KvKey =>
+    life === undefined ? ["waivers", id] : ["waivers", id, life],
+  waiver: (id: string, life: string, waiver: string): Deno.KvKey => ["waivers", id, life, keyPart(waiver)],
+  floor: (): Deno.KvKey => ["floor"],
+  floorRevisions: (): Deno.KvKey => ["floor_revisions"],
+  floorRevision: (n: number): Deno.KvKey => ["floor_revisions", n],
+
+  decision: (organisation: string, id: string): Deno.KvKey => ["decisions", organisation, keyPart(id)],
+  grants: (organisation: string, user: string): Deno.KvKey => ["grants", organisation, keyPart(user)],
+  grant: (organisation: string, user: string, ecosystem: string, name: string): Deno.KvKey => [
+    "grants",
+    organisation,
+    keyPart(user),
+    keyPart(ecosystem),
+    keyPart(name),
+  ],
+
+  leases: (): Deno.KvKey => ["leases"],
+  lease: (name: string): Deno.KvKey => ["leases", keyPart(name)],
+  job: (id: string): Deno.KvKey => ["jobs", "job", id],
+  jobsDue: (): Deno.KvKey => ["jobs", "due"],
+  jobDue: (at: number, id: string): Deno.KvKey => ["jobs", "due", at, id],
+  jobName: (kind: string, key: string): Deno.KvKey => ["jobs", "name", keyPart(kind), keyPart(key)],
+  deadJobs: (): Deno.KvKey => ["jobs", "dead"],
+  deadJob: (id: string): Deno.KvKey => ["jobs", "dead", id],
+  webhookBudget: (organisation: string, hour: number): Deno.KvKey => ["webhook_budgets", organisation, hour],
+} as const;
+
+function packageParts(at: PackageAddress): string[] {
+  return [keyPart(at.ecosystem), keyPart(at.upstreamId), keyPart(at.subject), keyPart(at.name)];
+}
+
+/** What storage/installs/ builds its keys under; nobody else writes there. */
+export const installKeys: Deno.KvKey = ["installs"];
