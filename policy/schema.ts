@@ -1,0 +1,82 @@
+/** The one schema behind parsePolicy, parseFloor and their JSON Schemas. */
+import { z } from "zod";
+import { RULE_IDS, WEBHOOK_EVENTS } from "./documents.ts";
+import { entryListSchema, overrideSchema, type TypeCheck } from "./override_schema.ts";
+import { choice, duration, listOf, strict, text, truth } from "./schema_parts.ts";
+
+const SEVERITIES = ["allow", "warn", "deny"] as const;
+
+/** What stands for a webhook's address that is kept, in what redactPolicy shows. */
+export const REDACTED = "(set)";
+
+/** The schema of a whole policy document; short forms are already unfolded in its output. */
+export function policySchema(check: TypeCheck) {
+  const settings = ruleFields(check);
+  return strict({
+    enforcement: settings.enforcement.prefault("enforce"),
+    observe: settings.observe.prefault([]),
+    minimumAge: settings.minimumAge.prefault("10d"),
+    unknownAge: settings.unknownAge.prefault("first-seen"),
+    yanked: settings.yanked.prefault("deny"),
+    deprecated: settings.deprecated.prefault("allow"),
+    publisherDowngrade: settings.publisherDowngrade.prefault("deny"),
+    auditFixes: settings.auditFixes.prefault(true),
+    artifacts: settings.artifacts.prefault("proxy"),
+    overrides: settings.overrides.prefault([]),
+    block: settings.block.prefault([]),
+    allow: settings.allow.prefault([]),
+    ecosystems: ecosystems(check).prefault({}),
+    callers: choice(["anyone", "named", "token"]).prefault("anyone"),
+    closed: truth().prefault(false),
+    webhooks: listOf(webhook(), "a list of webhooks").max(20, { error: "at most 20 webhooks" }).prefault([]),
+    retention: duration().prefault("400d"),
+  });
+}
+
+/** The schema of the instance's floor. */
+export function floorSchema(check: TypeCheck) {
+  return strict({ deny: entryListSchema(check, "deny").prefault([]) });
+}
+
+function ruleFields(check: TypeCheck) {
+  return {
+    enforcement: choice(["enforce", "observe"]),
+    observe: listOf(choice(RULE_IDS), "a list of rules that only observe"),
+    minimumAge: duration(),
+    unknownAge: choice(["first-seen", "strict", "deny", "allow"]),
+    yanked: choice(SEVERITIES),
+    deprecated: choice(SEVERITIES),
+    publisherDowngrade: z.union([
+      choice(SEVERITIES).transform((verdict) => ({ verdict, window: undefined })),
+      strict({ verdict: choice(SEVERITIES).optional(), window: duration().optional() }),
+    ], { error: `one of "allow", "warn", "deny", or an object with verdict and window` }),
+    auditFixes: z.union([
+      truth().transform((enabled) => ({ enabled, minimumAge: undefined })),
+      strict({ enabled: truth().optional(), minimumAge: duration().optional() }),
+    ], { error: "true, false, or an object with enabled and minimumAge" }),
+    artifacts: choice(["proxy", "upstream"]),
+    overrides: listOf(overrideSchema(check), "a list of overrides"),
+    block: entryListSchema(check, "deny"),
+    allow: entryListSchema(check, "allow"),
+  };
+}
+
+function ecosystems(check: TypeCheck) {
+  const settings = strict(z.object(ruleFields(check)).partial().shape);
+  return z.record(z.string(), settings, { error: "an object with a key for each ecosystem" });
+}
+
+function webhook() {
+  const form = "an address that begins with https:// or http://";
+  return strict({
+    id: text(100, "an id, at most 100 characters").optional(),
+    url: text(2_048, form).refine(isWebAddress, { error: form }).meta({ writeOnly: true, format: "uri" }),
+    format: choice(["json", "slack"]).prefault("json"),
+    events: listOf(choice(WEBHOOK_EVENTS), "a list of events").prefault(["refused"]),
+  });
+}
+
+function isWebAddress(address: string): boolean {
+  const url = URL.parse(address);
+  return url !== null && (url.protocol === "https:" || url.protocol === "http:");
+}

@@ -1,0 +1,54 @@
+/** Webhooks' addresses are secrets: shown as `(set)`, and put back when what was shown is written back. */
+import { REDACTED } from "./schema.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A copy of a policy (as written, or as read) in which every webhook's address is `(set)`. */
+export function redactPolicy<T>(document: T): T {
+  const hooks = webhooksOf(document);
+  if (hooks === null) return document;
+  const webhooks = hooks.map((hook) =>
+    isFields(hook) ? (Object.hasOwn(hook, "url") ? { ...hook, url: REDACTED } : hook) : REDACTED
+  );
+  return { ...document, webhooks };
+}
+
+/**
+ * Puts the addresses of `previous` where `next` says `(set)`: the webhook with the same id; else the one with
+ * the same other fields, at the same place if there are several. Where none can be meant `(set)` stays, and
+ * parsePolicy refuses it.
+ */
+export function keepSecrets(next: unknown, previous: unknown): unknown {
+  const hooks = webhooksOf(next);
+  const before = webhooksOf(previous) ?? [];
+  if (hooks === null) return next;
+  const webhooks = hooks.map((hook, index) => {
+    if (!isFields(hook) || hook.url !== REDACTED) return hook;
+    const kept = counterpart(hook, index, before);
+    return kept === null ? hook : { ...hook, url: kept.url };
+  });
+  return { ...next as Fields, webhooks };
+}
+
+function counterpart(hook: Fields, index: number, before: readonly unknown[]): Fields | null {
+  const candidates = before.filter(isFields);
+  if (hook.id !== undefined) return candidates.find((each) => each.id === hook.id) ?? null;
+  if (before.length === 1 && candidates[0]?.id === undefined) return candidates[0] ?? null;
+  const alike = candidates.filter((each) => othersOf(each) === othersOf(hook));
+  if (alike.length === 1) return alike[0] ?? null;
+  const here = before[index];
+  return isFields(here) && alike.includes(here) ? here : null;
+}
+
+function othersOf(hook: Fields): string {
+  const { url: _url, ...others } = hook;
+  return JSON.stringify(Object.entries(others).sort(([a], [b]) => a < b ? -1 : 1));
+}
+
+function webhooksOf(document: unknown): readonly unknown[] | null {
+  return isFields(document) && Array.isArray(document.webhooks) ? document.webhooks : null;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
