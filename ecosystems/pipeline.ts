@@ -3,7 +3,15 @@
  * or opens an artifact, so no answer can leave without a decision.
  */
 import { loadOf, reload } from "./_pipeline/gate.ts";
-import { failed, LostDocumentError, noSuchPackage, PLAIN_TRACE, serveCatalogue, serveIndex, serveSidecar } from "./_pipeline/documents.ts";
+import {
+  failed,
+  LostDocumentError,
+  noSuchPackage,
+  PLAIN_TRACE,
+  serveCatalogue,
+  serveIndex,
+  serveSidecar,
+} from "./_pipeline/documents.ts";
 import { serveArtifact } from "./_pipeline/artifact.ts";
 import { createEntity } from "./_pipeline/entity.ts";
 import { serveForward } from "./_pipeline/forward.ts";
@@ -20,7 +28,9 @@ export { explain } from "./_pipeline/explain.ts";
  */
 export async function serve(services: Services, request: RegistryRequest): Promise<Outcome> {
   const ask = parse(request);
-  if (ask === null) return failed(request, { status: 404, code: "not-found", message: "Nothing is served at this path" });
+  if (ask === null) {
+    return failed(request, { status: 404, code: "not-found", message: "Nothing is served at this path" });
+  }
   switch (ask.kind) {
     case "local":
       return await serveLocal(services, request, ask);
@@ -82,7 +92,9 @@ async function servePackageOnce(
     });
   }
   const { loaded, verdicts, upstream } = gate;
-  if (ask.kind === "artifact") return await serveArtifact(services, request, ask, { loaded, verdicts, upstream });
+  if (ask.kind === "artifact") {
+    return await serveArtifact(services, request, ask, { loaded, verdicts, upstream });
+  }
   if (ask.kind === "sidecar") return await serveSidecar(services, request, ask, loaded, verdicts);
   return await serveIndex(services, request, ask, loaded, verdicts);
 }

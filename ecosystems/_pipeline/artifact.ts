@@ -45,7 +45,9 @@ export async function serveArtifact(
   const { facts } = loaded.known;
   const decision = verdicts.decisions.artifact(ask.filename);
   const location = decision === null ? null : request.ecosystem.locate(ask, facts);
-  const version = facts.releases.find((release) => release.artifacts.some((file) => file.filename === ask.filename))?.version;
+  const version = facts.releases.find((release) =>
+    release.artifacts.some((file) => file.filename === ask.filename)
+  )?.version;
   if (decision === null || location === null || version === undefined) {
     return failed(request, {
       status: 404,
@@ -53,11 +55,32 @@ export async function serveArtifact(
       message: `No file ${JSON.stringify(ask.filename)} in ${JSON.stringify(ask.subject.name)}`,
     });
   }
-  if (!permits(decision)) return await refuse(services, request, verdicts, { ask, version, filename: ask.filename, decision });
+  if (!permits(decision)) {
+    return await refuse(services, request, verdicts, { ask, version, filename: ask.filename, decision });
+  }
   const id = decisionId(verdicts, ask.filename, [[ask.filename, decision]]);
-  if (decision.reasons.length > 0) keepDecision(services, verdicts, { id, version, filename: ask.filename, decision });
-  const trace: Trace = { cache: "hit", decisionId: id, whyLink: null, maxAgeSeconds: 0, staleSince: loaded.staleSince };
-  const opening: Opening = { services, request, verdicts, upstream, filename: ask.filename, version, decision, decisionId: id, location, trace };
+  if (decision.reasons.length > 0) {
+    keepDecision(services, verdicts, { id, version, filename: ask.filename, decision });
+  }
+  const trace: Trace = {
+    cache: "hit",
+    decisionId: id,
+    whyLink: null,
+    maxAgeSeconds: 0,
+    staleSince: loaded.staleSince,
+  };
+  const opening: Opening = {
+    services,
+    request,
+    verdicts,
+    upstream,
+    filename: ask.filename,
+    version,
+    decision,
+    decisionId: id,
+    location,
+    trace,
+  };
   if (verdicts.policy.artifacts === "upstream") return await redirect(opening);
   const file = await keptFile(opening);
   return file !== null ? hit(opening, file) : await miss(opening);
@@ -66,8 +89,14 @@ export async function serveArtifact(
 /** `artifacts: upstream`: that the client was sent there is all that Sluice can know, and all it records. */
 async function redirect(opening: Opening): Promise<Outcome> {
   const { services, request, location, upstream, trace } = opening;
-  if (request.request.method === "GET") await services.installs.append(recordOf(opening, { sha256: null, bytes: 0, cache: "none" }));
-  return { kind: "elsewhere", location: new URL(location.url, upstream.root).href, trace: { ...trace, cache: "none" } };
+  if (request.request.method === "GET") {
+    await services.installs.append(recordOf(opening, { sha256: null, bytes: 0, cache: "none" }));
+  }
+  return {
+    kind: "elsewhere",
+    location: new URL(location.url, upstream.root).href,
+    trace: { ...trace, cache: "none" },
+  };
 }
 
 /** The record of a file whose bytes were verified against all that the index claims now; else null. */
@@ -76,12 +105,18 @@ async function keptFile(opening: Opening): Promise<FileRecord | null> {
   const id = fileId(opening);
   const file = services.fileRecords.get(id) ?? await services.files.get(verdicts.known.key, filename);
   if (file === null) return null;
-  const changed = location.digests.find((digest) => !file.verified.includes(`${digest.algorithm}:${digest.hex}`));
+  const changed = location.digests.find((digest) =>
+    !file.verified.includes(`${digest.algorithm}:${digest.hex}`)
+  );
   if (changed !== undefined && location.digests.length > 0) {
-    services.log("error", `Digest of ${verdicts.known.key.ecosystem} file ${JSON.stringify(filename)} changed: fetching it anew`, {
-      "digest.claimed": `${changed.algorithm}:${changed.hex}`,
-      "digest.verified": file.verified.join(" "),
-    });
+    services.log(
+      "error",
+      `Digest of ${verdicts.known.key.ecosystem} file ${JSON.stringify(filename)} changed: fetching it anew`,
+      {
+        "digest.claimed": `${changed.algorithm}:${changed.hex}`,
+        "digest.verified": file.verified.join(" "),
+      },
+    );
     return null;
   }
   services.fileRecords.set(id, file);
@@ -114,7 +149,12 @@ async function openKept(opening: Opening, file: FileRecord, range: RangeSpec | n
   const hot = await hotBytes(services, file);
   if (hot !== null) {
     await recordNow(opening, file.blob, sent, within !== null);
-    return { body: within === null ? hot : hot.subarray(within.first, within.last + 1), range: within, sizeBytes: file.sizeBytes, etag };
+    return {
+      body: within === null ? hot : hot.subarray(within.first, within.last + 1),
+      range: within,
+      sizeBytes: file.sizeBytes,
+      etag,
+    };
   }
   const blob = await services.artifacts.get(file.blob, within ?? undefined);
   if (blob === null || (within === null && blob.sizeBytes !== file.sizeBytes)) {
@@ -128,15 +168,27 @@ async function openKept(opening: Opening, file: FileRecord, range: RangeSpec | n
 
 async function openLost(opening: Opening, file: FileRecord, range: RangeSpec | null): Promise<OpenArtifact> {
   const { services, verdicts, filename } = opening;
-  services.log("error", `Fetching ${verdicts.known.key.ecosystem} file ${JSON.stringify(filename)} again: its blob is lost or cut`, {
-    "blob.key": file.blob,
-  });
+  services.log(
+    "error",
+    `Fetching ${verdicts.known.key.ecosystem} file ${
+      JSON.stringify(filename)
+    } again: its blob is lost or cut`,
+    {
+      "blob.key": file.blob,
+    },
+  );
   services.fileRecords.delete(fileId(opening));
   services.hot.delete(file.blob);
   await services.files.delete(verdicts.known.key, filename);
   await services.artifacts.delete(file.blob);
   const following = await follow(opening);
-  if (following === null) throw new UpstreamError(`Cannot fetch ${JSON.stringify(filename)} again: upstream has it no more`, { kind: "status", origin: "", status: 404 });
+  if (following === null) {
+    throw new UpstreamError(`Cannot fetch ${JSON.stringify(filename)} again: upstream has it no more`, {
+      kind: "status",
+      origin: "",
+      status: 404,
+    });
+  }
   return await openFollowing(opening, following, range);
 }
 
@@ -157,11 +209,27 @@ async function hotBytes(services: Services, file: FileRecord): Promise<Uint8Arra
 async function miss(opening: Opening): Promise<Outcome> {
   const { request, filename, location } = opening;
   const trace: Trace = { ...opening.trace, cache: "filled" };
-  const common = { kind: "artifact", contentType: location.contentType, sizeBytes: null, etag: null, filename, trace } as const;
-  if (request.request.method === "HEAD") return { ...common, open: () => Promise.reject(new TypeError("Cannot open a file for HEAD")) };
+  const common = {
+    kind: "artifact",
+    contentType: location.contentType,
+    sizeBytes: null,
+    etag: null,
+    filename,
+    trace,
+  } as const;
+  if (request.request.method === "HEAD") {
+    return {
+      ...common,
+      open: () => Promise.reject(new TypeError("Cannot open a file for HEAD")),
+    };
+  }
   const following = await follow(opening);
   if (following === null) {
-    return failed(request, { status: 404, code: "no-such-file", message: `Upstream lists ${JSON.stringify(filename)} but does not have it` });
+    return failed(request, {
+      status: 404,
+      code: "no-such-file",
+      message: `Upstream lists ${JSON.stringify(filename)} but does not have it`,
+    });
   }
   return { ...common, open: (range) => openFollowing(opening, following, range) };
 }
@@ -192,23 +260,39 @@ async function follow(opening: Opening): Promise<Following | null> {
   });
 }
 
-async function openFollowing(opening: Opening, following: Following, range: RangeSpec | null): Promise<OpenArtifact> {
+async function openFollowing(
+  opening: Opening,
+  following: Following,
+  range: RangeSpec | null,
+): Promise<OpenArtifact> {
   if (range === null) {
-    const settle = (bytes: number, stat: BlobStat | null, complete: boolean) => recordTransfer(opening, bytes, stat, complete);
+    const settle = (bytes: number, stat: BlobStat | null, complete: boolean) =>
+      recordTransfer(opening, bytes, stat, complete);
     return { body: recordAtEnd(following, settle), range: null, sizeBytes: null, etag: null };
   }
   await following.body.cancel();
   const stat = await following.done;
   if (stat === null) throw new RangeError("Cannot send a range: this file is passed on without being kept");
   const file = await keptFile(opening);
-  if (file === null) throw new UpstreamError("Cannot send a range: the file is gone", { kind: "content", origin: "" });
+  if (file === null) {
+    throw new UpstreamError("Cannot send a range: the file is gone", { kind: "content", origin: "" });
+  }
   return await openKept(opening, file, range);
 }
 
 /** A file that came in while it was sent: the record is durable before its last byte leaves. */
-async function recordTransfer(opening: Opening, bytes: number, stat: BlobStat | null, complete: boolean): Promise<void> {
+async function recordTransfer(
+  opening: Opening,
+  bytes: number,
+  stat: BlobStat | null,
+  complete: boolean,
+): Promise<void> {
   const { services } = opening;
-  const record = recordOf(opening, { sha256: stat === null ? null : sha256Of(stat.key), bytes, cache: "miss" });
+  const record = recordOf(opening, {
+    sha256: stat === null ? null : sha256Of(stat.key),
+    bytes,
+    cache: "miss",
+  });
   await services.installs.append(complete ? record : { ...record, outcome: "partial" });
   if (complete) grantServed(services, opening.request, opening.verdicts, opening.version);
 }
@@ -217,14 +301,20 @@ async function recordTransfer(opening: Opening, bytes: number, stat: BlobStat | 
 async function recordNow(opening: Opening, blob: BlobKey, bytes: number, isRange: boolean) {
   const { services, request, verdicts, version } = opening;
   const { caller } = request;
-  if (isRange && !services.ranges.count([caller.organisation, caller.user ?? "", caller.address, blob].join("\n"))) return null;
+  if (
+    isRange &&
+    !services.ranges.count([caller.organisation, caller.user ?? "", caller.address, blob].join("\n"))
+  ) return null;
   const record = recordOf(opening, { sha256: sha256Of(blob), bytes, cache: "hit" });
   await services.installs.append(record);
   grantServed(services, request, verdicts, version);
   return record;
 }
 
-function recordOf(opening: Opening, facts: { readonly sha256: string | null; readonly bytes: number; readonly cache: "hit" | "miss" | "none" }) {
+function recordOf(
+  opening: Opening,
+  facts: { readonly sha256: string | null; readonly bytes: number; readonly cache: "hit" | "miss" | "none" },
+) {
   const { services, request, verdicts, version, filename, decision } = opening;
   return installRecord(services, request, {
     name: verdicts.known.key.name,

@@ -2,10 +2,20 @@
 import { permits } from "../../policy/types.ts";
 import { UpstreamError } from "../../storage/errors.ts";
 import { purlOf } from "../_shared/purl.ts";
-import type { CatalogueAsk, Failure, IndexAsk, Links, Material, Rendered, SidecarAsk, UpstreamDocument, VersionAsk } from "../ecosystem.ts";
+import type {
+  CatalogueAsk,
+  Failure,
+  IndexAsk,
+  Links,
+  Material,
+  Rendered,
+  SidecarAsk,
+  UpstreamDocument,
+  VersionAsk,
+} from "../ecosystem.ts";
 import type { CacheOutcome, Outcome, RegistryRequest, Trace } from "../outcome.ts";
 import { createEntity } from "./entity.ts";
-import { type Loaded, loadCached, packageKey } from "./load.ts";
+import { loadCached, type Loaded, packageKey } from "./load.ts";
 import { memoKey, memorise, recall } from "./memo.ts";
 import { openDocument } from "./refresh.ts";
 import { keepDecision, refuse } from "./refuse.ts";
@@ -16,7 +26,13 @@ import { decisionId, type Verdicts, verdictsOn } from "./verdicts.ts";
 const NAMED_IN_RECORD = 50;
 const NO_GRANTS: ReadonlySet<string> = new Set();
 
-export const PLAIN_TRACE: Trace = { cache: "none", decisionId: null, whyLink: null, maxAgeSeconds: 0, staleSince: null };
+export const PLAIN_TRACE: Trace = {
+  cache: "none",
+  decisionId: null,
+  whyLink: null,
+  maxAgeSeconds: 0,
+  staleSince: null,
+};
 
 /** An error in the client's own form. */
 export function failed(request: RegistryRequest, failure: Failure, trace: Trace = PLAIN_TRACE): Outcome {
@@ -47,7 +63,12 @@ export async function serveIndex(
   if (ask.kind === "version") {
     const decision = verdicts.decisions.release(ask.version);
     if (decision !== null && !permits(decision)) {
-      return await refuse(services, request, verdicts, { ask, version: ask.version, filename: null, decision });
+      return await refuse(services, request, verdicts, {
+        ask,
+        version: ask.version,
+        filename: null,
+        decision,
+      });
     }
   }
   const key = memoKey(request, ask, loaded.known);
@@ -55,7 +76,11 @@ export async function serveIndex(
   const entry = kept ?? await renderIndex(services, request, ask, verdicts, key);
   if (entry === null) {
     const what = ask.kind === "version" ? `version ${JSON.stringify(ask.version)} of ` : "";
-    return failed(request, { status: 404, code: "no-such-version", message: `No ${what}${JSON.stringify(ask.subject.name)}` });
+    return failed(request, {
+      status: 404,
+      code: "no-such-version",
+      message: `No ${what}${JSON.stringify(ask.subject.name)}`,
+    });
   }
   const trace: Trace = {
     cache: kept !== null && loaded.state === "fresh" ? "hit" : cacheOutcome(loaded),
@@ -82,7 +107,7 @@ async function renderIndex(
   const work = () => renderNow(services, request, ask, verdicts, key);
   if (verdicts.personal) return await work();
   const state = `${verdicts.organisation.stamp}\n${verdicts.known.revision}`;
-  return await services.coalesce.run(`render\n${state}\n${key}`, work);
+  return await services.renders.run(`render\n${state}\n${key}`, work);
 }
 
 async function renderNow(
@@ -105,7 +130,12 @@ async function renderNow(
       notice: (withheld) => noticeOf(request, verdicts, withheld),
     }, linksOf(request, verdicts));
     if (rendered === null) return null;
-    return await memorise(services, { key, verdicts, rendered, note: () => noteWithheld(services, request, verdicts, rendered) });
+    return await memorise(services, {
+      key,
+      verdicts,
+      rendered,
+      note: () => noteWithheld(services, request, verdicts, rendered),
+    });
   });
 }
 
@@ -113,7 +143,9 @@ async function renderNow(
 async function openAll(services: Services, known: Known): Promise<readonly UpstreamDocument[]> {
   const documents = await Promise.all(known.record.documents.map((record) => openDocument(services, record)));
   if (documents.every((document) => document !== null)) return documents;
-  throw new LostDocumentError(`Cannot render ${known.key.ecosystem} ${JSON.stringify(known.key.name)}: its raw document is lost`);
+  throw new LostDocumentError(
+    `Cannot render ${known.key.ecosystem} ${JSON.stringify(known.key.name)}: its raw document is lost`,
+  );
 }
 
 /** A record points at bytes that are gone from the store. */
@@ -124,7 +156,9 @@ export class LostDocumentError extends Error {
 function noticeOf(request: RegistryRequest, verdicts: Verdicts, withheld: readonly string[]): string {
   const { ecosystem, site } = request;
   const name = verdicts.known.key.name;
-  const what = withheld.length === 1 ? `${name} ${withheld[0]} is` : `${withheld.length} releases of ${name} are`;
+  const what = withheld.length === 1
+    ? `${name} ${withheld[0]} is`
+    : `${withheld.length} releases of ${name} are`;
   return `${what} withheld by policy: ${site}/-/why/${purlOf({ type: ecosystem.purlType, name })}`;
 }
 
@@ -138,11 +172,18 @@ function noteWithheld(
   const { known, decisions } = verdicts;
   const withheld = known.facts.releases.flatMap((release) => {
     const decision = decisions.release(release.version);
-    const counts = decision !== null && (decision.enforcedVerdict === "hold" || decision.enforcedVerdict === "deny");
+    const counts = decision !== null &&
+      (decision.enforcedVerdict === "hold" || decision.enforcedVerdict === "deny");
     return counts ? [{ version: release.version, decision }] : [];
   });
-  if (withheld.length === 0 && rendered.withheld() === 0) return Promise.resolve({ decisionId: null, whyLink: null });
-  const id = decisionId(verdicts, "index", withheld.map(({ version, decision }) => [version, decision] as const));
+  if (withheld.length === 0 && rendered.withheld() === 0) {
+    return Promise.resolve({ decisionId: null, whyLink: null });
+  }
+  const id = decisionId(
+    verdicts,
+    "index",
+    withheld.map(({ version, decision }) => [version, decision] as const),
+  );
   keepDecision(services, verdicts, {
     id,
     version: null,
@@ -156,14 +197,25 @@ function noteWithheld(
 }
 
 /** A search's answer: what cached facts allow is shown with a version, what is unknown without. Not kept. */
-export async function serveCatalogue(services: Services, request: RegistryRequest, ask: CatalogueAsk): Promise<Outcome> {
+export async function serveCatalogue(
+  services: Services,
+  request: RegistryRequest,
+  ask: CatalogueAsk,
+): Promise<Outcome> {
   const { ecosystem } = request;
   const documents: UpstreamDocument[] = [];
   for (const source of ecosystem.sources(ask.subject, documents)) {
-    const upstream = services.upstreams.choose({ ecosystem: ecosystem.id, key: source.upstream, name: null, organisation: request.organisation.id });
+    const upstream = services.upstreams.choose({
+      ecosystem: ecosystem.id,
+      key: source.upstream,
+      name: null,
+      organisation: request.organisation.id,
+    });
     if (upstream === null) return noSuchPackage(request, ask.subject.name);
     const answer = await services.upstream.document(upstream, source, {});
-    if (answer.status !== 200) return failed(request, { status: 404, code: "not-offered", message: "Upstream does not offer this" });
+    if (answer.status !== 200) {
+      return failed(request, { status: 404, code: "not-offered", message: "Upstream does not offer this" });
+    }
     documents.push({ key: source.key, fetchedAt: services.clock(), ...answer });
   }
   const material: Material = {
@@ -175,7 +227,11 @@ export async function serveCatalogue(services: Services, request: RegistryReques
   };
   const rendered = ecosystem.render(ask, material, { base: request.mount, artifacts: "proxy" });
   if (rendered === null) return noSuchPackage(request, ask.subject.name);
-  return { kind: "document", entity: await createEntity(rendered, services.timers), trace: { ...PLAIN_TRACE, cache: "fetched" } };
+  return {
+    kind: "document",
+    entity: await createEntity(rendered, services.timers),
+    trace: { ...PLAIN_TRACE, cache: "fetched" },
+  };
 }
 
 /** The decisions on those packages that Sluice knows already; no name is asked for upstream. */
@@ -185,15 +241,33 @@ async function cachedDecisions(services: Services, request: RegistryRequest, nam
   for (const name of new Set(names)) {
     const known = await cachedPackage(services, request, name);
     if (known === null) continue;
-    found.set(name, verdictsOn(services.verdictCache, { known, organisation, ecosystem, grants: NO_GRANTS, now: services.clock() }));
+    found.set(
+      name,
+      verdictsOn(services.verdictCache, {
+        known,
+        organisation,
+        ecosystem,
+        grants: NO_GRANTS,
+        now: services.clock(),
+      }),
+    );
   }
   return (name: string) => found.get(name)?.decisions ?? null;
 }
 
-async function cachedPackage(services: Services, request: RegistryRequest, name: string): Promise<Known | null> {
+async function cachedPackage(
+  services: Services,
+  request: RegistryRequest,
+  name: string,
+): Promise<Known | null> {
   const { ecosystem, organisation } = request;
   const [key] = Object.keys(ecosystem.upstreams);
-  const upstream = services.upstreams.choose({ ecosystem: ecosystem.id, key: key ?? "", name, organisation: organisation.id });
+  const upstream = services.upstreams.choose({
+    ecosystem: ecosystem.id,
+    key: key ?? "",
+    name,
+    organisation: organisation.id,
+  });
   return upstream === null ? null : await loadCached(services, packageKey(ecosystem, upstream, name));
 }
 
@@ -206,17 +280,61 @@ export async function serveSidecar(
   verdicts: Verdicts,
 ): Promise<Outcome> {
   const about = ask.filename ?? ask.version ?? "";
-  const decision = ask.filename !== null ? verdicts.decisions.artifact(about) : verdicts.decisions.release(about);
-  if (decision === null) return failed(request, { status: 404, code: "no-such-version", message: `No ${JSON.stringify(about)} of ${JSON.stringify(ask.subject.name)}` });
-  if (!permits(decision)) {
-    return await refuse(services, request, verdicts, { ask, version: ask.version ?? about, filename: null, decision });
+  const decision = ask.filename !== null
+    ? verdicts.decisions.artifact(about)
+    : verdicts.decisions.release(about);
+  if (decision === null) {
+    return failed(request, {
+      status: 404,
+      code: "no-such-version",
+      message: `No ${JSON.stringify(about)} of ${JSON.stringify(ask.subject.name)}`,
+    });
   }
-  const upstream = services.upstreams.choose({ ecosystem: request.ecosystem.id, key: ask.source.upstream, name: ask.subject.name, organisation: request.organisation.id });
+  if (!permits(decision)) {
+    return await refuse(services, request, verdicts, {
+      ask,
+      version: ask.version ?? about,
+      filename: null,
+      decision,
+    });
+  }
+  const upstream = services.upstreams.choose({
+    ecosystem: request.ecosystem.id,
+    key: ask.source.upstream,
+    name: ask.subject.name,
+    organisation: request.organisation.id,
+  });
   if (upstream === null) return noSuchPackage(request, ask.subject.name);
   const answer = await services.upstream.document(upstream, ask.source, {});
-  if (answer.status === 404) return failed(request, { status: 404, code: "not-offered", message: `Upstream has no ${ask.source.key} for ${JSON.stringify(about)}` });
-  if (answer.status === 304) throw new UpstreamError("Cannot fetch a document: upstream answered 304 to a request without a validator", { kind: "content", origin: "" });
-  const rendered: Rendered = { status: 200, contentType: answer.contentType, headers: {}, body: [answer.body], withheld: () => 0 };
+  if (answer.status === 404) {
+    return failed(request, {
+      status: 404,
+      code: "not-offered",
+      message: `Upstream has no ${ask.source.key} for ${JSON.stringify(about)}`,
+    });
+  }
+  if (answer.status === 304) {
+    throw new UpstreamError(
+      "Cannot fetch a document: upstream answered 304 to a request without a validator",
+      { kind: "content", origin: "" },
+    );
+  }
+  const rendered: Rendered = {
+    status: 200,
+    contentType: answer.contentType,
+    headers: {},
+    body: [answer.body],
+    withheld: () => 0,
+  };
   const entity = await createEntity(rendered, services.timers);
-  return { kind: "document", entity, trace: { ...PLAIN_TRACE, cache: "fetched", decisionId: decisionId(verdicts, about, [[about, decision]]), staleSince: loaded.staleSince } };
+  return {
+    kind: "document",
+    entity,
+    trace: {
+      ...PLAIN_TRACE,
+      cache: "fetched",
+      decisionId: decisionId(verdicts, about, [[about, decision]]),
+      staleSince: loaded.staleSince,
+    },
+  };
 }

@@ -43,7 +43,11 @@ function join(pieces: readonly Uint8Array[], length: number): Uint8Array {
 }
 
 /** null where it would not pay. node:zlib compresses on this thread, so it is given a slice at a time. */
-async function compressed(bytes: Uint8Array, contentType: string, timers: Timers): Promise<Uint8Array | null> {
+async function compressed(
+  bytes: Uint8Array,
+  contentType: string,
+  timers: Timers,
+): Promise<Uint8Array | null> {
   if (bytes.byteLength < WORTH_COMPRESSING_BYTES || !COMPRESSIBLE.test(contentType)) return null;
   const gzip = createGzip({ level: 6 });
   const pieces: Uint8Array[] = [];

@@ -17,22 +17,37 @@ export async function explain(services: Services, query: WhyQuery): Promise<WhyA
   if (known === null) return null;
   const { organisation, ecosystem } = query;
   const now = services.clock();
-  const verdicts = verdictsOn(services.verdictCache, { known, organisation, ecosystem, grants: NO_GRANTS, now });
+  const verdicts = verdictsOn(services.verdictCache, {
+    known,
+    organisation,
+    ecosystem,
+    grants: NO_GRANTS,
+    now,
+  });
   const record = await recordOf(services, query);
-  return query.version === null ? aboutPackage(query, verdicts, record, now) : aboutVersion(query, verdicts, record, now, query.version);
+  return query.version === null
+    ? aboutPackage(query, verdicts, record, now)
+    : aboutVersion(query, verdicts, record, now, query.version);
 }
 
 async function cached(services: Services, query: WhyQuery): Promise<Known | null> {
   const { ecosystem, organisation, name } = query;
   const [key] = Object.keys(ecosystem.upstreams);
-  const upstream = services.upstreams.choose({ ecosystem: ecosystem.id, key: key ?? "", name, organisation: organisation.id });
+  const upstream = services.upstreams.choose({
+    ecosystem: ecosystem.id,
+    key: key ?? "",
+    name,
+    organisation: organisation.id,
+  });
   return upstream === null ? null : await loadCached(services, packageKey(ecosystem, upstream, name));
 }
 
 async function recordOf(services: Services, query: WhyQuery): Promise<DecisionRecord | null> {
   if (query.decisionId === null) return null;
   const record = await services.decisions.get(query.organisation.id, query.decisionId);
-  return record !== null && record.ecosystem === query.ecosystem.id && record.name === query.name ? record : null;
+  return record !== null && record.ecosystem === query.ecosystem.id && record.name === query.name
+    ? record
+    : null;
 }
 
 function aboutVersion(
@@ -62,23 +77,38 @@ function aboutVersion(
   };
 }
 
-function sentenceOf(query: WhyQuery, verdicts: Verdicts, decision: Decision, now: EpochMs, version: string): string {
+function sentenceOf(
+  query: WhyQuery,
+  verdicts: Verdicts,
+  decision: Decision,
+  now: EpochMs,
+  version: string,
+): string {
   const newest = newestAllowed(verdicts.known.facts, verdicts.decisions, query.ecosystem.versions);
   if (decision.reasons.length === 0) return `${query.name} ${version} is allowed.`;
   return describe({ decision, name: query.name, version, newestAllowed: newest, now }).sentence;
 }
 
-function aboutPackage(query: WhyQuery, verdicts: Verdicts, record: DecisionRecord | null, now: EpochMs): WhyAnswer {
+function aboutPackage(
+  query: WhyQuery,
+  verdicts: Verdicts,
+  record: DecisionRecord | null,
+  now: EpochMs,
+): WhyAnswer {
   const withheld = withheldNow(query, verdicts, now);
   const base = common(query, verdicts, record, now);
   const count = withheld.length === 1 ? "1 release is" : `${withheld.length} releases are`;
-  const newest = base.newestAllowed === null ? "No release is allowed." : `Newest allowed: ${base.newestAllowed}.`;
+  const newest = base.newestAllowed === null
+    ? "No release is allowed."
+    : `Newest allowed: ${base.newestAllowed}.`;
   return {
     ...base,
     version: null,
     purl: purlOf({ type: query.ecosystem.purlType, name: query.name }),
     verdict: null,
-    sentence: withheld.length === 0 ? `Nothing of ${query.name} is withheld. ${newest}` : `${count} of ${query.name} withheld. ${newest}`,
+    sentence: withheld.length === 0
+      ? `Nothing of ${query.name} is withheld. ${newest}`
+      : `${count} of ${query.name} withheld. ${newest}`,
     reasons: [],
     publishedAt: null,
     firstSeenAt: verdicts.known.firstSeen?.packageAt ?? null,

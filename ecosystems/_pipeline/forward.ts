@@ -6,13 +6,32 @@ import { createEntity } from "./entity.ts";
 import { grantFixes } from "./grants.ts";
 import type { Services } from "./services.ts";
 
-export async function serveForward(services: Services, request: RegistryRequest, ask: ForwardAsk): Promise<Outcome> {
+export async function serveForward(
+  services: Services,
+  request: RegistryRequest,
+  ask: ForwardAsk,
+): Promise<Outcome> {
   const { ecosystem, organisation } = request;
-  const upstream = services.upstreams.choose({ ecosystem: ecosystem.id, key: ask.upstream, name: null, organisation: organisation.id });
-  if (upstream === null) return failed(request, { status: 404, code: "not-offered", message: "No upstream is configured for this" });
+  const upstream = services.upstreams.choose({
+    ecosystem: ecosystem.id,
+    key: ask.upstream,
+    name: null,
+    organisation: organisation.id,
+  });
+  if (upstream === null) {
+    return failed(request, {
+      status: 404,
+      code: "not-offered",
+      message: "No upstream is configured for this",
+    });
+  }
   const asked = await bodyFor(services, request, ask);
   if (asked === "unreadable") {
-    return failed(request, { status: 400, code: "bad-request", message: `Cannot read the body of this ${ask.variant} request` });
+    return failed(request, {
+      status: 400,
+      code: "bad-request",
+      message: `Cannot read the body of this ${ask.variant} request`,
+    });
   }
   const answer = await services.upstream.forward(upstream, {
     method: ask.method,
@@ -39,7 +58,12 @@ async function bodyFor(services: Services, request: RegistryRequest, ask: Forwar
   const { ecosystem, organisation } = request;
   if (ask.method === "GET" || ecosystem.forwarding === undefined) return null;
   const isPrivate = (name: string) =>
-    services.upstreams.choose({ ecosystem: ecosystem.id, key: ask.upstream, name, organisation: organisation.id })?.isDefault !== true;
+    services.upstreams.choose({
+      ecosystem: ecosystem.id,
+      key: ask.upstream,
+      name,
+      organisation: organisation.id,
+    })?.isDefault !== true;
   const body = await request.body(ask.maxBytes);
   try {
     const { body: passedOn, contentType } = ecosystem.forwarding.request(ask, body, isPrivate);

@@ -15,20 +15,32 @@ export interface Gated {
 }
 
 /** Fetches all documents of a package again, without validators: for when the store lost one of them. */
-export async function reload(services: Services, request: RegistryRequest, subject: PackageRef): Promise<void> {
+export async function reload(
+  services: Services,
+  request: RegistryRequest,
+  subject: PackageRef,
+): Promise<void> {
   const { ecosystem } = request;
   const upstream = upstreamOf(services, request, subject);
   if (upstream === null) return;
   const key = packageKey(ecosystem, upstream, subject.name);
   const known = await loadCached(services, key);
   const stripped = known === null ? null : { ...known, record: { ...known.record, documents: [] } };
-  await services.coalesce.run(`reload\n${keyText(key)}`, () => refresh(services, { ecosystem, upstream, subject }, key, stripped));
+  await services.refreshes.run(
+    `reload\n${keyText(key)}`,
+    () => refresh(services, { ecosystem, upstream, subject }, key, stripped),
+  );
 }
 
 function upstreamOf(services: Services, request: RegistryRequest, subject: PackageRef): Upstream | null {
   const { ecosystem, organisation } = request;
   const [key] = Object.keys(ecosystem.upstreams);
-  return services.upstreams.choose({ ecosystem: ecosystem.id, key: key ?? "", name: subject.name, organisation: organisation.id });
+  return services.upstreams.choose({
+    ecosystem: ecosystem.id,
+    key: key ?? "",
+    name: subject.name,
+    organisation: organisation.id,
+  });
 }
 
 export async function loadOf(
@@ -42,6 +54,12 @@ export async function loadOf(
   const loaded = await load(services, { ecosystem, upstream, subject, address: caller.address });
   if (typeof loaded === "string") return loaded;
   const grants = await grantsFor(services, request, subject.name);
-  const verdicts = verdictsOn(services.verdictCache, { known: loaded.known, organisation, ecosystem, grants, now: services.clock() });
+  const verdicts = verdictsOn(services.verdictCache, {
+    known: loaded.known,
+    organisation,
+    ecosystem,
+    grants,
+    now: services.clock(),
+  });
   return { loaded, verdicts, upstream };
 }

@@ -20,7 +20,11 @@ function audits(services: Services, request: RegistryRequest): boolean {
 }
 
 /** The versions of a package that this caller may have now although too young. */
-export async function grantsFor(services: Services, request: RegistryRequest, name: string): Promise<ReadonlySet<string>> {
+export async function grantsFor(
+  services: Services,
+  request: RegistryRequest,
+  name: string,
+): Promise<ReadonlySet<string>> {
   if (!audits(services, request)) return NO_GRANTS;
   const versions = await services.grants.get({
     organisation: request.organisation.id,
@@ -35,7 +39,11 @@ export async function grantsFor(services: Services, request: RegistryRequest, na
  * For each package that an audit's answer warns of, and each line of it that the log says this caller has: grants
  * the lowest release that no advisory in the answer concerns. The policy still has the last word on each.
  */
-export async function grantFixes(services: Services, request: RegistryRequest, advisories: readonly Advisory[]): Promise<void> {
+export async function grantFixes(
+  services: Services,
+  request: RegistryRequest,
+  advisories: readonly Advisory[],
+): Promise<void> {
   if (!audits(services, request)) return;
   const names = [...new Set(advisories.map((advisory) => advisory.name))].slice(0, MAX_PACKAGES);
   for (const name of names) {
@@ -74,12 +82,26 @@ async function fixesFor(
   return [...new Set(fixes.filter((fix): fix is string => fix !== null))];
 }
 
-async function knownPackage(services: Services, request: RegistryRequest, name: string): Promise<Known | null> {
+async function knownPackage(
+  services: Services,
+  request: RegistryRequest,
+  name: string,
+): Promise<Known | null> {
   const { ecosystem, organisation, caller } = request;
   const [key] = Object.keys(ecosystem.upstreams);
-  const upstream = services.upstreams.choose({ ecosystem: ecosystem.id, key: key ?? "", name, organisation: organisation.id });
+  const upstream = services.upstreams.choose({
+    ecosystem: ecosystem.id,
+    key: key ?? "",
+    name,
+    organisation: organisation.id,
+  });
   if (upstream === null) return null;
-  const loaded = await load(services, { ecosystem, upstream, subject: { kind: "package", name }, address: caller.address });
+  const loaded = await load(services, {
+    ecosystem,
+    upstream,
+    subject: { kind: "package", name },
+    address: caller.address,
+  });
   return typeof loaded === "string" ? null : loaded.known;
 }
 
@@ -105,20 +127,37 @@ function lowestFix(
   return null;
 }
 
-function fixes(ecosystem: Ecosystem, version: string, candidate: string, advisories: readonly Advisory[]): boolean {
+function fixes(
+  ecosystem: Ecosystem,
+  version: string,
+  candidate: string,
+  advisories: readonly Advisory[],
+): boolean {
   const { versions } = ecosystem;
-  if (versions.line(candidate) !== versions.line(version) || versions.compare(candidate, version) <= 0) return false;
+  if (versions.line(candidate) !== versions.line(version) || versions.compare(candidate, version) <= 0) {
+    return false;
+  }
   if (versions.isPrerelease(candidate) && !versions.isPrerelease(version)) return false;
   return !advisories.some((advisory) => advisory.affects(candidate));
 }
 
-function decideWith(services: Services, request: RegistryRequest, known: Known, grants: ReadonlySet<string>): Verdicts {
+function decideWith(
+  services: Services,
+  request: RegistryRequest,
+  known: Known,
+  grants: ReadonlySet<string>,
+): Verdicts {
   const { organisation, ecosystem } = request;
   return verdictsOn(services.verdictCache, { known, organisation, ecosystem, grants, now: services.clock() });
 }
 
 /** A granted release was served: it becomes the organisation's waiver until it matures, so that CI can install it too. */
-export function grantServed(services: Services, request: RegistryRequest, verdicts: Verdicts, version: string): void {
+export function grantServed(
+  services: Services,
+  request: RegistryRequest,
+  verdicts: Verdicts,
+  version: string,
+): void {
   if (!verdicts.personal) return;
   const { known } = verdicts;
   const plain = decideWith(services, request, known, NO_GRANTS).decisions.release(version);
@@ -135,5 +174,8 @@ export function grantServed(services: Services, request: RegistryRequest, verdic
     until: plain.horizon,
     kind: "audit-fix",
   };
-  services.background.run("waiver for an audit fix", () => services.addWaiver(request.organisation.id, waiver));
+  services.background.run(
+    "waiver for an audit fix",
+    () => services.addWaiver(request.organisation.id, waiver),
+  );
 }

@@ -26,7 +26,13 @@ export type LoadResult = Loaded | "absent" | "too-many-absences";
 
 /** The key of a package's records. */
 export function packageKey(ecosystem: Ecosystem, upstream: Upstream, name: string): PackageKey {
-  return { ecosystem: ecosystem.id, upstreamId: upstream.id, scope: upstream.scope, subject: "package", name };
+  return {
+    ecosystem: ecosystem.id,
+    upstreamId: upstream.id,
+    scope: upstream.scope,
+    subject: "package",
+    name,
+  };
 }
 
 /** The same as a string, for maps; no part of it can hold the separator. */
@@ -39,11 +45,13 @@ export async function load(services: Services, request: LoadRequest): Promise<Lo
   const key = packageKey(request.ecosystem, request.upstream, request.subject.name);
   const id = keyText(key);
   const known = services.known.get(id);
-  if (known !== undefined && isFresh(services, known.record)) return { known, state: "fresh", staleSince: null };
+  if (known !== undefined && isFresh(services, known.record)) {
+    return { known, state: "fresh", staleSince: null };
+  }
   const absentUntil = services.absent.get(id);
   if (absentUntil !== undefined && services.clock() < absentUntil) return "absent";
   if (known === undefined && !services.absences.allows(request.address)) return "too-many-absences";
-  const result = await services.coalesce.run(`load\n${id}`, () => loadOnce(services, request, key));
+  const result = await services.loads.run(`load\n${id}`, () => loadOnce(services, request, key));
   if (result === "absent" && absentUntil === undefined) services.absences.count(request.address);
   return result;
 }
@@ -61,7 +69,9 @@ async function loadOnce(services: Services, request: LoadRequest, key: PackageKe
   const known = await fromStorage(services, key);
   if (known === null) return await fetched(services, request, key);
   if (isFresh(services, known.record)) return { known, state: "fresh", staleSince: null };
-  if (ageMs(services, known.record) < services.lifetimes.metadataTtl + services.lifetimes.staleWhileRevalidate) {
+  if (
+    ageMs(services, known.record) < services.lifetimes.metadataTtl + services.lifetimes.staleWhileRevalidate
+  ) {
     revalidateBehind(services, request, key, known);
     return { known, state: "stale", staleSince: null };
   }
@@ -84,7 +94,8 @@ async function revalidated(
     if (answer === "absent") return "absent";
     return { known: answer.known, state: answer.changed ? "fetched" : "revalidated", staleSince: null };
   } catch (error) {
-    const usable = ageMs(services, known.record) < services.lifetimes.metadataTtl + services.lifetimes.staleIfError;
+    const usable =
+      ageMs(services, known.record) < services.lifetimes.metadataTtl + services.lifetimes.staleIfError;
     if (!usable || error instanceof StorageError) throw error;
     services.log("warn", `Serving ${key.ecosystem} ${JSON.stringify(key.name)} stale: ${messageOf(error)}`, {
       "upstream.origin": error instanceof UpstreamError ? error.detail.origin : "",
@@ -98,7 +109,7 @@ async function revalidated(
 function revalidateBehind(services: Services, request: LoadRequest, key: PackageKey, known: Known): void {
   const id = `revalidate\n${keyText(key)}`;
   services.background.run(`revalidate ${key.ecosystem} ${key.name}`, async () => {
-    await services.coalesce.run(id, () => revalidated(services, request, key, known));
+    await services.refreshes.run(id, () => revalidated(services, request, key, known));
   });
 }
 
@@ -113,7 +124,9 @@ export async function fromStorage(services: Services, key: PackageKey): Promise<
     ]);
     if (facts !== null) return remember(services, { key, ...stored, facts, firstSeen });
   }
-  throw new StorageError(`Cannot read facts of ${key.ecosystem} ${JSON.stringify(key.name)}: they changed five times`);
+  throw new StorageError(
+    `Cannot read facts of ${key.ecosystem} ${JSON.stringify(key.name)}: they changed five times`,
+  );
 }
 
 /** Keeps it in memory; the one place where a Known is made. */
@@ -121,7 +134,10 @@ export function remember(
   services: Services,
   found: Pick<Known, "key" | "record" | "versionstamp" | "facts" | "firstSeen">,
 ): Known {
-  const revision = [found.record.factsDigest, ...found.record.documents.map((document) => document.blob ?? "")].join("|");
+  const revision = [
+    found.record.factsDigest,
+    ...found.record.documents.map((document) => document.blob ?? ""),
+  ].join("|");
   const known: Known = { ...found, revision, sizeBytes: estimateBytes(found.facts.releases.length) };
   services.known.set(keyText(found.key), known);
   return known;

@@ -20,9 +20,15 @@ export interface MemoEntry {
 }
 
 /** Organisation, package, variant and link base; the policy's stamp and the documents are checked on a hit. */
-export function memoKey(request: RegistryRequest, ask: Extract<Ask, { kind: "index" | "version" }>, known: Known): string {
+export function memoKey(
+  request: RegistryRequest,
+  ask: Extract<Ask, { kind: "index" | "version" }>,
+  known: Known,
+): string {
   const version = ask.kind === "version" ? ask.version : "";
-  return [request.organisation.id, keyText(known.key), ask.kind, ask.variant, version, request.mount].join("\n");
+  return [request.organisation.id, keyText(known.key), ask.kind, ask.variant, version, request.mount].join(
+    "\n",
+  );
 }
 
 /** The entry, if it was made from just this state and time has not overtaken it. */

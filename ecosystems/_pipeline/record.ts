@@ -16,7 +16,11 @@ export interface InstallFacts {
   readonly cache: InstallRecord["cache"];
 }
 
-export function installRecord(services: Services, request: RegistryRequest, facts: InstallFacts): InstallRecord {
+export function installRecord(
+  services: Services,
+  request: RegistryRequest,
+  facts: InstallFacts,
+): InstallRecord {
   const { caller } = request;
   const notable = facts.outcome === "refused" || facts.outcome === "observed";
   return {

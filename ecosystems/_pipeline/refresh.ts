@@ -46,10 +46,13 @@ export async function refresh(
       .filter((source) => !have.some((document) => document.key === source.key));
     if (missing.length === 0) break;
     if (documents.length + missing.length > MAX_SOURCES) {
-      throw new StorageError(`Cannot load ${key.ecosystem} ${JSON.stringify(key.name)}: more than ${MAX_SOURCES} documents`);
+      throw new StorageError(
+        `Cannot load ${key.ecosystem} ${JSON.stringify(key.name)}: more than ${MAX_SOURCES} documents`,
+      );
     }
     const answers = await Promise.all(missing.map(async (source) => {
-      const previous = before.find((document) => document.key === source.key && document.status === 200) ?? null;
+      const previous = before.find((document) => document.key === source.key && document.status === 200) ??
+        null;
       return await fetchSource(services, request.upstream, source, previous);
     }));
     if (answers.some((answer, i) => answer.record.status === 404 && missing[i]?.required)) {
@@ -118,13 +121,19 @@ async function keep(services: Services, source: Source, answer: DocumentAnswer):
     };
   }
   if (answer.status === 304) {
-    throw new UpstreamError(`Cannot fetch ${source.key}: upstream answered 304 to a request without a validator`, {
-      kind: "content",
-      origin: "",
-    });
+    throw new UpstreamError(
+      `Cannot fetch ${source.key}: upstream answered 304 to a request without a validator`,
+      {
+        kind: "content",
+        origin: "",
+      },
+    );
   }
   const { contentType, url, body, etag, lastModified } = answer;
-  const stat = await services.artifacts.put(body, { maxBytes: source.maxBytes, expectSizeBytes: body.byteLength });
+  const stat = await services.artifacts.put(body, {
+    maxBytes: source.maxBytes,
+    expectSizeBytes: body.byteLength,
+  });
   const common = { key: source.key, url, status: 200, contentType, fetchedAt } as const;
   return {
     document: { ...common, body },
@@ -163,15 +172,28 @@ async function commit(
   };
   const current = known === null ? await services.packages.get(key) : null;
   const expected = known?.versionstamp ?? current?.versionstamp ?? null;
-  const won = await services.packages.commit(key, { record, facts: reading.facts, layout: reading.layout }, expected);
+  const won = await services.packages.commit(
+    key,
+    { record, facts: reading.facts, layout: reading.layout },
+    expected,
+  );
   services.absent.delete(keyText(key));
   // Lost: somebody else committed what they fetched meanwhile, which is as new as ours.
   if (!won) return { known: await anew(services, key), changed: true };
-  const [stored, firstSeen] = await Promise.all([services.packages.get(key), services.packages.firstSeen(key)]);
+  const [stored, firstSeen] = await Promise.all([
+    services.packages.get(key),
+    services.packages.firstSeen(key),
+  ]);
   if (stored === null || stored.record.factsDigest !== record.factsDigest) {
     return { known: await anew(services, key), changed: true };
   }
-  const next = remember(services, { key, record: stored.record, versionstamp: stored.versionstamp, facts: reading.facts, firstSeen });
+  const next = remember(services, {
+    key,
+    record: stored.record,
+    versionstamp: stored.versionstamp,
+    facts: reading.facts,
+    firstSeen,
+  });
   dropReplaced(services, known?.record.documents ?? current?.record.documents ?? [], record.documents);
   return { known: next, changed: true };
 }
@@ -186,13 +208,19 @@ async function readPackage(
     if (reading?.facts.name === request.subject.name) found = reading;
   });
   if (found !== undefined) return found;
-  throw new SyntaxError(`Cannot read ${request.ecosystem.id} ${JSON.stringify(request.subject.name)}: the document is of another package`);
+  throw new SyntaxError(
+    `Cannot read ${request.ecosystem.id} ${
+      JSON.stringify(request.subject.name)
+    }: the document is of another package`,
+  );
 }
 
 async function anew(services: Services, key: PackageKey): Promise<Known> {
   const known = await fromStorage(services, key);
   if (known !== null) return known;
-  throw new StorageError(`Cannot load ${key.ecosystem} ${JSON.stringify(key.name)}: it was removed meanwhile`);
+  throw new StorageError(
+    `Cannot load ${key.ecosystem} ${JSON.stringify(key.name)}: it was removed meanwhile`,
+  );
 }
 
 /** An authoritative 404 ends what was cached at once; the absence itself is remembered briefly, in memory. */
@@ -205,7 +233,11 @@ async function forget(services: Services, key: PackageKey, known: Known | null):
 }
 
 /** Raw documents that no record points at any more; a reader that still wants one fetches anew. */
-function dropReplaced(services: Services, old: readonly DocumentRecord[], next: readonly DocumentRecord[]): void {
+function dropReplaced(
+  services: Services,
+  old: readonly DocumentRecord[],
+  next: readonly DocumentRecord[],
+): void {
   const replaced = old.map((document) => document.blob)
     .filter((blob): blob is BlobKey => blob !== null && !next.some((document) => document.blob === blob));
   if (replaced.length === 0) return;

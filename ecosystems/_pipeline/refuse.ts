@@ -18,7 +18,12 @@ export interface Refused {
 }
 
 /** The words and the links for one refusal. */
-export function explainRefusal(request: RegistryRequest, verdicts: Verdicts, refused: Refused, now: EpochMs): Explanation {
+export function explainRefusal(
+  request: RegistryRequest,
+  verdicts: Verdicts,
+  refused: Refused,
+  now: EpochMs,
+): Explanation {
   const { ecosystem, site } = request;
   const { version, filename, decision } = refused;
   const name = verdicts.known.key.name;

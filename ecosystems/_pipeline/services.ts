@@ -4,14 +4,22 @@ import type { ArtifactStore } from "../../storage/artifacts/store.ts";
 import type { Fills } from "../../storage/fill.ts";
 import type { InstallLog } from "../../storage/installs/log.ts";
 import type { DecisionRecords } from "../../storage/kv/decisions.ts";
-import type { FileRecord, Files, FirstSeenTimes, PackageKey, PackageRecord, Packages } from "../../storage/kv/packages.ts";
-import { createByteCache } from "../../storage/memory.ts";
+import type {
+  FileRecord,
+  Files,
+  FirstSeenTimes,
+  PackageKey,
+  PackageRecord,
+  Packages,
+} from "../../storage/kv/packages.ts";
+import { type ByteCache, createByteCache } from "../../storage/memory.ts";
 import type { Background, Clock, Log, Timers } from "../../storage/runtime.ts";
-import { createCoalescer } from "../../storage/upstream/coalesce.ts";
+import { type Coalescer, createCoalescer } from "../../storage/upstream/coalesce.ts";
 import type { UpstreamClient, Upstreams } from "../../storage/upstream/upstream.ts";
 import { type ByteBudget, createByteBudget } from "./byte_budget.ts";
 import { createTally, type Tally } from "./tally.ts";
 import type { Ecosystem } from "../ecosystem.ts";
+import type { LoadResult } from "./load.ts";
 import type { MemoEntry } from "./memo.ts";
 import type { VerdictCache } from "./verdicts.ts";
 
@@ -109,15 +117,18 @@ export interface Known {
 }
 
 export interface Services extends ServiceOptions {
-  readonly known: ReturnType<typeof createByteCache<Known>>;
+  readonly known: ByteCache<Known>;
   readonly verdictCache: VerdictCache;
-  readonly memo: ReturnType<typeof createByteCache<MemoEntry>>;
+  readonly memo: ByteCache<MemoEntry>;
   /** Names that upstream said do not exist, and until when that is believed. */
-  readonly absent: ReturnType<typeof createByteCache<EpochMs>>;
-  readonly fileRecords: ReturnType<typeof createByteCache<FileRecord>>;
+  readonly absent: ByteCache<EpochMs>;
+  readonly fileRecords: ByteCache<FileRecord>;
   /** Small artifacts, verified, by blob key. */
-  readonly hot: ReturnType<typeof createByteCache<Uint8Array>>;
-  readonly coalesce: ReturnType<typeof createCoalescer>;
+  readonly hot: ByteCache<Uint8Array>;
+  /** Equal work at the same time is done once: loading a package, refreshing it, rendering it. */
+  readonly loads: Coalescer<LoadResult>;
+  readonly refreshes: Coalescer<unknown>;
+  readonly renders: Coalescer<MemoEntry | null>;
   readonly work: ByteBudget;
   /** What one address may ask for that does not exist. */
   readonly absences: Tally;
@@ -142,11 +153,21 @@ export function createServices(options: ServiceOptions): Services {
     verdictCache: { policies: new WeakMap(), verdicts: new WeakMap() },
     memo: createByteCache<MemoEntry>({ maxBytes: memory.memoBytes, sizeOf: (entry) => entry.sizeBytes }),
     absent: createByteCache<EpochMs>({ maxBytes: ABSENT_BYTES, sizeOf: () => ABSENT_ENTRY_BYTES }),
-    fileRecords: createByteCache<FileRecord>({ maxBytes: FILE_RECORDS_BYTES, sizeOf: () => FILE_RECORD_BYTES }),
+    fileRecords: createByteCache<FileRecord>({
+      maxBytes: FILE_RECORDS_BYTES,
+      sizeOf: () => FILE_RECORD_BYTES,
+    }),
     hot: createByteCache<Uint8Array>({ maxBytes: memory.artifactBytes, sizeOf: (bytes) => bytes.byteLength }),
-    coalesce: createCoalescer(),
+    loads: createCoalescer<LoadResult>(),
+    refreshes: createCoalescer<unknown>(),
+    renders: createCoalescer<MemoEntry | null>(),
     work: createByteBudget(memory.workBytes),
-    absences: createTally({ clock, windowMs: ABSENCE_WINDOW_MS, limit: ABSENCES_PER_ADDRESS, maxKeys: 10_000 }),
+    absences: createTally({
+      clock,
+      windowMs: ABSENCE_WINDOW_MS,
+      limit: ABSENCES_PER_ADDRESS,
+      maxKeys: 10_000,
+    }),
     ranges: createTally({ clock, windowMs: RANGE_WINDOW_MS, limit: 1, maxKeys: 10_000 }),
   };
 }

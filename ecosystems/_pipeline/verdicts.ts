@@ -26,14 +26,18 @@ export interface VerdictCache {
 }
 
 /** Throws where an override cannot be read in this ecosystem's versions: nothing is let through then. */
-export function policyFor(cache: VerdictCache, organisation: OrganisationView, ecosystem: Ecosystem): ResolvedPolicy {
+export function policyFor(
+  cache: VerdictCache,
+  organisation: OrganisationView,
+  ecosystem: Ecosystem,
+): ResolvedPolicy {
   let byEcosystem = cache.policies.get(organisation);
   if (byEcosystem === undefined) cache.policies.set(organisation, byEcosystem = new Map());
-  let policy = byEcosystem.get(ecosystem.id);
-  if (policy === undefined) {
-    const { policy: document, floor, waivers } = organisation;
-    byEcosystem.set(ecosystem.id, policy = resolvePolicy({ document, floor, waivers, ecosystem }));
-  }
+  const kept = byEcosystem.get(ecosystem.id);
+  if (kept !== undefined) return kept;
+  const { policy: document, floor, waivers } = organisation;
+  const policy = resolvePolicy({ document, floor, waivers, ecosystem });
+  byEcosystem.set(ecosystem.id, policy);
   return policy;
 }
 
@@ -81,12 +85,22 @@ function joinedTo(known: Known, grants: ReadonlySet<string>): Joined {
  * The id of a decision: a hash keyed per organisation, over package, facts, policy and verdict. Equal decisions
  * have equal ids, whether they came from the memo or not; nobody else can compute or guess one.
  */
-export function decisionId(verdicts: Verdicts, about: string, decided: readonly (readonly [string, Decision])[]): string {
+export function decisionId(
+  verdicts: Verdicts,
+  about: string,
+  decided: readonly (readonly [string, Decision])[],
+): string {
   const { organisation, known } = verdicts;
   const hash = createHmac("sha256", organisation.decisionKey);
-  hash.update([known.key.ecosystem, known.key.name, about, known.record.factsDigest, organisation.stamp].join("\n"));
+  hash.update(
+    [known.key.ecosystem, known.key.name, about, known.record.factsDigest, organisation.stamp].join("\n"),
+  );
   for (const [what, decision] of decided) {
-    hash.update(`\n${what}\t${decision.verdict}\t${decision.enforcedVerdict}\t${decision.reasons.map((reason) => reason.rule).join(",")}`);
+    hash.update(
+      `\n${what}\t${decision.verdict}\t${decision.enforcedVerdict}\t${
+        decision.reasons.map((reason) => reason.rule).join(",")
+      }`,
+    );
   }
   return hash.digest("base64url").slice(0, 20);
 }
