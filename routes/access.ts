@@ -1,0 +1,55 @@
+/** One line per request, without query strings; refusals are worth more than a debug line. */
+import type { Caller } from "../ecosystems/ecosystem.ts";
+import type { Clock, Log } from "../storage/runtime.ts";
+import type { Target } from "./target.ts";
+
+/** What is known of a request once it was answered. */
+export interface Answered {
+  readonly method: string;
+  /** null: it was rejected before it could be read. */
+  readonly target: Target | null;
+  readonly caller: Caller | null;
+  readonly status: number;
+  /** The decision that refused it; null: it was not refused. */
+  readonly refusedBy: string | null;
+  readonly startedAt: number;
+}
+
+/** `verbose`: every request at debug; else refusals only, so that a busy server builds no lines in vain. */
+export function createAccessLog(options: {
+  readonly log: Log;
+  readonly verbose: boolean;
+  readonly clock: Clock;
+}): (answered: Answered) => void {
+  const { log, verbose, clock } = options;
+  return function logAccess(answered) {
+    const isRefusal = answered.refusedBy !== null;
+    if (!isRefusal && !verbose) return;
+    const { method, target, caller, status } = answered;
+    const path = pathOf(target);
+    log(
+      isRefusal ? "info" : "debug",
+      `${method} ${path} ${isRefusal ? "refused" : "answered"} with ${status}`,
+      {
+        "http.method": method,
+        "http.path": path,
+        "http.status": status,
+        "duration.ms": Math.round(clock() - answered.startedAt),
+        organisation: caller?.organisation ?? target?.organisation ?? undefined,
+        user: caller?.user ?? undefined,
+        address: caller?.address,
+        "client.name": caller?.client.name,
+        "client.version": caller?.client.version,
+        "decision.id": answered.refusedBy ?? undefined,
+      },
+    );
+  };
+}
+
+/** Built from what was parsed: what was not admitted has no path. */
+function pathOf(target: Target | null): string {
+  if (target === null) return "(unreadable)";
+  if (target.kind === "site") return target.path;
+  const below = target.segments.join("/");
+  return target.ecosystem === null ? `/${below}` : `/${target.ecosystem}/${below}`;
+}

@@ -1,0 +1,101 @@
+/** A request's body: bounded before and after decompression, and within a time. */
+import { TooLargeError } from "../storage/errors.ts";
+import type { Timers } from "../storage/runtime.ts";
+import { BodyTooLargeError, RequestError } from "./problem.ts";
+
+/** A client that sends nothing any more does not hold a request for ever. */
+const BODY_WITHIN_MS = 60_000;
+
+/**
+ * Reads the body once, decompressed by Content-Encoding. Throws BodyTooLargeError (a TooLargeError) above
+ * `maxBytes`, RequestError for an encoding that is unknown or broken, or a body that does not end within a minute.
+ */
+export async function readBody(request: Request, maxBytes: number, timers: Timers): Promise<Uint8Array> {
+  const decoding = decodingOf(request.headers.get("content-encoding"));
+  const stated = Number(request.headers.get("content-length") ?? "0");
+  if (stated > maxBytes) throw tooLarge(maxBytes);
+  if (request.body === null) return new Uint8Array();
+  const raw: ReadableStream<Uint8Array<ArrayBuffer>> = request.body;
+  const stream = decoding === null ? raw : raw.pipeThrough(bounded(maxBytes)).pipeThrough(decoding);
+  const reader = stream.getReader();
+  const deadline = new AbortController();
+  let isLate = false;
+  const late = timers.sleep(BODY_WITHIN_MS, deadline.signal).then(
+    () => {
+      isLate = true;
+      return reader.cancel();
+    },
+    () => {},
+  );
+  try {
+    const body = await collect(reader, maxBytes);
+    // A cancelled stream ends as a whole one does.
+    if (isLate) {
+      throw new RequestError(408, "body-too-slow", "The request's body did not arrive within a minute.");
+    }
+    return body;
+  } finally {
+    deadline.abort();
+    await late;
+  }
+}
+
+async function collect(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read().catch((cause: unknown) => {
+      if (cause instanceof TooLargeError) throw cause;
+      throw new RequestError(400, "unreadable-body", "Cannot read the request's body.", { cause });
+    });
+    if (done) return join(pieces, length);
+    length += value.byteLength;
+    if (length > maxBytes) {
+      const error = tooLarge(maxBytes);
+      await reader.cancel(error);
+      throw error;
+    }
+    pieces.push(value);
+  }
+}
+
+/** null: as it is. Only what a client of ours sends is understood. */
+function decodingOf(encoding: string | null): DecompressionStream | null {
+  const name = encoding?.trim().toLowerCase() ?? "identity";
+  if (name === "identity" || name === "") return null;
+  if (name === "gzip" || name === "x-gzip") return new DecompressionStream("gzip");
+  throw new RequestError(415, "unsupported-encoding", "A request's body is sent as it is, or with gzip.");
+}
+
+/** Compressed bytes count against the bound too: a stream of empty gzip members is none. */
+function bounded(maxBytes: number): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
+  let length = 0;
+  return new TransformStream({
+    transform(chunk, controller) {
+      length += chunk.byteLength;
+      if (length > maxBytes) controller.error(tooLarge(maxBytes));
+      else controller.enqueue(chunk);
+    },
+  });
+}
+
+function tooLarge(maxBytes: number): BodyTooLargeError {
+  return new BodyTooLargeError(
+    `Cannot read the request's body: it is larger than ${maxBytes} bytes`,
+    maxBytes,
+  );
+}
+
+function join(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  if (pieces.length === 1) return pieces[0]!;
+  const joined = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    joined.set(piece, at);
+    at += piece.byteLength;
+  }
+  return joined;
+}

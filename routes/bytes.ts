@@ -1,0 +1,81 @@
+/** How bytes in memory are sent: speed.md, "Sending bytes". One function chooses. */
+import { putHeader, respond } from "./headers.ts";
+import { equalStamps, putStamp, type Stamp } from "./trace.ts";
+
+/** Up to here a kept Response is cloned; above, clones copy on Deno 2.5 when many clients wait. */
+const CLONED_UP_TO_BYTES = 2 ** 20;
+const SLICE_BYTES = 256 * 1024;
+
+/** An answer whose bytes are in memory and will be asked for again. */
+export interface InMemory {
+  /** Shared, never written to; the same object is the same bytes. */
+  readonly bytes: Uint8Array;
+  readonly status: number;
+  /** Equal (`===`) as long as `headers()` would be, but for the stamp. */
+  readonly face: unknown;
+  /** Changes from one second to the next. */
+  readonly stamp: Stamp;
+  /** Without the stamp; called when the answer is made for the first time. */
+  headers(): Headers;
+}
+
+/** What is kept of one answer; `new Response(bytes)` copied the bytes once, a clone does not. */
+interface Kept {
+  readonly response: Response;
+  readonly face: unknown;
+  stamp: Stamp;
+}
+
+/**
+ * Up to 1 MB: one Response per bytes is made and cloned for every answer, and a new stamp is set on the kept one,
+ * since that is rare. Above: a stream of slices with a length. What is kept goes when the bytes go.
+ */
+export function createByteSender(): (answer: InMemory) => Response {
+  const kept = new WeakMap<Uint8Array, Kept>();
+
+  return function sendBytes(answer) {
+    const { bytes, status, face, stamp } = answer;
+    if (bytes.byteLength > CLONED_UP_TO_BYTES) return sendOnce({ bytes, status, headers: stamped(answer) });
+    const known = kept.get(bytes);
+    if (known === undefined || known.face !== face) {
+      const response = respond({ status, headers: stamped(answer), body: bytes });
+      kept.set(bytes, { response, face, stamp });
+      return response.clone();
+    }
+    if (!equalStamps(known.stamp, stamp)) {
+      putStamp(known.response.headers, stamp);
+      known.stamp = stamp;
+    }
+    return known.response.clone();
+  };
+}
+
+/** For bytes that are not asked for again: nothing is kept. */
+export function sendOnce(answer: {
+  readonly bytes: Uint8Array;
+  readonly status: number;
+  readonly headers: Headers;
+}): Response {
+  const { bytes, status, headers } = answer;
+  if (bytes.byteLength <= CLONED_UP_TO_BYTES) return respond({ status, headers, body: bytes });
+  putHeader(headers, "content-length", String(bytes.byteLength));
+  return respond({ status, headers, body: slices(bytes) });
+}
+
+function stamped(answer: InMemory): Headers {
+  const headers = answer.headers();
+  putStamp(headers, answer.stamp);
+  return headers;
+}
+
+/** A pull stream of `subarray`s: nothing is copied, and a client that stalls holds nothing of its own. */
+function slices(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream<Uint8Array>({
+    pull(controller) {
+      controller.enqueue(bytes.subarray(at, at + SLICE_BYTES));
+      at += SLICE_BYTES;
+      if (at >= bytes.byteLength) controller.close();
+    },
+  }, { highWaterMark: 0 });
+}

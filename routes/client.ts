@@ -1,0 +1,43 @@
+/** What of a request's headers reaches a protocol, and which client sent it. */
+import type { Client, ClientRequest } from "../ecosystems/ecosystem.ts";
+import type { RegistryTarget } from "./target.ts";
+
+/** Nothing else that a client sends is seen by a plugin, let alone by an upstream. */
+const ALLOWED_HEADERS = [
+  "accept",
+  "content-encoding",
+  "content-type",
+  "npm-command",
+  "npm-session",
+  "pacote-integrity",
+  "pacote-pkg-id",
+  "pacote-req-type",
+  "pacote-version",
+  "user-agent",
+] as const;
+const MAX_HEADER_LENGTH = 2_048;
+
+/** RFC 9110 §10.1.5: the first product, and its version. Bounded, so that a hostile one is one short name. */
+const PRODUCT = /^\s*([A-Za-z0-9._+-]{1,64})(?:\/([A-Za-z0-9._+-]{1,64}))?/;
+const COMMAND = /^[a-z][a-z0-9:-]{0,31}$/;
+
+/** The request as plugins see it. A header longer than 2,048 characters counts as not sent. */
+export function clientRequest(request: Request, target: RegistryTarget): ClientRequest {
+  const headers = new Map<string, string>();
+  for (const name of ALLOWED_HEADERS) {
+    const value = request.headers.get(name);
+    if (value !== null && value.length <= MAX_HEADER_LENGTH) headers.set(name, value);
+  }
+  return { method: target.method, segments: target.segments, query: target.query, headers };
+}
+
+/** Never throws; what cannot be read is `""` and null. */
+export function clientOf(headers: Headers): Client {
+  const product = PRODUCT.exec(headers.get("user-agent") ?? "");
+  const command = headers.get("npm-command")?.toLowerCase();
+  return {
+    name: product?.[1]?.toLowerCase() ?? "",
+    version: product?.[2] ?? "",
+    command: command !== undefined && COMMAND.test(command) ? command : null,
+  };
+}

@@ -1,0 +1,134 @@
+/** Everything of ours: `/`, `/health`, and what is under `/-/`. Later pages are mounted here. */
+import { Hono } from "hono";
+import type { Ecosystem } from "../ecosystems/ecosystem.ts";
+import type { WhyAnswer, WhyQuery } from "../ecosystems/why.ts";
+import { authorise, callerOf } from "./caller.ts";
+import type { HealthReport } from "./health.ts";
+import { DEFAULT_ORGANISATION, type Resolved, type Resolver } from "./organisations.ts";
+import { jsonPage, pageResponse } from "./page.tsx";
+import { readPurlPath } from "./purl_path.ts";
+import { respond } from "./headers.ts";
+import { sayProblem } from "./say_problem.ts";
+import { STYLE } from "./style.ts";
+import type { SiteTarget } from "./target.ts";
+import { welcome } from "./welcome.tsx";
+import { whyPage } from "./why.ts";
+
+/** What the pages need; a part of the app's own dependencies. */
+export interface SiteDeps {
+  readonly base: URL;
+  readonly ecosystems: readonly Ecosystem[];
+  readonly version: string;
+  /** The policy's JSON Schema, as policy/config.ts publishes it. */
+  readonly policySchema: unknown;
+  readonly resolve: Resolver;
+  readonly health: () => Promise<HealthReport>;
+  /** Null: nothing is known of that package. From cached facts only. */
+  readonly explain: (query: WhyQuery) => Promise<WhyAnswer | null>;
+}
+
+/** What travels with a request to the pages: the one parse of it, and the peer. */
+export interface SiteBindings {
+  readonly target: SiteTarget;
+  readonly info: Deno.ServeHandlerInfo;
+}
+
+/** Hono routes by the target that was admitted; it never reads the URL. */
+export type Site = (request: Request, bindings: SiteBindings) => Promise<Response>;
+
+export function createSite(deps: SiteDeps): Site {
+  const { resolve, ecosystems, version } = deps;
+  const prefix = deps.base.pathname.replace(/\/+$/, "");
+  const byPurlType = new Map(ecosystems.map((ecosystem) => [ecosystem.purlType, ecosystem]));
+  const app = new Hono<{ Bindings: SiteBindings }>({
+    getPath: (_request, options) => (options?.env as SiteBindings).target.path,
+  });
+
+  app.get("/", async ({ req, env }) => {
+    const resolved = await resolve(env.target);
+    if (resolved === null) return noOrganisation(req.raw);
+    return await welcome(req.raw.headers.get("accept"), { ecosystems, site: resolved.site, prefix, version });
+  });
+  app.on("GET", ["/health", "/-/health"], async () => jsonPage(await deps.health()));
+  app.get("/-/style.css", () =>
+    pageResponse({
+      status: 200,
+      contentType: "text/css; charset=utf-8",
+      body: STYLE,
+      cacheControl: "private, max-age=3600, no-transform",
+    }));
+  app.get("/-/schema/policy.json", () => jsonPage(deps.policySchema, 200, "application/schema+json"));
+  app.get("/-/why/*", ({ req, env }) => why(req.raw, env));
+  for (const path of ["/", "/health", "/-/health", "/-/style.css", "/-/schema/policy.json", "/-/why/*"]) {
+    app.all(path, ({ req }) => methodNotAllowed(req.raw));
+  }
+  app.notFound(({ req }) =>
+    sayProblem(req.raw, {
+      status: 404,
+      code: "no-such-page",
+      message: "There is no such page. GET / lists what is here.",
+    })
+  );
+  app.onError((error) => {
+    throw error;
+  });
+
+  return async function site(request, bindings) {
+    if (request.method !== "HEAD") return await app.fetch(request, bindings);
+    // Hono would run GET and leave the body open.
+    const answer = await app.fetch(new Request(request, { method: "GET" }), bindings);
+    await answer.body?.cancel();
+    return respond({ status: answer.status, headers: answer.headers, body: null });
+  };
+
+  async function why(request: Request, { target, info }: SiteBindings): Promise<Response> {
+    const resolved = await resolve(target);
+    if (resolved === null) return noOrganisation(request);
+    const denied = deny(request, info, resolved);
+    if (denied !== null) return denied;
+    const purl = readPurlPath(target.segments.slice(2));
+    const ecosystem = byPurlType.get(purl?.type ?? "");
+    if (purl === null || ecosystem === undefined) {
+      return sayProblem(request, {
+        status: 404,
+        code: "no-such-package",
+        message: "This address names no package: use /-/why/pkg:{type}/{name}@{version}.",
+      });
+    }
+    const { view, site } = resolved;
+    const { name, version, isSpeaking } = purl;
+    const decisionId = decisionIdOf(target.query.get("decision"));
+    const answer = await deps.explain({ organisation: view, ecosystem, name, version, decisionId, site });
+    if (answer === null) {
+      const message = "Nothing is known of this package here: nobody asked for it, or it does not exist.";
+      return sayProblem(request, { status: 404, code: "unknown-package", message });
+    }
+    const format = target.query.get("format");
+    return whyPage(answer, { accept: request.headers.get("accept"), format, isSpeaking });
+  }
+
+  function deny(request: Request, info: Deno.ServeHandlerInfo, { view }: Resolved): Response | null {
+    const identified = callerOf(request, info, view.id);
+    const denial = identified.ok ? authorise(view, identified.caller) : identified.denial;
+    return denial === null ? null : sayProblem(request, denial);
+  }
+}
+
+/** Ids are short tokens; anything else is as good as none. */
+function decisionIdOf(text: string | null): string | null {
+  return text !== null && /^[A-Za-z0-9_-]{1,128}$/.test(text) ? text : null;
+}
+
+function noOrganisation(request: Request): Response {
+  const message = `There is no such organisation. The default one is "${DEFAULT_ORGANISATION}".`;
+  return sayProblem(request, { status: 404, code: "no-such-organisation", message });
+}
+
+function methodNotAllowed(request: Request): Response {
+  return sayProblem(request, {
+    status: 405,
+    code: "method-not-allowed",
+    message: "This page is only read.",
+    allow: "GET, HEAD",
+  });
+}

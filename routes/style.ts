@@ -1,0 +1,45 @@
+/** The stylesheet of every page: one calm column, light and dark by the system's setting, whole at 320 px. */
+export const STYLE = `:root {
+  color-scheme: light dark;
+  --paper: #fbfaf8;
+  --raised: #ffffff;
+  --ink: #1d2430;
+  --quiet: #5a6472;
+  --line: #dcd9d3;
+  --accent: #1f5f8b;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --paper: #14181d;
+    --raised: #1b2128;
+    --ink: #e4e7eb;
+    --quiet: #9aa5b1;
+    --line: #303843;
+    --accent: #86bfe8;
+  }
+}
+* { box-sizing: border-box; }
+html { font-size: 100%; -webkit-text-size-adjust: 100%; }
+body {
+  margin: 0;
+  background: var(--paper);
+  color: var(--ink);
+  font: 1rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
+}
+main { max-width: 46rem; margin: 0 auto; padding: clamp(1.5rem, 5vw, 4rem) clamp(1rem, 5vw, 2rem); }
+h1 { margin: 0 0 .5rem; font-size: 1.75rem; line-height: 1.2; font-weight: 650; letter-spacing: -.01em; }
+h2 { margin: 2.5rem 0 .75rem; font-size: 1.15rem; line-height: 1.3; font-weight: 650; }
+p { margin: 0 0 1rem; max-width: 40rem; }
+.lead { color: var(--quiet); }
+a { color: var(--accent); text-underline-offset: .15em; }
+a:focus-visible, pre:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+dl { margin: 0; border: 1px solid var(--line); border-radius: .5rem; background: var(--raised); overflow: hidden; }
+dl > div { padding: .75rem 1rem; border-top: 1px solid var(--line); }
+dl > div:first-child { border-top: 0; }
+dt { color: var(--quiet); font-size: .875rem; }
+dd { margin: .15rem 0 0; }
+code, pre { font: .875rem/1.55 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; }
+pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--quiet); font-size: .875rem; }
+footer a { margin-right: 1.25rem; }
+`;

@@ -1,0 +1,109 @@
+/** `GET /`: what is mounted, and the line that points each client at it. */
+import type { Ecosystem } from "../ecosystems/ecosystem.ts";
+import { htmlPage, jsonPage, textPage } from "./page.tsx";
+import { preferredForm } from "./text.ts";
+
+/** What the page shows. */
+export interface Welcome {
+  readonly ecosystems: readonly Ecosystem[];
+  /** The organisation's own address, no trailing slash. */
+  readonly site: string;
+  /** The base address's own path, no trailing slash. */
+  readonly prefix: string;
+  readonly version: string;
+}
+
+interface Mount {
+  readonly id: string;
+  readonly title: string;
+  readonly address: string;
+  readonly setup: readonly { readonly client: string; readonly line: string }[];
+}
+
+const LEAD =
+  "A caching proxy between package managers and their registries. It lets through what this organisation's policy allows, and says why when it refuses.";
+
+/** HTML for a browser, JSON where asked for, text for everybody else. */
+export async function welcome(accept: string | null, options: Welcome): Promise<Response> {
+  const mounts = options.ecosystems.map((ecosystem) => mountOf(ecosystem, options.site));
+  switch (preferredForm(accept)) {
+    case "json":
+      return jsonPage({ name: "sluice", version: options.version, ecosystems: mounts });
+    case "html":
+      return await welcomePage(mounts, options);
+    case "text":
+      return textPage(welcomeText(mounts, options));
+  }
+}
+
+function mountOf(ecosystem: Ecosystem, site: string): Mount {
+  const address = `${site}/${ecosystem.id}`;
+  return {
+    id: ecosystem.id,
+    title: ecosystem.title,
+    address: `${address}/`,
+    setup: ecosystem.setup(address),
+  };
+}
+
+function welcomeText(mounts: readonly Mount[], { site, version }: Welcome): string {
+  const sections = mounts.map(({ title, address, setup }) => {
+    const width = Math.max(...setup.map(({ client }) => client.length));
+    const lines = setup.map(({ client, line }) => `  ${client.padEnd(width)}  ${line}`);
+    return [`${title}  ${address}`, ...lines, ""].join("\n");
+  });
+  return [
+    `Sluice ${version}`,
+    LEAD,
+    "",
+    ...sections,
+    `Why was something refused?  curl ${site}/-/why/pkg:{ecosystem}/{package}@{version}`,
+    `Is it well?                 curl ${site}/-/health`,
+  ].join("\n");
+}
+
+async function welcomePage(mounts: readonly Mount[], { site, prefix, version }: Welcome): Promise<Response> {
+  return await htmlPage({
+    title: "Sluice",
+    prefix,
+    children: (
+      <>
+        <h1>Sluice</h1>
+        <p class="lead">{LEAD}</p>
+        {mounts.map((mount) => (
+          <section>
+            <h2>{mount.title}</h2>
+            <dl>
+              {mount.setup.map(({ client, line }) => (
+                <div>
+                  <dt>{client}</dt>
+                  <dd>
+                    <pre tabindex={0}>{line}</pre>
+                  </dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+        <h2>Why was something refused?</h2>
+        <p>
+          Ask for the package by its purl. The answer names the rule, says when it lifts, and which version is
+          allowed instead.
+        </p>
+        <dl>
+          <div>
+            <dt>Address</dt>
+            <dd>
+              <pre tabindex={0}>{`${site}/-/why/pkg:{ecosystem}/{package}@{version}`}</pre>
+            </dd>
+          </div>
+        </dl>
+        <footer>
+          <a href={`${site}/-/health`}>Health</a>
+          <a href={`${site}/-/schema/policy.json`}>Policy schema</a>
+          <span>Version {version}</span>
+        </footer>
+      </>
+    ),
+  });
+}
