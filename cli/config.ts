@@ -18,7 +18,7 @@ import { VERSION } from "./version.ts";
 /** All that a person can set, defaulted. */
 export interface Config {
   readonly listen: ListenAddress;
-  /** An origin without trailing slash; null: what it listens on. */
+  /** Absolute, without trailing slash; null: what it listens on. */
   readonly baseUrl: string | null;
   /** null: no folder (Deno Deploy has no disk that lasts). */
   readonly data: string | null;

@@ -150,7 +150,7 @@ export function configSchema(input: ConfigInput) {
   );
   return z.strictObject({
     listen: text("HOST:PORT, [IPV6]:PORT or :PORT", readListen),
-    baseUrl: text("an http or https address without path, userinfo, query or fragment", readBase).optional(),
+    baseUrl: text("an http or https address without userinfo, query or fragment", readBase).optional(),
     data: path,
     kv: text("a path, or an http or https address", readKv).optional(),
     kvToken: secret(input).optional(),
@@ -225,7 +225,7 @@ function readAddress(given: string): URL | null {
 
 function readBase(given: string): string | null {
   const url = readAddress(given);
-  return url === null || url.pathname !== "/" ? null : url.origin;
+  return url === null ? null : url.href.replace(/\/+$/, "");
 }
 
 function readRoot(given: string): string | null {
@@ -240,7 +240,6 @@ function readKv(given: string): string | null {
 }
 
 function readArtifacts(given: string): string | null {
-  const bound = /^memory:(.*)$/s.exec(given)?.[1];
-  if (bound !== undefined) return bound === "" || parseSize(bound) !== null ? given : null;
+  if (/^memory:(?:\d{1,12}[kKMG]?i?B)?$/.test(given)) return given;
   return /^file:.+$/s.test(given) ? given : null;
 }

@@ -32,7 +32,7 @@ function config(given: Given): Config {
 
 function mistakes(given: Given): string {
   const loaded = load(given);
-  assert(!loaded.ok, "expected a mistake");
+  assert(!loaded.ok, `expected a mistake: ${JSON.stringify(given)}`);
   return formatMistakes(loaded.errors);
 }
 
@@ -59,6 +59,12 @@ Deno.test("loadConfig: listen takes every form that a person writes", () => {
     assert.deepEqual(config({ args: ["--listen", text] }).listen, { hostname, port }, text);
     assert.deepEqual(config({ args: [`--listen=${text}`] }).listen, { hostname, port }, text);
   }
+});
+
+Deno.test("loadConfig: the base address has no trailing slash, and may have a path", () => {
+  const base = (text: string) => config({ args: ["--base-url", text] }).baseUrl;
+  assert.equal(base("https://Sluice.example/"), "https://sluice.example");
+  assert.equal(base("https://sluice.example/proxy/"), "https://sluice.example/proxy");
 });
 
 Deno.test("loadConfig: PORT counts where listen is not given, on every interface", () => {
@@ -96,8 +102,8 @@ Deno.test("loadConfig: every bad value is told with key, value and what was expe
     [{ env: { PORT: "http" } }, 'PORT ":http": expected HOST:PORT'],
     [{ env: { SLUICE_BASE_URL: "sluice.example" } }, "SLUICE_BASE_URL"],
     [
-      { env: { SLUICE_BASE_URL: "https://sluice.example/a" } },
-      "expected an http or https address without path",
+      { env: { SLUICE_BASE_URL: "https://sluice.example/a?b" } },
+      'SLUICE_BASE_URL "https://sluice.example/a?…"',
     ],
     [{ env: { SLUICE_METADATA_TTL: "10" } }, 'SLUICE_METADATA_TTL "10": expected a duration with a unit'],
     [{ args: ["--connect-timeout", "0s"] }, "expected a duration above 0"],

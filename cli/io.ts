@@ -3,8 +3,6 @@ import type { EpochMs } from "../policy/types.ts";
 import type { Clock } from "../storage/runtime.ts";
 
 export interface Io {
-  /** Without the program's own name. */
-  readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   /** Absolute; relative paths in arguments are meant against it. */
@@ -26,11 +24,10 @@ export interface Io {
   ask(question: string): string | null;
 }
 
-/** The world as it is: the process's own arguments, streams, clock and files. */
-export function processIo(args: readonly string[]): Io {
+/** The world as it is: the process's own streams, environment, clock and files. */
+export function processIo(): Io {
   const env = Deno.env.toObject();
   return {
-    args,
     env,
     clock: () => Date.now() as EpochMs,
     cwd: Deno.cwd(),

@@ -1,0 +1,70 @@
+/** The stored state, as the commands open it: the server's own settings, beside a running server. */
+import { ECOSYSTEMS } from "../ecosystems/mod.ts";
+import { parseFloor, parsePolicy } from "../policy/config.ts";
+import { openStorage } from "../storage/kv/kv.ts";
+import { migrate } from "../storage/kv/schema.ts";
+import { createOrganisations, type Organisations } from "../storage/kv/organisations.ts";
+import { type Config, formatMistakes, loadConfig } from "./config.ts";
+import type { ConfigInput } from "./config_sources.ts";
+import type { Io } from "./io.ts";
+
+/** What is wrong with the command line or the configuration; ends a command with exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** The flags that say where the state is; each command takes them, with the server's meaning. */
+export interface LocationFlags {
+  readonly config?: string | undefined;
+  readonly data?: string | undefined;
+  readonly kv?: string | undefined;
+}
+
+/** For `parseArgs`. */
+export const LOCATION_OPTIONS = {
+  config: { type: "string" },
+  data: { type: "string" },
+  kv: { type: "string" },
+} as const;
+
+/** What `loadConfig` must know of the mounted ecosystems. */
+export function configEcosystems(): ConfigInput["ecosystems"] {
+  return ECOSYSTEMS.map(({ id, upstreams }) => ({ id, upstreams: Object.keys(upstreams) }));
+}
+
+/** The server's configuration with a command's own location; throws UsageError with every mistake. */
+export function commandConfig(flags: LocationFlags, io: Pick<Io, "env" | "readTextFile">): Config {
+  const args = (["config", "data", "kv"] as const).flatMap((name) => {
+    const value = flags[name];
+    return value === undefined ? [] : [`--${name}=${value}`];
+  });
+  const loaded = loadConfig({
+    args,
+    env: io.env,
+    readTextFile: io.readTextFile,
+    ecosystems: configEcosystems(),
+  });
+  if (loaded.ok) return loaded.config;
+  throw new UsageError(`Cannot read the configuration:\n${formatMistakes(loaded.errors)}`.trimEnd());
+}
+
+/** Opens the configured KV; a fresh one is stamped. Throws StorageError. The caller closes it. */
+export async function openConfigured(config: Config): Promise<Deno.Kv> {
+  // Deno reads the token of a KV Connect server from its environment and from nowhere else.
+  if (config.kvToken !== null) Deno.env.set("DENO_KV_ACCESS_TOKEN", config.kvToken);
+  const kv = await openStorage(config.kv);
+  try {
+    await migrate(kv);
+  } catch (error) {
+    kv.close();
+    throw error;
+  }
+  return kv;
+}
+
+/** The organisations of an open KV, with the schema of this release. */
+export async function openOrganisations(kv: Deno.Kv, clock: Io["clock"]): Promise<Organisations> {
+  const organisations = createOrganisations(kv, { clock, parsePolicy, parseFloor });
+  await organisations.ensureDefault();
+  return organisations;
+}
