@@ -2,6 +2,8 @@
 import type { Waiver } from "../policy/types.ts";
 import type { FloorDocument, PolicyDocument } from "../policy/config.ts";
 
+export { createOrganisationViews, type OrganisationViewsDeps } from "./kv/view_cache.ts";
+
 /** One consistent state. A new object whenever anything in it changed, so that it can key a WeakMap. */
 export interface OrganisationView {
   readonly id: string;

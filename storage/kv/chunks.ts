@@ -40,7 +40,7 @@ export function sha256Hex(bytes: Uint8Array): string {
 
 /** Compresses and cuts; an empty value has one chunk. */
 export function encodeChunks(value: Uint8Array): EncodedChunks {
-  const packed = gzipSync(value, { level: 6 });
+  const packed = gzipSync(value, { level: 4 });
   const chunks: Uint8Array[] = [];
   for (let at = 0; at < packed.byteLength; at += CHUNK_BYTES) {
     // A copy, not a view: KV would serialise the whole buffer that a view looks into.
@@ -87,17 +87,22 @@ export async function readParts(kv: Deno.Kv, owner: Deno.KvKey, parts: Parts): P
   return decodeChunks(parts, chunks);
 }
 
+/** A value that is to be written, and the key of the record that will point at it. */
+export interface OwnedChunks {
+  readonly owner: Deno.KvKey;
+  readonly value: EncodedChunks;
+}
+
 /**
- * Prepares values for the owner's commit: adds them to `atomic` if all of them fit, else writes them at once.
- * The caller sets the owner in the same `atomic`; if that commit fails it calls `dropParts` for each value.
+ * Prepares values for their owners' commit: adds them to `atomic` if all of them fit, else writes them at once.
+ * The caller sets the owners in the same `atomic`; if that commit fails it calls `dropParts`.
  */
 export async function writeParts(
   kv: Deno.Kv,
   atomic: Deno.AtomicOperation,
-  owner: Deno.KvKey,
-  values: readonly EncodedChunks[],
+  values: readonly OwnedChunks[],
 ): Promise<void> {
-  const writes = values.flatMap(({ parts, chunks }) =>
+  const writes = values.flatMap(({ owner, value: { parts, chunks } }) =>
     chunks.map((chunk, i) => ({ key: keys.part(owner, parts.id, i), chunk }))
   );
   if (writes.length <= CHUNKS_PER_COMMIT) {
@@ -124,11 +129,7 @@ export async function deleteParts(kv: Deno.Kv, owner: Deno.KvKey, parts: Parts |
 }
 
 /** Takes back what `writeParts` wrote ahead of a commit that failed; nobody else knows these names. */
-export async function dropParts(
-  kv: Deno.Kv,
-  owner: Deno.KvKey,
-  values: readonly EncodedChunks[],
-): Promise<void> {
-  if (values.reduce((sum, { chunks }) => sum + chunks.length, 0) <= CHUNKS_PER_COMMIT) return;
-  for (const { parts } of values) await deleteParts(kv, owner, parts);
+export async function dropParts(kv: Deno.Kv, values: readonly OwnedChunks[]): Promise<void> {
+  if (values.reduce((sum, { value }) => sum + value.chunks.length, 0) <= CHUNKS_PER_COMMIT) return;
+  for (const { owner, value } of values) await deleteParts(kv, owner, value.parts);
 }

@@ -1,6 +1,8 @@
 /** The record of a decision, by its id, readable by its organisation only; kept for a time (30 days). */
 import type { Decision, EpochMs } from "../../policy/types.ts";
 
+export { createDecisionRecords } from "./decision_store.ts";
+
 export interface DecisionRecord {
   readonly v: 1;
   readonly id: string;

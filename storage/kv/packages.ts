@@ -2,6 +2,9 @@
 import type { EpochMs, FirstSeen, PackageFacts } from "../../policy/types.ts";
 import type { BlobKey } from "../artifacts/store.ts";
 
+export { createFiles } from "./files.ts";
+export { createPackages } from "./package_store.ts";
+
 export interface PackageKey {
   readonly ecosystem: string;
   readonly upstreamId: string;
@@ -45,21 +48,26 @@ export interface FirstSeenTimes {
 
 export interface Packages {
   get(key: PackageKey): Promise<{ readonly record: PackageRecord; readonly versionstamp: string } | null>;
-  /** null: the record was replaced meanwhile; read it again. */
+  /** null: the record was replaced meanwhile, read it again; or it is one without facts (`factsDigest` is `""`). */
   facts(key: PackageKey, record: PackageRecord): Promise<PackageFacts | null>;
+  /** `undefined`: the record was replaced meanwhile; `null`: it has none. */
   layout(key: PackageKey, record: PackageRecord): Promise<unknown>;
   firstSeen(key: PackageKey): Promise<FirstSeenTimes | null>;
   /**
    * Replaces record, facts and layout at once, and adds files not seen before to the first-seen times with
    * `record.checkedAt` (in the same atomic commit, or before it: never after). false: somebody else was
-   * faster (`expected` no longer holds); read again.
+   * faster (`expected` no longer holds); read again. Throws TypeError where `record.factsDigest` is not that of
+   * `encodeFacts(facts)`.
    */
   commit(
     key: PackageKey,
     next: { readonly record: PackageRecord; readonly facts: PackageFacts | null; readonly layout: unknown },
     expected: string | null,
   ): Promise<boolean>;
-  /** Renews `checkedAt` (a 304, or the same bytes again), and the validators. */
+  /**
+   * Renews `checkedAt` (a 304, or the same bytes again), and the validators. Throws TypeError where the record
+   * names other facts or other blobs: that is a commit.
+   */
   touch(key: PackageKey, record: PackageRecord, expected: string): Promise<boolean>;
   /** First-seen times stay. */
   delete(key: PackageKey): Promise<void>;

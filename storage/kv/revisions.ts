@@ -61,12 +61,12 @@ export async function appendRevision(kv: Deno.Kv, series: Series, change: Append
     parts: { source: encoded.parts },
   };
   const atomic = kv.atomic().check({ key: series.head, versionstamp: change.expected });
-  await writeParts(kv, atomic, owner, [encoded]);
+  await writeParts(kv, atomic, [{ owner, value: encoded }]);
   atomic.set(series.head, change.head).set(owner, record);
   for (const stamp of change.stamps) atomic.set(stamp, { at: revision.at });
   const done = await attempt(`write the ${series.title}`, () => atomic.commit());
   if (!done.ok) {
-    await dropParts(kv, owner, [encoded]);
+    await dropParts(kv, [{ owner, value: encoded }]);
     return false;
   }
   await dropOld(kv, series, revision.revision - MAX_REVISIONS);

@@ -9,6 +9,9 @@ import type { FloorRecord, OrganisationRecord } from "./organisations.ts";
 import { floorSeries, policySeries, readRevision } from "./revisions.ts";
 import { readWaivers } from "./waivers.ts";
 
+/** A stored policy or floor that the schema of today refuses: asking again does not help, writing does. */
+export class UnusablePolicyError extends StorageError {}
+
 export interface SnapshotDeps {
   readonly kv: Deno.Kv;
   readonly clock: Clock;
@@ -85,7 +88,7 @@ async function assemble(deps: SnapshotDeps, heads: Heads): Promise<OrganisationV
 function usable<T>(title: string, parsed: Parsed<T>): T {
   if (parsed.ok) return parsed.document;
   const first = parsed.errors[0];
-  throw new StorageError(
+  throw new UnusablePolicyError(
     `Cannot use the stored ${title}: ${parsed.errors.length} mistakes, the first at ${
       first === undefined ? "an unknown place" : first.path
     }. Repair it with "deno task org edit"`,

@@ -1,0 +1,176 @@
+/**
+ * PackageFacts as compact JSON. A release is an array, and so is an artifact; what is absent at the end of
+ * either is left out. A Fact is its value, or null (absent), 1 (malformed), 2 (unsupported). Canonical: equal
+ * facts have equal bytes.
+ */
+import { Buffer } from "node:buffer";
+import type {
+  Artifact,
+  Digest,
+  DigestAlgorithm,
+  EpochMs,
+  Fact,
+  PackageFacts,
+  Published,
+  Release,
+  TrustLevel,
+} from "../../policy/types.ts";
+import { StorageError } from "../errors.ts";
+import { sha256Hex } from "./chunks.ts";
+
+const VERSION = 1;
+
+const UNKNOWN = ["absent", "malformed", "unsupported"] as const;
+const ALGORITHMS: readonly DigestAlgorithm[] = ["md5", "sha1", "sha256", "sha384", "sha512", "blake2b-256"];
+const TRUST: readonly TrustLevel[] = ["trusted-publisher", "provenance", "none"];
+
+/** Throws TypeError for what JSON cannot hold (a time that is no finite number): an error of the plugin. */
+export function encodeFacts(facts: PackageFacts): Uint8Array {
+  const releases = facts.releases.map(encodeRelease);
+  return new TextEncoder().encode(JSON.stringify([VERSION, facts.purlType, facts.name, releases]));
+}
+
+/** SHA-256 (hex) of encoded facts: `PackageRecord.factsDigest`. */
+export function factsDigest(encoded: Uint8Array): string {
+  return sha256Hex(encoded);
+}
+
+function encodeRelease(release: Release): unknown[] {
+  return trimmed([
+    release.version,
+    release.artifacts.map(encodeArtifact),
+    encodeFact(release.deprecated),
+    encodeFact(release.licence),
+    encodeFact(release.runsCodeOnInstall),
+    encodeFact(release.publisher),
+  ]);
+}
+
+function encodeArtifact(artifact: Artifact): unknown[] {
+  return trimmed([
+    artifact.filename,
+    artifact.digests.map(encodeDigest),
+    artifact.sizeBytes === null ? null : finite(artifact.sizeBytes, "size"),
+    encodeFact(artifact.publishedAt, encodePublished),
+    encodeFact(artifact.yanked),
+    encodeFact(artifact.trust, (trust) => [TRUST.indexOf(trust)]),
+    artifact.url,
+  ]);
+}
+
+function encodePublished({ at, clock }: Published): number[] {
+  const instant = finite(at, "time");
+  return clock === "registry" ? [instant] : [instant, 1];
+}
+
+/** `0q1…`: the algorithm's place, then base64 where the hex can be had back from it exactly. */
+function encodeDigest({ algorithm, hex }: Digest): string {
+  const place = ALGORITHMS.indexOf(algorithm);
+  if (place < 0) throw new TypeError(`Cannot encode the digest algorithm ${JSON.stringify(algorithm)}`);
+  const isHex = hex.length % 2 === 0 && /^[0-9a-f]*$/.test(hex);
+  return isHex ? `${place}b${Buffer.from(hex, "hex").toString("base64")}` : `${place}x${hex}`;
+}
+
+function encodeFact<T>(fact: Fact<T>, encode: (value: T) => unknown = (value) => value): unknown {
+  return fact.known ? encode(fact.value) : UNKNOWN.indexOf(fact.why) || null;
+}
+
+function finite(value: number, what: string): number {
+  if (Number.isFinite(value)) return value;
+  throw new TypeError(`Cannot encode facts: the ${what} ${value} is not a finite number`);
+}
+
+function trimmed(values: unknown[]): unknown[] {
+  while (values.length > 0 && values.at(-1) === null) values.pop();
+  return values;
+}
+
+/** Throws StorageError where the bytes are not facts as this version writes them. */
+export function decodeFacts(bytes: Uint8Array): PackageFacts {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new StorageError("Cannot decode stored facts: they are not JSON", { cause });
+  }
+  const [version, purlType, name, releases] = array(json, "facts");
+  if (version !== VERSION) {
+    throw new StorageError(`Cannot decode stored facts: version ${version} is unknown`);
+  }
+  return {
+    purlType: string(purlType, "purl type"),
+    name: string(name, "name"),
+    releases: array(releases, "releases").map(decodeRelease),
+  };
+}
+
+function decodeRelease(value: unknown): Release {
+  const [version, artifacts, deprecated, licence, runsCode, publisher] = array(value, "release");
+  return {
+    version: string(version, "version"),
+    artifacts: array(artifacts ?? [], "artifacts").map(decodeArtifact),
+    deprecated: fact(deprecated, (text) => text === false ? text : string(text, "deprecation")),
+    licence: fact(licence, (text) => string(text, "licence")),
+    runsCodeOnInstall: fact(runsCode, (flag) => boolean(flag, "runsCodeOnInstall")),
+    publisher: fact(publisher, (text) => string(text, "publisher")),
+  };
+}
+
+function decodeArtifact(value: unknown): Artifact {
+  const [filename, digests, sizeBytes, publishedAt, yanked, trust, url] = array(value, "artifact");
+  return {
+    filename: string(filename, "filename"),
+    digests: array(digests ?? [], "digests").map(decodeDigest),
+    sizeBytes: sizeBytes === null || sizeBytes === undefined ? null : number(sizeBytes, "size"),
+    publishedAt: fact(publishedAt, decodePublished),
+    yanked: fact(yanked, (flag) => boolean(flag, "yanked")),
+    trust: fact(trust, decodeTrust),
+    url: url === null || url === undefined ? null : string(url, "url"),
+  };
+}
+
+function decodePublished(value: unknown): Published {
+  const [at, publisher] = array(value, "time");
+  return { at: number(at, "time") as EpochMs, clock: publisher === undefined ? "registry" : "publisher" };
+}
+
+function decodeTrust(value: unknown): TrustLevel {
+  const trust = TRUST[number(array(value, "trust")[0], "trust")];
+  return trust ?? broken("trust", value);
+}
+
+function decodeDigest(value: unknown): Digest {
+  const text = string(value, "digest");
+  const algorithm = ALGORITHMS[Number(text[0])];
+  if (algorithm === undefined) return broken("digest", value);
+  if (text[1] === "x") return { algorithm, hex: text.slice(2) };
+  if (text[1] !== "b") return broken("digest", value);
+  return { algorithm, hex: Buffer.from(text.slice(2), "base64").toString("hex") };
+}
+
+function fact<T>(value: unknown, decode: (value: unknown) => T): Fact<T> {
+  if (value === null || value === undefined) return { known: false, why: "absent" };
+  if (value === 1) return { known: false, why: "malformed" };
+  if (value === 2) return { known: false, why: "unsupported" };
+  return { known: true, value: decode(value) };
+}
+
+function array(value: unknown, what: string): readonly unknown[] {
+  return Array.isArray(value) ? value : broken(what, value);
+}
+
+function string(value: unknown, what: string): string {
+  return typeof value === "string" ? value : broken(what, value);
+}
+
+function number(value: unknown, what: string): number {
+  return typeof value === "number" ? value : broken(what, value);
+}
+
+function boolean(value: unknown, what: string): boolean {
+  return typeof value === "boolean" ? value : broken(what, value);
+}
+
+function broken(what: string, value: unknown): never {
+  throw new StorageError(`Cannot decode stored facts: ${JSON.stringify(value)?.slice(0, 80)} is no ${what}`);
+}

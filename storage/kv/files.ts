@@ -1,0 +1,35 @@
+/** Which blob each artifact is. */
+import { attempt } from "./call.ts";
+import { keys } from "./keys.ts";
+import type { FileRecord, Files, PackageKey } from "./packages.ts";
+
+interface StoredFile {
+  readonly v: 1;
+  readonly filename: string;
+  readonly record: FileRecord;
+}
+
+/** Throws StorageError where KV fails. */
+export function createFiles(kv: Deno.Kv): Files {
+  async function get(key: PackageKey, filename: string): Promise<FileRecord | null> {
+    const entry = await attempt(
+      `read where the file ${JSON.stringify(filename)} is`,
+      () => kv.get<StoredFile>(keys.file(key, filename)),
+    );
+    return entry.value?.record ?? null;
+  }
+  async function put(key: PackageKey, filename: string, record: FileRecord): Promise<void> {
+    const stored: StoredFile = { v: 1, filename, record };
+    await attempt(
+      `write where the file ${JSON.stringify(filename)} is`,
+      () => kv.set(keys.file(key, filename), stored),
+    );
+  }
+  async function remove(key: PackageKey, filename: string): Promise<void> {
+    await attempt(
+      `forget where the file ${JSON.stringify(filename)} is`,
+      () => kv.delete(keys.file(key, filename)),
+    );
+  }
+  return { get, put, delete: remove };
+}
