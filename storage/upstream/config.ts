@@ -18,9 +18,11 @@ export interface UpstreamConfig {
   readonly match: readonly string[];
   /** The registry's root, http or https; may be private. A missing trailing slash is added. */
   readonly url: string;
-  /** Further hosts that a document may link to: `host`, or `host:port`; may be private. No credentials go there. */
+  /** Further hosts that a document may link to: `host` (the scheme's own port), or `host:port`; may be private. No credentials go there. */
   readonly allowedHosts: readonly string[];
   readonly credentials: UpstreamCredentials | null;
+  /** Further paths of the own origin that get the credentials (`/api/v4/projects/`); default: the root's path alone. */
+  readonly credentialPaths?: readonly string[];
   /** Only these may use it; null: all. */
   readonly organisations: readonly string[] | null;
 }

@@ -1,0 +1,140 @@
+/** One circuit per origin: after sustained failure nothing is sent but one probe at a time, until one succeeds. */
+import { LRUCache } from "lru-cache";
+import { UpstreamError } from "../errors.ts";
+import type { EpochMs } from "../../policy/types.ts";
+import type { Clock, Log } from "../runtime.ts";
+import { failure } from "./failures.ts";
+import type { Layer, UpstreamClient } from "./upstream.ts";
+
+/** A failed connection or a timeout counts two, a 5xx one; any other answer sets the count to zero. */
+const OPENS_AT = 10;
+const FIRST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+export type OriginHealth = ReturnType<UpstreamClient["health"]>[number];
+
+export interface Circuits {
+  readonly layer: Layer;
+  /** Of the origins asked so far, at most five hundred. */
+  health(): readonly OriginHealth[];
+}
+
+interface Circuit {
+  failures: number;
+  /** null: closed. */
+  open: { readonly since: EpochMs; readonly pauseMs: number } | null;
+  /** The request that may close it again, until it has ended or its time is over. */
+  probe: { readonly generation: number; readonly startedAt: EpochMs } | null;
+  /** Rises with each change of state: a result that belongs to an earlier one changes nothing. */
+  generation: number;
+  lastError: string | null;
+  lastErrorAt: EpochMs | null;
+}
+
+type Result = "ok" | "abandoned" | { readonly weight: number; readonly reason: string };
+
+/** `probeMs`: after so long a probe that has not ended is given up and another may be sent: no circuit gets stuck. */
+export function createCircuits(
+  options: { readonly clock: Clock; readonly log: Log; readonly probeMs: number },
+): Circuits {
+  const { clock, log, probeMs } = options;
+  const circuits = new LRUCache<string, Circuit>({ max: 500 });
+
+  function circuitOf(origin: string): Circuit {
+    const known = circuits.get(origin) ?? closedCircuit();
+    circuits.set(origin, known);
+    return known;
+  }
+
+  /** The generation under which this request's result will count. Throws UpstreamError `circuit`. */
+  function admit(origin: string, circuit: Circuit): number {
+    if (circuit.open === null) return circuit.generation;
+    const now = clock();
+    const busy = circuit.probe !== null && !isOver(circuit.probe.startedAt, probeMs, now);
+    if (busy || !isOver(circuit.open.since, circuit.open.pauseMs, now)) {
+      const leftMs = Math.max(circuit.open.since + circuit.open.pauseMs - now, 1_000);
+      throw failure("circuit", `not asked, because it failed just now (${circuit.lastError})`, origin, {
+        retryAfterSeconds: Math.ceil(Math.min(leftMs, LONGEST_PAUSE_MS) / 1000),
+      });
+    }
+    circuit.generation += 1;
+    circuit.probe = { generation: circuit.generation, startedAt: now };
+    return circuit.generation;
+  }
+
+  function settle(origin: string, circuit: Circuit, generation: number, result: Result): void {
+    if (generation !== circuit.generation) return;
+    circuit.probe = null;
+    if (result === "abandoned") return;
+    if (result === "ok") return close(origin, circuit);
+    circuit.failures += result.weight;
+    circuit.lastError = result.reason;
+    circuit.lastErrorAt = clock();
+    if (circuit.open !== null || circuit.failures >= OPENS_AT) open(origin, circuit);
+  }
+
+  function close(origin: string, circuit: Circuit): void {
+    circuit.failures = 0;
+    if (circuit.open === null) return;
+    circuit.open = null;
+    circuit.generation += 1;
+    log("info", `Upstream ${origin} answers again`, { "upstream.origin": origin });
+  }
+
+  function open(origin: string, circuit: Circuit): void {
+    const pauseMs = circuit.open === null
+      ? FIRST_PAUSE_MS
+      : Math.min(circuit.open.pauseMs * 2, LONGEST_PAUSE_MS);
+    if (circuit.open === null) {
+      log("warn", `Upstream ${origin} is not asked for a while: ${circuit.lastError}`, {
+        "upstream.origin": origin,
+        "upstream.pause_ms": pauseMs,
+      });
+    }
+    circuit.open = { since: clock(), pauseMs };
+    circuit.generation += 1;
+  }
+
+  const layer: Layer = (next) => async (request) => {
+    const { origin } = new URL(request.url);
+    const circuit = circuitOf(origin);
+    const generation = admit(origin, circuit);
+    let result: Result = "abandoned";
+    try {
+      const response = await next(request);
+      result = response.status >= 500 ? { weight: 1, reason: `status ${response.status}` } : "ok";
+      return response;
+    } catch (error) {
+      if (!request.signal.aborted) result = resultOf(error);
+      throw error;
+    } finally {
+      settle(origin, circuit, generation, result);
+    }
+  };
+
+  return {
+    layer,
+    health: () => [...circuits.entries()].map(([origin, circuit]) => toHealth(origin, circuit)),
+  };
+}
+
+function closedCircuit(): Circuit {
+  return { failures: 0, open: null, probe: null, generation: 0, lastError: null, lastErrorAt: null };
+}
+
+/** A clock that was set back ends a pause as well: it must never outlast its length. */
+function isOver(since: EpochMs, lengthMs: number, now: EpochMs): boolean {
+  return now < since || now - since >= lengthMs;
+}
+
+/** An address that may not be reached, or nonsense, says nothing about the origin's health. */
+function resultOf(error: unknown): Result {
+  if (!(error instanceof UpstreamError)) return "abandoned";
+  const { kind } = error.detail;
+  return kind === "connection" || kind === "timeout" ? { weight: 2, reason: error.message } : "abandoned";
+}
+
+function toHealth(origin: string, circuit: Circuit): OriginHealth {
+  const state = circuit.open !== null ? "open" : circuit.failures > 0 ? "failing" : "ok";
+  return { origin, state, lastError: circuit.lastError, lastErrorAt: circuit.lastErrorAt };
+}

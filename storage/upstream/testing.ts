@@ -1,0 +1,75 @@
+/** What the tests of this folder share. */
+import type { Source } from "../../ecosystems/ecosystem.ts";
+import type { EpochMs } from "../../policy/types.ts";
+import type { Log } from "../runtime.ts";
+import { realTimers } from "../timers.ts";
+import { createUpstreamClient, type UpstreamClientDeps } from "./client.ts";
+import type { NetworkConfig, UpstreamConfig } from "./config.ts";
+import type { Upstream, UpstreamClient } from "./upstream.ts";
+import { createUpstreams } from "./upstreams.ts";
+
+export const TEST_NETWORK: NetworkConfig = {
+  proxy: null,
+  noProxy: [],
+  caPem: null,
+  userAgent: "sluice/test",
+  connectTimeoutMs: 100,
+  firstByteTimeoutMs: 50,
+  idleTimeoutMs: 80,
+  maxConnectionsPerOrigin: 8,
+};
+
+export interface TestClient extends AsyncDisposable {
+  readonly client: UpstreamClient;
+  readonly upstream: Upstream;
+  readonly logged: readonly string[];
+}
+
+/** A client with one catch-all npm upstream. */
+export function testClient(
+  config: Partial<UpstreamConfig> & { readonly url: string },
+  deps: Partial<Omit<UpstreamClientDeps, "network">> & { readonly network?: Partial<NetworkConfig> } = {},
+): TestClient {
+  const logged: string[] = [];
+  const log: Log = (level, message) => void logged.push(`${level} ${message}`);
+  const upstreams = createUpstreams([upstreamConfig(config)]);
+  const client = createUpstreamClient({
+    clock: () => 1_790_000_000_000 as EpochMs,
+    timers: realTimers,
+    log,
+    random: () => 0,
+    ...deps,
+    upstreams,
+    network: { ...TEST_NETWORK, ...deps.network },
+  });
+  return { client, upstream: upstreams.all()[0]!, logged, [Symbol.asyncDispose]: () => client.close() };
+}
+
+export function upstreamConfig(config: Partial<UpstreamConfig> & { readonly url: string }): UpstreamConfig {
+  return {
+    ecosystem: "npm",
+    key: "registry",
+    match: [],
+    allowedHosts: [],
+    credentials: null,
+    organisations: null,
+    ...config,
+  };
+}
+
+export function source(path: string, more: Partial<Source> = {}): Source {
+  return {
+    key: "packument",
+    upstream: "registry",
+    path,
+    accept: "application/json",
+    maxBytes: 1_000_000,
+    required: true,
+    expects: "json",
+    ...more,
+  };
+}
+
+export async function textOf(body: ReadableStream<Uint8Array>): Promise<string> {
+  return await new Response(body).text();
+}
