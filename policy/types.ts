@@ -97,6 +97,8 @@ export interface Finding {
   readonly message: string;
   /** When time alone may change this finding; null: never. */
   readonly horizon: EpochMs | null;
+  /** What it is reckoned from (a hold's date of publication); absent where there is nothing of the kind. */
+  readonly since?: EpochMs;
 }
 
 /** A finding with the rule (or override) it came from. */
@@ -111,7 +113,7 @@ export interface Reason extends Finding {
 }
 
 export interface Decision {
-  /** What holds: in `observe` never worse than `warn`. */
+  /** What holds: in `observe` never worse than `warn`, the instance's floor apart, which holds there as well. */
   readonly verdict: Verdict;
   /** What would hold if everything were enforced; equals `verdict` outside of `observe`. */
   readonly enforcedVerdict: Verdict;
@@ -142,7 +144,7 @@ export function permits(decision: Decision): boolean {
 }
 
 /**
- * An organisation's policy, compiled for one ecosystem by `resolve()` in policy/resolve.ts. Opaque outside
+ * An organisation's policy, compiled for one ecosystem by `resolvePolicy()` in policy/resolve.ts. Opaque outside
  * policy/ but for what is here.
  */
 export interface ResolvedPolicy {

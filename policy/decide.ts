@@ -1,0 +1,165 @@
+/** The decisions on one package: each is made when first asked for, and kept. */
+import { compareVerdicts, type Draft, earliest, toDecision } from "./decision.ts";
+import { judge, type PackageCase } from "./judge.ts";
+import type { CompiledPolicy } from "./resolve.ts";
+import { findPredecessors, type Predecessors } from "./rules/predecessors.ts";
+import type { RuleContext } from "./rules/rule.ts";
+import {
+  type Artifact,
+  type Decision,
+  type Decisions,
+  type EpochMs,
+  type Fact,
+  type Joined,
+  type PackageFacts,
+  permits,
+  type Release,
+} from "./types.ts";
+
+interface Made {
+  readonly decision: Decision;
+  /** The end of the earliest-ending allow that was used. */
+  readonly allowedUntil: EpochMs | null;
+}
+
+interface Listed {
+  readonly release: Release;
+  readonly artifact: Artifact;
+}
+
+const ABSENT: Fact<never> = { known: false, why: "absent" };
+
+/** What a release without files is decided as: nothing is known of it. */
+const NO_FILE: Artifact = Object.freeze({
+  filename: "",
+  digests: [],
+  sizeBytes: null,
+  publishedAt: ABSENT,
+  yanked: ABSENT,
+  trust: ABSENT,
+  url: null,
+});
+
+/** Pure: the same arguments give the same decisions. Costs nothing until a decision is asked for. */
+export function decide(
+  options: {
+    readonly policy: CompiledPolicy;
+    readonly facts: PackageFacts;
+    readonly joined: Joined;
+    readonly now: EpochMs;
+  },
+): Decisions {
+  const { facts } = options;
+  const files = Map.groupBy(
+    facts.releases.flatMap((release) => release.artifacts.map((artifact): Listed => ({ release, artifact }))),
+    ({ artifact }) => artifact.filename,
+  );
+  const releases = Map.groupBy(facts.releases, ({ version }) => version);
+  const make = judging(options);
+
+  const artifact = kept((filename: string): Made | null => {
+    const listed = files.get(filename);
+    return listed === undefined ? null : worstOf(listed.map(make));
+  });
+  const release = kept((version: string): Made | null => {
+    const listed = releases.get(version);
+    return listed === undefined ? null : worstOf(listed.map(best));
+  });
+  function best(of: Release): Made {
+    if (of.artifacts.length === 0) return make({ release: of, artifact: NO_FILE });
+    return bestOf(of.artifacts.flatMap(({ filename }) => artifact(filename) ?? []));
+  }
+  const all = once((): readonly Made[] => [
+    ...[...files.keys()].flatMap((filename) => artifact(filename) ?? []),
+    ...facts.releases.filter((each) => each.artifacts.length === 0).flatMap(({ version }) =>
+      release(version) ?? []
+    ),
+  ]);
+  const horizon = once(() =>
+    all().reduce<EpochMs | null>((first, made) => earliest(first, made.decision.horizon), null)
+  );
+  const allowedUntil = once(() =>
+    all().reduce<EpochMs | null>((first, made) => earliest(first, made.allowedUntil), null)
+  );
+  return {
+    artifact: (filename) => artifact(filename)?.decision ?? null,
+    release: (version) => release(version)?.decision ?? null,
+    get horizon() {
+      return horizon();
+    },
+    get allowedUntil() {
+      return allowedUntil();
+    },
+  };
+}
+
+function judging(
+  { policy, facts, joined, now }: {
+    readonly policy: CompiledPolicy;
+    readonly facts: PackageFacts;
+    readonly joined: Joined;
+    readonly now: EpochMs;
+  },
+): (listed: Listed) => Made {
+  const { settings, rules, versions } = policy;
+  const about: PackageCase = {
+    settings,
+    rules,
+    floor: policy.floor.of(facts.name),
+    overrides: policy.overrides.of(facts.name),
+    waivers: policy.waivers.get(facts.name) ?? [],
+    freezes: policy.freezes.get(facts.name) ?? [],
+    grants: joined.grants,
+  };
+  const clocks = { now, firstSeen: (filename: string) => joined.firstSeen(filename) };
+  const predecessors = once((): Predecessors => findPredecessors(facts, versions, clocks));
+  return ({ release, artifact }) => {
+    const context: RuleContext = { ...clocks, release, settings, predecessors };
+    const drafts = judge(artifact, context, about);
+    return { decision: toDecision(drafts, settings.enforcement), allowedUntil: firstEnd(drafts) };
+  };
+}
+
+function firstEnd(drafts: readonly Draft[]): EpochMs | null {
+  return drafts.reduce<EpochMs | null>((first, { lifter }) => earliest(first, lifter?.until ?? null), null);
+}
+
+/** A file (or a release) that is listed twice has the worse decision. */
+function worstOf(made: readonly Made[]): Made {
+  return choose(made, (a, b) => compareDecisions(a.decision, b.decision) > 0);
+}
+
+function bestOf(made: readonly Made[]): Made {
+  return choose(made, (a, b) => compareDecisions(a.decision, b.decision) < 0);
+}
+
+function choose(made: readonly Made[], isChosen: (a: Made, b: Made) => boolean): Made {
+  return made.reduce((chosen, each) => isChosen(each, chosen) ? each : chosen);
+}
+
+/** Negative where `a` is milder; of two that are let through the one that stays so longer, else what ends sooner. */
+function compareDecisions(a: Decision, b: Decision): number {
+  return compareVerdicts(a.verdict, b.verdict) || compareVerdicts(a.enforcedVerdict, b.enforcedVerdict) ||
+    (permits(a) ? endOf(b) - endOf(a) : endOf(a) - endOf(b));
+}
+
+function endOf({ horizon }: Decision): number {
+  return horizon ?? Number.MAX_VALUE;
+}
+
+function kept<T>(make: (key: string) => T): (key: string) => T {
+  const made = new Map<string, T>();
+  return (key) => {
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const value = make(key);
+    // What is not listed is asked for by strangers: it is not worth keeping.
+    if (value !== null) made.set(key, value);
+    return value;
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
+}

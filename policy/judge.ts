@@ -1,0 +1,145 @@
+/** One file against one policy: the floor, the overrides, the freezes, the rules, and who lifts what. */
+import type { Draft, Lifter } from "./decision.ts";
+import type { Override, RuleSettings } from "./documents.ts";
+import { formatInstant } from "./instant.ts";
+import { findLifter, mostSpecific, standing } from "./lift.ts";
+import type { Match, PackageOverrides } from "./overrides.ts";
+import type { Freeze } from "./resolve.ts";
+import { ageOf } from "./rules/age.ts";
+import type { Rule, RuleContext } from "./rules/rule.ts";
+import type { Artifact, Finding, Reason, Waiver } from "./types.ts";
+
+/** What of a policy concerns one package. */
+export interface PackageCase {
+  readonly settings: RuleSettings;
+  readonly floor: PackageOverrides;
+  readonly overrides: PackageOverrides;
+  readonly waivers: readonly Waiver[];
+  readonly freezes: readonly Freeze[];
+  readonly rules: readonly Rule[];
+  /** Versions that this caller may have although younger than the minimum age. */
+  readonly grants: ReadonlySet<string>;
+}
+
+/** Names an audit fix in `liftedBy`. */
+export const AUDIT_FIX = "auditFixes";
+
+/** Everything that speaks for or against a file. */
+export function judge(artifact: Artifact, context: RuleContext, about: PackageCase): readonly Draft[] {
+  const { now, release } = context;
+  const matches = about.overrides.matching(release.version);
+  const allows = standing(matches, "allow", now);
+  const waivers = about.waivers.filter((waiver) => waiver.version === release.version && now < waiver.until);
+  return [
+    ...standing(about.floor.matching(release.version), "deny", now).map(floorDraft),
+    ...standing(matches, "deny", now).map((match) => denialDraft(match, allows)),
+    ...about.freezes.flatMap((freeze) => freezeDraft({ freeze, artifact, context, allows })),
+    ...about.rules.flatMap((rule) => ruleDraft({ rule, artifact, context, about, allows, waivers })),
+    ...(allows.length === 0 ? [] : mostSpecific(allows).map(allowDraft)),
+  ];
+}
+
+function floorDraft({ override }: Match): Draft {
+  return {
+    reason: toReason("floor", denial(override, "on this instance"), override.owner),
+    isFloor: true,
+    lifter: null,
+  };
+}
+
+function denialDraft({ override, specificity }: Match, allows: readonly Match[]): Draft {
+  const reason = toReason("override", denial(override, "by the organisation"), override.owner);
+  return {
+    reason,
+    isFloor: false,
+    lifter: findLifter({ kind: "override", specificity }, { allows, waivers: [] }),
+  };
+}
+
+function denial(override: Override, where: string): Finding {
+  const why = override.reason === null ? "" : `: ${override.reason}`;
+  return { verdict: "deny", message: `blocked ${where} (${override.id})${why}`, horizon: override.until };
+}
+
+function allowDraft({ override }: Match): Draft {
+  const why = override.reason === null ? "" : `: ${override.reason}`;
+  const message = `allowed by the organisation (${override.id})${why}`;
+  const reason = toReason("override", { verdict: "allow", message, horizon: null }, override.owner);
+  return { reason, isFloor: false, lifter: null };
+}
+
+function freezeDraft(
+  options: {
+    readonly freeze: Freeze;
+    readonly artifact: Artifact;
+    readonly context: RuleContext;
+    readonly allows: readonly Match[];
+  },
+): readonly Draft[] {
+  const { freeze, artifact, context, allows } = options;
+  if (freeze.until !== null && context.now >= freeze.until) return [];
+  const age = ageOf(artifact, context);
+  if ((age.dated ? age.since : age.seen.at) <= freeze.at) return [];
+  const why = freeze.reason === null ? "" : `: ${freeze.reason}`;
+  const message = `newer than the freeze at ${formatInstant(freeze.at)}${why}`;
+  const reason = toReason("freeze", { verdict: "deny", message, horizon: freeze.until }, freeze.owner);
+  return [{ reason, isFloor: false, lifter: findLifter({ kind: "freeze" }, { allows, waivers: [] }) }];
+}
+
+function ruleDraft(
+  options: {
+    readonly rule: Rule;
+    readonly artifact: Artifact;
+    readonly context: RuleContext;
+    readonly about: PackageCase;
+    readonly allows: readonly Match[];
+    readonly waivers: readonly Waiver[];
+  },
+): readonly Draft[] {
+  const { rule, artifact, context, about, allows, waivers } = options;
+  const { finding, failed } = evaluate(rule, artifact, context);
+  if (finding === null) return [];
+  const observed = about.settings.observe.includes(rule.id);
+  const drafted = (found: Finding, lifter: Lifter | null): readonly Draft[] => {
+    const reason = { ...toReason(rule.id, found), ...(observed ? { observed } : {}) };
+    return [{ reason, isFloor: false, lifter }];
+  };
+  const lifter = findLifter({ kind: "rule", reason: toReason(rule.id, finding), failed }, {
+    allows,
+    waivers,
+  });
+  if (lifter !== null || failed || !isGranted(rule, context, about)) return drafted(finding, lifter);
+  // An audit fix is a shorter minimum age for this caller: it still has to be reached.
+  const sooner = evaluate(rule, artifact, { ...context, settings: withFixAge(about.settings) });
+  if (sooner.finding === null) return drafted(finding, { id: AUDIT_FIX, until: null });
+  return drafted(sooner.finding, null);
+}
+
+function isGranted(rule: Rule, context: RuleContext, about: PackageCase): boolean {
+  return rule.id === "minimumAge" && about.settings.auditFixes.enabled &&
+    about.grants.has(context.release.version);
+}
+
+function withFixAge(settings: RuleSettings): RuleSettings {
+  const shorter = settings.auditFixes.minimumAge < settings.minimumAge;
+  return shorter ? { ...settings, minimumAge: settings.auditFixes.minimumAge } : settings;
+}
+
+/** WARNING: a rule that throws denies; it is never skipped. */
+function evaluate(
+  rule: Rule,
+  artifact: Artifact,
+  context: RuleContext,
+): { readonly finding: Finding | null; readonly failed: boolean } {
+  try {
+    return { finding: rule.evaluate(artifact, context), failed: false };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `the rule ${rule.id} failed, and what cannot be judged is denied: ${why}`;
+    return { finding: { verdict: "deny", message, horizon: null }, failed: true };
+  }
+}
+
+function toReason(rule: string, finding: Finding, owner: string | null = null): Reason {
+  return { ...finding, rule, ...(owner === null ? {} : { owner }) };
+}
