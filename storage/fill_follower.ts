@@ -1,0 +1,134 @@
+/** One client's stream of a fill: from the window as long as it keeps up, from the store once it does not. */
+import type { ArtifactStore, BlobStat } from "./artifacts/store.ts";
+import { StorageError } from "./errors.ts";
+import type { FillWindow } from "./fill_window.ts";
+
+/** How a fill ended. `passed`: to its end, and nothing was kept. `followed`: it failed somebody. */
+export type FillOutcome =
+  | { readonly kind: "kept"; readonly stat: BlobStat }
+  | { readonly kind: "passed" }
+  | { readonly kind: "absent" }
+  | { readonly kind: "failed"; readonly error: unknown; readonly followed: boolean };
+
+/** What a follower sees of its fill. */
+export interface Followed {
+  readonly window: FillWindow;
+  readonly store: ArtifactStore;
+  readonly label: string;
+  /** null: it still runs. */
+  outcome(): FillOutcome | null;
+  /** Resolves at the next chunk, or at the end. */
+  changed(): Promise<void>;
+  /** This follower took bytes. */
+  moved(): void;
+  /** This follower ended, was cancelled, or failed. */
+  left(follower: Follower): void;
+}
+
+export interface Follower {
+  readonly body: ReadableStream<Uint8Array>;
+  /** How many bytes it was given. */
+  readonly offset: number;
+  /** Errors the body at once; nothing happens where it has ended. */
+  cut(error: unknown): void;
+}
+
+/** The fill must be told of the follower by whoever creates it; the follower tells when it leaves. */
+export function createFollower(fill: Followed): Follower {
+  let offset = 0;
+  let stored: ReadableStreamDefaultReader<Uint8Array> | null = null;
+  let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  let over = false;
+
+  function leave(): void {
+    if (over) return;
+    over = true;
+    fill.left(follower);
+  }
+
+  async function openStored(stat: BlobStat): Promise<ReadableStreamDefaultReader<Uint8Array>> {
+    const range = offset === 0 ? undefined : { first: offset, last: stat.sizeBytes - 1 };
+    const blob = await fill.store.get(stat.key, range);
+    if (blob === null) {
+      throw new StorageError(`Cannot go on sending ${JSON.stringify(fill.label)}: it was deleted`);
+    }
+    return blob.body.getReader();
+  }
+
+  async function nextStored(stat: BlobStat): Promise<Uint8Array | null> {
+    stored ??= await openStored(stat);
+    const { done, value } = await stored.read();
+    if (!done) return value;
+    if (offset === stat.sizeBytes) return null;
+    throw new StorageError(
+      `Cannot go on sending ${JSON.stringify(fill.label)}: ${offset} of ${stat.sizeBytes} bytes are kept`,
+    );
+  }
+
+  /** null: the end. */
+  async function next(): Promise<Uint8Array | null> {
+    while (true) {
+      const outcome = fill.outcome();
+      if (outcome?.kind === "failed") throw outcome.error;
+      const bytes = stored === null ? fill.window.at(offset) : null;
+      if (bytes !== null) return bytes;
+      if (outcome !== null && offset === fill.window.end) return null;
+      if (outcome?.kind === "kept") return await nextStored(outcome.stat);
+      if (outcome !== null) {
+        throw new StorageError(`Cannot go on sending ${JSON.stringify(fill.label)}: it is gone`);
+      }
+      await fill.changed();
+    }
+  }
+
+  async function pull(to: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    try {
+      const bytes = await next();
+      if (over) return dropStored();
+      if (bytes === null) {
+        leave();
+        to.close();
+        return dropStored();
+      }
+      offset += bytes.length;
+      to.enqueue(bytes);
+      fill.moved();
+    } catch (error) {
+      leave();
+      dropStored();
+      throw error;
+    }
+  }
+
+  function dropStored(): void {
+    stored?.cancel().catch(() => {});
+    stored = null;
+  }
+
+  function cut(error: unknown): void {
+    if (over) return;
+    leave();
+    dropStored();
+    controller?.error(error);
+  }
+
+  const body = new ReadableStream<Uint8Array>({
+    start: (given) => {
+      controller = given;
+    },
+    pull,
+    cancel: () => {
+      leave();
+      dropStored();
+    },
+  }, { highWaterMark: 0 });
+
+  const follower: Follower = {
+    body,
+    get offset() {
+      return offset;
+    },
+    cut,
+  };
+  return follower;
+}
