@@ -81,9 +81,10 @@ export function createWebhooks(deps: WebhooksDeps): Webhooks {
     if (waiting >= MAX_WAITING) return;
     told.set(name, now);
     waiting++;
+    const done = () => void waiting--;
     // One after another: a burst would fight over the budget's record.
     const mine = last.then(() => tell(name, boundedEvent(given)));
-    last = mine.catch(() => {}).finally(() => waiting--);
+    last = mine.then(done, done);
     background.run("webhooks", async () => {
       try {
         if (await mine) await runDue();
@@ -98,6 +99,7 @@ export function createWebhooks(deps: WebhooksDeps): Webhooks {
   async function tell(name: string, event: RefusalEvent): Promise<boolean> {
     const view = await views.view(event.organisation);
     const hooks = view?.policy.webhooks.filter(({ events }) => events.includes(event.event)) ?? [];
+    if (hooks.length === 0) told.delete(name);
     let any = false;
     for (const { id } of hooks) {
       if (await isUsedUp(event.organisation)) return await tellOfBudget(event.organisation, hooks) || any;
@@ -108,11 +110,11 @@ export function createWebhooks(deps: WebhooksDeps): Webhooks {
     return any;
   }
 
-  async function enqueue(key: string, payload: Payload & { readonly event: WebhookEvent }): Promise<boolean> {
+  async function enqueue(key: string, payload: Payload): Promise<boolean> {
     const id = await jobs.enqueue({
       kind: KIND,
       key,
-      payload: { ...payload, organisation: payload.event.organisation },
+      payload,
       maxAttempts: MAX_ATTEMPTS,
       keepKeyMs: HOUR_MS,
     });

@@ -133,3 +133,15 @@ export async function dropParts(kv: Deno.Kv, values: readonly OwnedChunks[]): Pr
   if (values.reduce((sum, { value }) => sum + value.chunks.length, 0) <= CHUNKS_PER_COMMIT) return;
   for (const { owner, value } of values) await deleteParts(kv, owner, value.parts);
 }
+
+/** The large values that a record points at: its `parts`, by the shape that every owner has them in. */
+export function partsIn(record: unknown): readonly Parts[] {
+  if (typeof record !== "object" || record === null || !("parts" in record)) return [];
+  const { parts } = record;
+  return typeof parts === "object" && parts !== null ? Object.values(parts).filter(isParts) : [];
+}
+
+function isParts(value: unknown): value is Parts {
+  return typeof value === "object" && value !== null && "id" in value && "chunks" in value &&
+    typeof value.id === "string" && Number.isInteger(value.chunks);
+}
