@@ -245,6 +245,7 @@ async function follow(opening: Opening): Promise<Following | null> {
     expectSizeBytes: location.sizeBytes,
     maxBytes: location.maxBytes,
     label: `${key.ecosystem}/${key.name}/${filename}`,
+    origin: new URL(upstream.root).origin,
     kept: async (stat: BlobStat) => {
       const record: FileRecord = {
         v: 1,
@@ -268,7 +269,12 @@ async function openFollowing(
   if (range === null) {
     const settle = (bytes: number, stat: BlobStat | null, complete: boolean) =>
       recordTransfer(opening, bytes, stat, complete);
-    return { body: recordAtEnd(following, settle), range: null, sizeBytes: null, etag: null };
+    const { verified } = following;
+    const known = {
+      sizeBytes: verified?.sizeBytes ?? null,
+      etag: verified === null ? null : etagOf(verified.key),
+    };
+    return { body: recordAtEnd(following, settle), range: null, ...known };
   }
   await following.body.cancel();
   const stat = await following.done;

@@ -1,7 +1,7 @@
 /** Indexes, versions, catalogues and sidecars: rendered from raw documents under the decisions made. */
 import { permits } from "../../policy/types.ts";
 import { UpstreamError } from "../../storage/errors.ts";
-import { purlOf } from "../_shared/purl.ts";
+import { formatPurl } from "../_shared/purl.ts";
 import type {
   CatalogueAsk,
   Failure,
@@ -159,7 +159,9 @@ function noticeOf(request: RegistryRequest, verdicts: Verdicts, withheld: readon
   const what = withheld.length === 1
     ? `${name} ${withheld[0]} is`
     : `${withheld.length} releases of ${name} are`;
-  return `${what} withheld by policy: ${site}/-/why/${purlOf({ type: ecosystem.purlType, name })}`;
+  return `${what} withheld by policy: ${site}/-/why/${
+    formatPurl({ type: ecosystem.purlType, name, version: null })
+  }`;
 }
 
 /** What was withheld (or, observing, would have been), as one decision with an id; written once, at render. */
@@ -192,7 +194,7 @@ function noteWithheld(
     withheld: withheld.slice(-NAMED_IN_RECORD),
     withheldCount: withheld.length,
   });
-  const purl = purlOf({ type: request.ecosystem.purlType, name: known.key.name });
+  const purl = formatPurl({ type: request.ecosystem.purlType, name: known.key.name, version: null });
   return Promise.resolve({ decisionId: id, whyLink: `${request.site}/-/why/${purl}?decision=${id}` });
 }
 

@@ -2,7 +2,7 @@
 import { describe, newestAllowed } from "../../policy/explain.ts";
 import { type Decision, type EpochMs, permits } from "../../policy/types.ts";
 import type { DecisionRecord } from "../../storage/kv/decisions.ts";
-import { purlOf } from "../_shared/purl.ts";
+import { formatPurl } from "../_shared/purl.ts";
 import type { WhyAnswer, WhyQuery, WhyWithheld } from "../why.ts";
 import { loadCached, packageKey } from "./load.ts";
 import type { Known, Services } from "./services.ts";
@@ -66,7 +66,7 @@ function aboutVersion(
   return {
     ...common(query, verdicts, record, now),
     version,
-    purl: purlOf({ type: query.ecosystem.purlType, name: query.name, version }),
+    purl: formatPurl({ type: query.ecosystem.purlType, name: query.name, version }),
     verdict: decision.verdict,
     sentence: sentenceOf(query, verdicts, decision, now, version),
     reasons: decision.reasons,
@@ -104,7 +104,7 @@ function aboutPackage(
   return {
     ...base,
     version: null,
-    purl: purlOf({ type: query.ecosystem.purlType, name: query.name }),
+    purl: formatPurl({ type: query.ecosystem.purlType, name: query.name, version: null }),
     verdict: null,
     sentence: withheld.length === 0
       ? `Nothing of ${query.name} is withheld. ${newest}`

@@ -2,7 +2,7 @@
 import { describe, newestAllowed, speakingSegment } from "../../policy/explain.ts";
 import type { Decision, EpochMs } from "../../policy/types.ts";
 import type { DecisionRecord } from "../../storage/kv/decisions.ts";
-import { purlOf } from "../_shared/purl.ts";
+import { formatPurl } from "../_shared/purl.ts";
 import type { Ask, Explanation } from "../ecosystem.ts";
 import type { Outcome, RegistryRequest, Trace } from "../outcome.ts";
 import { installRecord } from "./record.ts";
@@ -30,7 +30,7 @@ export function explainRefusal(
   const newest = newestAllowed(verdicts.known.facts, verdicts.decisions, ecosystem.versions);
   const described = describe({ decision, name, version, newestAllowed: newest, now });
   const id = decisionId(verdicts, filename ?? version, [[filename ?? version, decision]]);
-  const purl = purlOf({ type: ecosystem.purlType, name, version });
+  const purl = formatPurl({ type: ecosystem.purlType, name, version });
   const why = `${site}/-/why/${purl}`;
   return {
     ecosystem: ecosystem.id,
