@@ -2,6 +2,7 @@
 import type { ArtifactStore, BlobStat } from "./artifacts/store.ts";
 import { StorageError } from "./errors.ts";
 import type { FillWindow } from "./fill_window.ts";
+import type { Timers } from "./runtime.ts";
 
 /** How a fill ended. `passed`: to its end, and nothing was kept. `followed`: it failed somebody. */
 export type FillOutcome =
@@ -14,7 +15,10 @@ export type FillOutcome =
 export interface Followed {
   readonly window: FillWindow;
   readonly store: ArtifactStore;
+  readonly timers: Timers;
   readonly label: string;
+  /** Resolves when there is an outcome. */
+  readonly ended: Promise<void>;
   /** null: it still runs. */
   outcome(): FillOutcome | null;
   /** Resolves at the next chunk, or at the end. */
@@ -24,6 +28,13 @@ export interface Followed {
   /** This follower ended, was cancelled, or failed. */
   left(follower: Follower): void;
 }
+
+/**
+ * Who fell behind waits for the commit, and many a client gives up when nothing comes: pip after 15 s, uv and
+ * cargo after 30 s. So the 64 kB that come next are set aside, and given out in drops: for five minutes.
+ */
+const DROP_BYTES = 1024;
+const DROP_MS = 5000;
 
 export interface Follower {
   readonly body: ReadableStream<Uint8Array>;
@@ -37,12 +48,14 @@ export interface Follower {
 export function createFollower(fill: Followed): Follower {
   let offset = 0;
   let stored: ReadableStreamDefaultReader<Uint8Array> | null = null;
+  let aside: Uint8Array | null = null;
   let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   let over = false;
 
   function leave(): void {
     if (over) return;
     over = true;
+    aside = null;
     fill.left(follower);
   }
 
@@ -65,19 +78,40 @@ export function createFollower(fill: Followed): Follower {
     );
   }
 
+  /** The next drop; null: look again. */
+  async function drop(): Promise<Uint8Array | null> {
+    if (aside === null) {
+      await fill.changed();
+      return null;
+    }
+    const enough = new AbortController();
+    const sleeping = fill.timers.sleep(DROP_MS, enough.signal).catch(() => {});
+    await Promise.race([fill.ended, sleeping]);
+    enough.abort();
+    if (fill.outcome() !== null || over) return null;
+    const bytes = aside.subarray(0, DROP_BYTES);
+    aside = aside.length > DROP_BYTES ? aside.subarray(DROP_BYTES) : null;
+    return bytes;
+  }
+
   /** null: the end. */
   async function next(): Promise<Uint8Array | null> {
     while (true) {
       const outcome = fill.outcome();
+      if (over) return null;
       if (outcome?.kind === "failed") throw outcome.error;
       const bytes = stored === null ? fill.window.at(offset) : null;
-      if (bytes !== null) return bytes;
+      if (bytes !== null) {
+        aside = fill.window.peek(offset + bytes.length);
+        return bytes;
+      }
       if (outcome !== null && offset === fill.window.end) return null;
       if (outcome?.kind === "kept") return await nextStored(outcome.stat);
       if (outcome !== null) {
         throw new StorageError(`Cannot go on sending ${JSON.stringify(fill.label)}: it is gone`);
       }
-      await fill.changed();
+      const dropped = offset < fill.window.start ? await drop() : await fill.changed();
+      if (dropped) return dropped;
     }
   }
 

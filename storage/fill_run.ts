@@ -57,6 +57,7 @@ export function createFill(
   /** The first byte may be given out, or there will be none. */
   const begun = Promise.withResolvers<void>();
   const done = Promise.withResolvers<BlobStat | null>();
+  const ended = Promise.withResolvers<void>();
   const followers = new Set<Follower>();
   let outcome: FillOutcome | null = null;
   let unfollowed: AbortController | null = null;
@@ -77,6 +78,7 @@ export function createFill(
       begun.resolve();
       done.resolve(how.kind === "kept" ? how.stat : null);
     }
+    ended.resolve();
     grown.ring();
     return how;
   }
@@ -104,7 +106,9 @@ export function createFill(
     const follower = createFollower({
       window,
       store,
+      timers,
       label: request.label,
+      ended: ended.promise,
       outcome: () => outcome,
       changed: grown.wait,
       moved: taken.ring,

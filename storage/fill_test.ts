@@ -247,3 +247,33 @@ Deno.test("drain: resolves when the last fill has ended, or at its bound", async
   await wholeOf(await following);
   assert.equal(rig.time.sleeping, 0);
 });
+
+Deno.test("follow: who fell behind is given a little now and then, and everything once it is kept", async () => {
+  const bytes = bytesOf(1000 * KB);
+  const rig = createFillRig();
+  const source = createTestSource(bytes, { chunkBytes: 64 * KB });
+  const starting = rig.fills.follow(rig.request(source, bytes));
+  source.allow(128 * KB);
+  const reader = (await starting)!.body.getReader();
+  const chunks = [(await reader.read()).value!];
+  source.allow(700 * KB);
+  await rig.time.advance(0);
+  const whenGiven: number[] = [];
+  const from = rig.time.clock();
+  const reading = (async () => {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      chunks.push(next.value);
+      whenGiven.push(rig.time.clock() - from);
+    }
+  })();
+  for (let seconds = 0; seconds < 20; seconds++) {
+    source.allow(1);
+    await rig.time.advance(1000);
+  }
+  assert.deepEqual(whenGiven, [5000, 10_000, 15_000, 20_000]);
+  assert.deepEqual(chunks.slice(1).map((chunk) => chunk.length), [1024, 1024, 1024, 1024]);
+  source.allowAll();
+  await reading;
+  assert.ok(Buffer.concat(chunks).equals(bytes));
+  assert.equal(rig.time.sleeping, 0);
+});

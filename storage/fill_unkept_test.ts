@@ -69,4 +69,5 @@ Deno.test("follow: unkept, nothing more is fetched when the last client has gone
     async () => await wholeOf(await rig.fills.follow({ ...large, open: again.open })),
     TooLargeError,
   );
+  assert.ok(again.cancelled);
 });

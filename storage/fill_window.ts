@@ -26,6 +26,11 @@ export interface FillWindow {
   startAfter(length: number): number;
   /** The bytes from an offset on, as many as lie together; null where there are none (yet, or any more). */
   at(offset: number): Uint8Array | null;
+  /**
+   * As `at`, of the last piece too.
+   * WARNING: not to be given out before `start` has passed it, when it is no longer the last.
+   */
+  peek(offset: number): Uint8Array | null;
   /** The body is complete, and was found right. */
   release(): void;
   /** Forgets all bytes. */
@@ -76,8 +81,8 @@ export function createFillWindow(maxBytes: number): FillWindow {
     return pieces[low]!;
   }
 
-  function at(offset: number): Uint8Array | null {
-    if (offset < start() || offset >= limit()) return null;
+  function peek(offset: number): Uint8Array | null {
+    if (offset < start() || offset >= end || pieces.length === 0) return null;
     const piece = pieceAt(offset);
     return piece.bytes.subarray(offset - piece.at);
   }
@@ -97,7 +102,8 @@ export function createFillWindow(maxBytes: number): FillWindow {
     },
     push,
     startAfter,
-    at,
+    at: (offset) => offset < limit() ? peek(offset) : null,
+    peek,
     release: () => {
       released = true;
     },

@@ -232,6 +232,18 @@ export function artifactStoreSuite(name: string, create: () => Promise<SuiteSubj
     await rejected(subject, bytesOf(1), { expectSizeBytes: 0 }, IntegrityError);
   });
 
+  test("a body that never ends is given up as soon as it is longer than stated", async (subject) => {
+    let pulls = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        pulls++;
+        controller.enqueue(new Uint8Array(1000));
+      },
+    }, { highWaterMark: 0 });
+    await rejected(subject, body, { expectSizeBytes: 10_500 }, IntegrityError);
+    assert.ok(pulls <= 20, `${pulls}`);
+  });
+
   test("a put that is aborted half-way leaves nothing", async (subject) => {
     const abort = new AbortController();
     let pulls = 0;
