@@ -1,5 +1,12 @@
 /** Who was given what. A record is durable once `append` resolves; folding it into KV's indexes comes later. */
 import type { EpochMs } from "../../policy/types.ts";
+import type { Background, Clock, Log, Timers } from "../runtime.ts";
+import { foldInstalls } from "./fold.ts";
+import { readForgotten } from "./forgotten.ts";
+import { type Journal, openJournal } from "./journal.ts";
+import { createInstallQueries } from "./queries.ts";
+import { bounded, createRecordIds, type LogEntry } from "./record.ts";
+import { openSegments } from "./segments.ts";
 
 export type InstallOutcome = "served" | "partial" | "refused" | "observed";
 
@@ -46,4 +53,123 @@ export interface InstallLog {
   /** Writes out what waits. */
   flush(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface InstallLogOptions {
+  readonly kv: Deno.Kv;
+  /** The journal's folder (`{data}/journal`); null where there is no disk: then segments in KV. */
+  readonly journal: string | null;
+  /** Names this process: a host's or deployment's name will do, it need not be unique. */
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** 0 ≤ n < 1. */
+  readonly random: () => number;
+  /** Runs folds beside the requests; without, somebody has to call `fold()`. */
+  readonly background?: Background;
+  readonly timers?: Timers;
+  readonly foldEveryMs?: number;
+}
+
+const FOLD_EVERY_MS = 30_000;
+/** A journal file that was folded whole is ended and deleted at this age. */
+const ROTATE_AFTER_MS = 10 * 60_000;
+
+interface Driver {
+  append(entry: LogEntry): Promise<void>;
+  flush(): Promise<void>;
+  readonly journal: Journal | null;
+}
+
+/** The driver that fits the place: a journal with a data folder, segments in KV without. Throws StorageError. */
+export function createInstallLog(options: InstallLogOptions): InstallLog {
+  const { kv, journal: folder, clock, background, foldEveryMs = FOLD_EVERY_MS } = options;
+  const driver = openDriver(options);
+  const queries = createInstallQueries(options);
+  const cutOff = new WeakSet<InstallRecord>();
+  let foldedAt = clock();
+  let folding: Promise<void> | null = null;
+  let queued: Promise<void> | null = null;
+
+  function append(record: InstallRecord): Promise<void> {
+    foldNowAndThen();
+    return driver.append({ record: bounded(record), cutOffAt: null });
+  }
+
+  async function markPartial(record: InstallRecord, bytesSent: number): Promise<void> {
+    if (cutOff.has(record) || record.outcome === "refused") return;
+    cutOff.add(record);
+    const cutOffAt = Math.max(0, Math.trunc(Number.isFinite(bytesSent) ? bytesSent : 0));
+    await driver.append({ record: bounded(record), cutOffAt });
+  }
+
+  function foldNowAndThen(): void {
+    if (background === undefined || folding !== null || Math.abs(clock() - foldedAt) < foldEveryMs) return;
+    foldedAt = clock();
+    background.run("fold installs", fold);
+  }
+
+  /** What was appended before the call is folded; calls during a fold share the next one. */
+  function fold(): Promise<void> {
+    if (folding === null) return startFold();
+    queued ??= folding.catch(() => {}).then(() => {
+      queued = null;
+      return startFold();
+    });
+    return queued;
+  }
+
+  function startFold(): Promise<void> {
+    folding = foldAll().finally(() => {
+      folding = null;
+      foldedAt = clock();
+    });
+    return folding;
+  }
+
+  async function foldAll(): Promise<void> {
+    await driver.flush();
+    const deps = { kv, journal: folder, clock, log: options.log };
+    await foldInstalls(deps);
+    if (!await endFoldedFile()) return;
+    await foldInstalls(deps);
+  }
+
+  /** What is folded need not lie about, least of all with the name of somebody who was to be forgotten. */
+  async function endFoldedFile(): Promise<boolean> {
+    const current = driver.journal?.current();
+    if (current === undefined || current === null || current.bytes === 0) return false;
+    const { lastAt } = await readForgotten(kv);
+    if (Math.abs(clock() - current.openedAt) < ROTATE_AFTER_MS && lastAt < current.openedAt) return false;
+    driver.journal?.rotate();
+    return true;
+  }
+
+  async function close(): Promise<void> {
+    await driver.flush();
+    driver.journal?.close();
+  }
+
+  return {
+    append,
+    markPartial,
+    versionsOf: (query) => queries.versionsOf(query),
+    fold,
+    flush: () => driver.flush(),
+    close,
+  };
+}
+
+function openDriver({ kv, journal: folder, instance, clock, log, random }: InstallLogOptions): Driver {
+  if (folder === null) {
+    return { ...openSegments({ kv, nextId: createRecordIds(clock, instance, random) }), journal: null };
+  }
+  // Two processes may have the same instance's name, and a file's name is its cursor's.
+  const unique = `${instance.slice(0, 20)}_${Math.floor(random() * 36 ** 6).toString(36)}`;
+  const journal = openJournal({ path: folder, instance: unique, clock, log });
+  return {
+    append: (entry) => journal.append(entry),
+    flush: () => Promise.resolve(journal.flush()),
+    journal,
+  };
 }

@@ -1,0 +1,109 @@
+/**
+ * Folds what was appended into KV's indexes. Each commit checks and sets one key (the head), and moves cursors
+ * together with what they stand for: a fold that is repeated, cut off, or done by two processes at once counts
+ * every record once.
+ */
+import { StorageError } from "../errors.ts";
+import type { Clock, Log } from "../runtime.ts";
+import { type FoldItem, foldItems } from "./fold_batch.ts";
+import { readForgotten } from "./forgotten.ts";
+import { listJournalFiles } from "./journal_files.ts";
+import { cursorKey, HEAD_KEY } from "./keys.ts";
+import {
+  fileSource,
+  type LogPlace,
+  readCursors,
+  readFileBlock,
+  readSegments,
+  type TailBlock,
+} from "./tail.ts";
+
+export interface FoldDeps extends LogPlace {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** `more`: ask again · `done`: nothing is left · `conflict`: another process committed first. */
+type Progress = "more" | "done" | "conflict";
+
+const SEGMENTS_PER_ROUND = 100;
+/** So often in a row another may have been faster, before this fold leaves the work to it. */
+const MAX_CONFLICTS = 50;
+/** A cursor whose file could not be deleted with it goes by itself. */
+const CURSOR_EXPIRY_MS = 30 * 86_400_000;
+
+/** Folds all that is there; resolves early where another process keeps being faster. Throws StorageError. */
+export async function foldInstalls(deps: FoldDeps): Promise<void> {
+  const { journal } = deps;
+  for (const name of journal === null ? [] : await listJournalFiles(journal)) {
+    await untilDone(() => foldFile(deps, journal as string, name));
+  }
+  await untilDone(() => foldSegments(deps));
+}
+
+async function untilDone(step: () => Promise<Progress>): Promise<void> {
+  for (let conflicts = 0; conflicts <= MAX_CONFLICTS;) {
+    const progress = await step();
+    if (progress === "done") return;
+    conflicts = progress === "conflict" ? conflicts + 1 : 0;
+  }
+}
+
+async function foldFile(deps: FoldDeps, journal: string, name: string): Promise<Progress> {
+  // The head is read before all else: whatever another changes from here on fails the commit.
+  const head = (await deps.kv.get(HEAD_KEY)).versionstamp;
+  const forgotten = await readForgotten(deps.kv);
+  const key = cursorKey(fileSource(name));
+  const offset = (await deps.kv.get<number>(key)).value ?? 0;
+  const block = await readFileBlock(journal, { name, offset, now: deps.clock() });
+  if (block === null) return "done";
+  tell(deps.log, block);
+  const { source } = block;
+  const items = block.items.map((item): FoldItem => ({ ...item, source, key: null, last: false }));
+  if (!await foldItems(deps.kv, { items, head, forgotten })) return "conflict";
+  if (!block.ended) return items.length === 0 ? "done" : "more";
+  await removeFile(deps.kv, key, { path: `${journal}/${name}`, offset: items.at(-1)?.next ?? offset });
+  return "done";
+}
+
+async function foldSegments(deps: FoldDeps): Promise<Progress> {
+  const head = (await deps.kv.get(HEAD_KEY)).versionstamp;
+  const forgotten = await readForgotten(deps.kv);
+  const cursors = await readCursors(deps.kv);
+  const items: FoldItem[] = [];
+  for await (const block of readSegments(deps.kv, cursors, SEGMENTS_PER_ROUND)) {
+    tell(deps.log, block);
+    const { source, key } = block;
+    const end = block.items.length - 1;
+    items.push(
+      ...block.items.map((item, index): FoldItem => ({ ...item, source, key, last: index === end })),
+    );
+  }
+  if (items.length === 0) return "done";
+  return await foldItems(deps.kv, { items, head, forgotten }) ? "more" : "conflict";
+}
+
+function tell(log: Log, { source, items, tornBytes }: TailBlock): void {
+  const unreadable = items.filter(({ entry }) => entry === null).length;
+  if (unreadable > 0) log("warn", `Skipped ${unreadable} unreadable lines of the install log in ${source}`);
+  if (tornBytes === 0) return;
+  const fields = { "journal.torn.bytes": tornBytes };
+  log("warn", `Skipped the unfinished last line of the install log in ${source}`, fields);
+}
+
+/** The file goes before its cursor: the other way round it could be folded again. */
+async function removeFile(
+  kv: Deno.Kv,
+  cursor: Deno.KvKey,
+  file: { readonly path: string; readonly offset: number },
+): Promise<void> {
+  try {
+    await kv.set(cursor, file.offset, { expireIn: CURSOR_EXPIRY_MS });
+    await Deno.remove(file.path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) {
+      throw new StorageError(`Cannot delete folded install journal ${file.path}`, { cause: error });
+    }
+  }
+  await kv.delete(cursor);
+}

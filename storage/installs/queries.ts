@@ -1,0 +1,250 @@
+/** Answers from the indexes and the tail, without reading the log. */
+import type { EpochMs } from "../../policy/types.ts";
+import type { Clock, Timers } from "../runtime.ts";
+import { readForgotten } from "./forgotten.ts";
+import { groups, type GroupTable, rowOrder } from "./groups.ts";
+import { DAY_MS } from "./keys.ts";
+import type { InstallRecord } from "./log.ts";
+import { type NamePattern, namePattern } from "./names.ts";
+import {
+  ALL_TIME,
+  consistently,
+  type Observation,
+  observe,
+  type ObserveOptions,
+  organisationsOf,
+} from "./observations.ts";
+import type {
+  CountBy,
+  CountRow,
+  InstallFilters,
+  InstallQueries,
+  PackageRow,
+  UserRow,
+  WhoRow,
+} from "./query_types.ts";
+import { boundedName, type LogEntry } from "./record.ts";
+import { readTail } from "./tail.ts";
+import type { Tally } from "./tally.ts";
+import { timeline, type TimeRange } from "./timeline.ts";
+
+export interface QueryDeps {
+  readonly kv: Deno.Kv;
+  /** The journal's folder, where there is one. */
+  readonly journal?: string | null;
+  readonly clock: Clock;
+  /** To wait while a fold is at it; without, it is asked again at once. */
+  readonly timers?: Timers;
+}
+
+const DEFAULT_LIMIT = 50;
+
+/** Reads only: any process may ask, beside those that append and fold. */
+export function createInstallQueries(deps: QueryDeps): InstallQueries {
+  const { kv, clock } = deps;
+  const place = { kv, journal: deps.journal ?? null };
+
+  async function tail(): Promise<LogEntry[]> {
+    return await readTail(place, clock(), await readForgotten(kv));
+  }
+
+  /** Adds up what an index and the tail know, by a key that `group` makes; null: not asked for. */
+  function collect<K extends object>(
+    filters: InstallFilters,
+    kind: ObserveOptions["kind"],
+    options: {
+      readonly group: (observation: Observation) => K | null;
+      readonly below?: (known: Known) => Promise<Deno.KvKeyPart[][]>;
+    },
+  ): Promise<GroupTable<K>> {
+    return consistently(deps, async () => {
+      const table = groups<K>();
+      const known = await knownOf(filters);
+      const below = await options.below?.(known) ?? [[]];
+      for await (const seen of observe(kv, { kind, below, ...known })) {
+        if (filters.ecosystem !== undefined && seen.ecosystem !== filters.ecosystem) continue;
+        const key = options.group(seen);
+        if (key !== null) table.add(key, seen);
+      }
+      return table;
+    });
+  }
+
+  async function knownOf(filters: InstallFilters): Promise<Known> {
+    const unfolded = await tail();
+    const organisations = filters.organisation === undefined
+      ? await organisationsOf(kv, unfolded)
+      : [filters.organisation];
+    return { tail: unfolded, organisations, ...rangeOf(filters) };
+  }
+
+  async function who(
+    name: string,
+    filters: InstallFilters & { readonly version?: string | undefined } = {},
+  ): Promise<WhoRow[]> {
+    const pattern = namePattern(boundedName("package", name));
+    const table = await collect(filters, "who", {
+      group: ({ organisation, ecosystem, user, version, ...seen }) => {
+        if (!pattern.matches(seen.package) || isRefusal(seen.tally)) return null;
+        if (filters.version !== undefined && version !== filters.version) return null;
+        return { organisation, ecosystem, package: seen.package, user };
+      },
+      below: (known) => packagesLike(kv, known.organisations, { pattern, ecosystem: filters.ecosystem }),
+    });
+    const rows = table.rows().filter(({ tally }) => sent(tally) > 0).map((
+      { key, tally, versions },
+    ): WhoRow => ({
+      ...key,
+      versions,
+      ...counted(tally),
+      first: tally.first,
+      last: tally.last,
+    }));
+    return limited(
+      rows.sort(rowOrder("last", "organisation", "ecosystem", "package", "user")),
+      filters.limit,
+    );
+  }
+
+  async function packages(filters: InstallFilters = {}): Promise<PackageRow[]> {
+    const table = await collect(filters, "package", {
+      group: ({ organisation, ecosystem, ...seen }) => ({ organisation, ecosystem, package: seen.package }),
+    });
+    const rows = table.rows().map(({ key, tally }): PackageRow => ({ ...key, ...summed(tally) }));
+    return limited(rows.sort(rowOrder(null, "organisation", "ecosystem", "package")), filters.limit);
+  }
+
+  async function count(filters: InstallFilters = {}, by?: CountBy): Promise<CountRow[]> {
+    const kind = by === "package" ? "package" : by === "user" ? "person" : "total";
+    const table = await collect(filters, kind, { group: (seen) => countKey(seen, by) });
+    const found = table.rows().map(({ key, tally }): CountRow => ({ ...key, ...totals(tally) }));
+    const rows = by === undefined && found.length === 0 ? [NOTHING] : found;
+    const order = by === "day"
+      ? rowOrder<CountRow>("day")
+      : rowOrder<CountRow>("installs", "ecosystem", "package", "user");
+    return limited(rows.sort(order), filters.limit);
+  }
+
+  async function user(name: string, filters: InstallFilters = {}): Promise<UserRow[]> {
+    const pattern = namePattern(boundedName("user", name));
+    const table = await collect(filters, "user", {
+      group: ({ organisation, ecosystem, user, version, ...seen }) => {
+        if (user === null || !pattern.matches(user)) return null;
+        return { organisation, user, ecosystem, package: seen.package, version };
+      },
+      below: () => Promise.resolve([pattern.exact === null ? [] : [pattern.exact]]),
+    });
+    const rows = table.rows().map(({ key, tally }): UserRow => ({ ...key, ...summed(tally) }));
+    return limited(
+      rows.sort(rowOrder("last", "organisation", "user", "ecosystem", "package", "version")),
+      filters.limit,
+    );
+  }
+
+  async function* records(
+    kind: "log" | "refused",
+    filters: InstallFilters,
+    reverse: boolean,
+  ): AsyncGenerator<InstallRecord> {
+    const known = await knownOf(filters);
+    let left = filters.limit ?? Infinity;
+    if (left <= 0) return;
+    for await (const record of timeline(kv, { kind, reverse, ...known })) {
+      if (filters.ecosystem !== undefined && record.ecosystem !== filters.ecosystem) continue;
+      yield record;
+      left -= 1;
+      if (left <= 0) return;
+    }
+  }
+
+  function newest(kind: "log" | "refused", filters: InstallFilters = {}): Promise<InstallRecord[]> {
+    return Array.fromAsync(records(kind, { ...filters, limit: filters.limit ?? DEFAULT_LIMIT }, true));
+  }
+
+  async function versionsOf(query: Parameters<InstallQueries["versionsOf"]>[0]): Promise<readonly string[]> {
+    const name = boundedName("package", query.package);
+    const person = boundedName("user", query.user);
+    const table = await collect({ organisation: query.organisation, ecosystem: query.ecosystem }, "user", {
+      group: ({ version, ...seen }) => seen.user === person && seen.package === name ? { version } : null,
+      below: () => Promise.resolve([[person, query.ecosystem, name]]),
+    });
+    return table.rows().filter(({ tally }) => counted(tally).installs > 0).map(({ key }) => key.version)
+      .sort();
+  }
+
+  return {
+    who,
+    packages,
+    count,
+    user,
+    recent: (filters) => newest("log", filters),
+    refused: (filters) => newest("refused", filters),
+    export: (filters = {}) => records("log", filters, false),
+    versionsOf,
+  };
+}
+
+/** What a question starts from. */
+interface Known extends TimeRange {
+  readonly tail: readonly LogEntry[];
+  readonly organisations: readonly string[];
+}
+
+const NOTHING: CountRow = { installs: 0, partial: 0, refused: 0, observed: 0, bytes: 0 };
+
+function rangeOf({ since = ALL_TIME.since, until = ALL_TIME.until }: InstallFilters): TimeRange {
+  const from = Math.max(since, ALL_TIME.since);
+  return { since: from as EpochMs, until: Math.max(until, from) as EpochMs };
+}
+
+/** Ecosystem and name of every package that may match: the keys below which `who` has to look. */
+async function packagesLike(
+  kv: Deno.Kv,
+  organisations: readonly string[],
+  asked: { readonly pattern: NamePattern; readonly ecosystem: string | undefined },
+): Promise<Deno.KvKeyPart[][]> {
+  const { exact, matches } = asked.pattern;
+  if (exact !== null && asked.ecosystem !== undefined) return [[asked.ecosystem, exact]];
+  const found = new Map<string, Deno.KvKeyPart[]>();
+  const kind = exact === null ? "package" : "total";
+  for await (const seen of observe(kv, { kind, below: [[]], organisations, tail: [], ...ALL_TIME })) {
+    const name = exact ?? seen.package;
+    if (matches(name)) found.set(`${seen.ecosystem}\n${name}`, [seen.ecosystem, name]);
+  }
+  return Array.from(found.values());
+}
+
+function countKey(seen: Observation, by: CountBy | undefined): Partial<CountRow> {
+  if (by === undefined) return {};
+  if (by === "ecosystem") return { ecosystem: seen.ecosystem };
+  if (by === "package") return { ecosystem: seen.ecosystem, package: seen.package };
+  if (by === "user") return { user: seen.user };
+  return { day: new Date(seen.day * DAY_MS).toISOString().slice(0, 10) };
+}
+
+/** The indexes of users keep refusals apart, so that one does not move the first or last install. */
+function isRefusal({ served, partial, observed, refused }: Tally): boolean {
+  return refused > 0 && served + partial + observed === 0;
+}
+
+function sent({ served, observed, partial }: Tally): number {
+  return served + observed + partial;
+}
+
+function counted({ served, observed, partial }: Tally): { installs: number; partial: number } {
+  return { installs: served + observed, partial };
+}
+
+function summed(tally: Tally) {
+  const { refused, first, last } = tally;
+  return { ...counted(tally), refused, first, last };
+}
+
+function totals(tally: Tally) {
+  const { refused, observed, bytes } = tally;
+  return { ...counted(tally), refused, observed, bytes };
+}
+
+function limited<T>(rows: readonly T[], limit: number | undefined): T[] {
+  return limit === undefined ? [...rows] : rows.slice(0, Math.max(0, limit));
+}
