@@ -12,7 +12,7 @@ export interface OpenStoreOptions {
   readonly log: Log;
 }
 
-/** For `memory:` without a size: a quarter of what the platform gives a process, and a bit. */
+/** For `memory:` without a size: leaves two thirds of the 512 MB that the platform gives a process. */
 const DEFAULT_MEMORY_BYTES = 160_000_000;
 
 const UNITS: Readonly<Record<string, number>> = {
