@@ -47,9 +47,7 @@ export function describe(
   const reason = mainReason(decision);
   const until = endOf(decision, now);
   const subject = `${ascii(options.name, LONGEST_NAME)} ${ascii(options.version, LONGEST_NAME)}`;
-  const why = reason === NOTHING
-    ? ""
-    : `: ${ascii(reason.message, LONGEST_MESSAGE)} (${ascii(reason.rule, 40)})`;
+  const why = reason === NOTHING ? "" : `: ${whyOf(reason)}`;
   const instead = newestAllowed === null
     ? "No release is allowed."
     : `Newest allowed: ${ascii(newestAllowed, LONGEST_NAME)}.`;
