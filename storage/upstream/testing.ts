@@ -13,11 +13,14 @@ export const TEST_NETWORK: NetworkConfig = {
   noProxy: [],
   caPem: null,
   userAgent: "sluice/test",
-  connectTimeoutMs: 100,
-  firstByteTimeoutMs: 50,
-  idleTimeoutMs: 80,
+  connectTimeoutMs: 1_000,
+  firstByteTimeoutMs: 5_000,
+  idleTimeoutMs: 5_000,
   maxConnectionsPerOrigin: 8,
 };
+
+/** For what is meant to time out. */
+export const IMPATIENT = { connectTimeoutMs: 100, firstByteTimeoutMs: 100, idleTimeoutMs: 120 } as const;
 
 export interface TestClient extends AsyncDisposable {
   readonly client: UpstreamClient;

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import type { EpochMs } from "../../policy/types.ts";
+import { UpstreamError } from "../errors.ts";
+import { createCircuits } from "./circuit.ts";
+import { failure } from "./failures.ts";
+import { responseAt } from "./response.ts";
+
+const ORIGIN = "https://registry.example";
+const PROBE_MS = 20_000;
+
+/** One circuit over requests that the test settles by hand. */
+function harness() {
+  let now = 1_790_000_000_000;
+  const logged: string[] = [];
+  const log = (level: string, message: string) => void logged.push(`${level} ${message}`);
+  const circuits = createCircuits({ clock: () => now as EpochMs, log, probeMs: PROBE_MS });
+  const waiting: PromiseWithResolvers<Response>[] = [];
+  const fetch = circuits.layer(() => {
+    const settle = Promise.withResolvers<Response>();
+    waiting.push(settle);
+    return settle.promise;
+  });
+
+  function ask(signal?: AbortSignal) {
+    const before = waiting.length;
+    const answer = fetch(new Request(`${ORIGIN}/x`, { signal: signal ?? null }));
+    const outcome = answer.then(
+      ({ status }) => String(status),
+      (error) => error?.detail?.kind ?? error.message,
+    );
+    const sent = waiting.length > before ? waiting.at(-1)! : null;
+    return {
+      sent: sent !== null,
+      outcome,
+      answer: (status: number) => (sent!.resolve(responseAt(`${ORIGIN}/x`, null, { status })), outcome),
+      fail: (
+        kind: "connection" | "timeout" | "content",
+      ) => (sent!.reject(failure(kind, "broken", ORIGIN)), outcome),
+    };
+  }
+
+  async function open() {
+    for (let at = 0; at < 5; at += 1) await ask().fail("connection");
+  }
+
+  const state = () => circuits.health()[0]?.state;
+  return { ask, open, state, logged, health: circuits.health, advance: (ms: number) => void (now += ms) };
+}
+
+Deno.test("circuit: opens after sustained failure, is told once, and sends nothing then", async () => {
+  const { ask, open, state, logged, health } = harness();
+  await open();
+  assert.equal(state(), "open");
+  const refused = ask();
+  assert.equal(refused.sent, false);
+  assert.equal(await refused.outcome, "circuit");
+  assert.deepEqual(logged, [`warn Upstream ${ORIGIN} is not asked for a while: broken`]);
+  assert.equal(health()[0]!.lastError, "broken");
+});
+
+Deno.test("circuit: the refusal says after how many seconds to come again", async () => {
+  const circuits = createCircuits({ clock: () => 0 as EpochMs, log: () => {}, probeMs: PROBE_MS });
+  const failing = circuits.layer(() => Promise.reject(failure("timeout", "late", ORIGIN)));
+  for (let at = 0; at < 5; at += 1) await failing(new Request(ORIGIN)).catch(() => {});
+  await assert.rejects(failing(new Request(ORIGIN)), (error: unknown) => {
+    assert.ok(error instanceof UpstreamError);
+    assert.equal(error.detail.retryAfterSeconds, 5);
+    return error.detail.kind === "circuit";
+  });
+});
+
+Deno.test("circuit: ten 5xx open it; answers in between, 4xx and nonsense do not", async () => {
+  const { ask, state } = harness();
+  for (let at = 0; at < 9; at += 1) await ask().answer(500);
+  assert.equal(state(), "failing");
+  await ask().answer(404);
+  assert.equal(state(), "ok");
+  for (let at = 0; at < 20; at += 1) await ask().answer(429);
+  for (let at = 0; at < 20; at += 1) await ask().fail("content");
+  assert.equal(state(), "ok");
+  for (let at = 0; at < 10; at += 1) await ask().answer(503);
+  assert.equal(state(), "open");
+});
+
+Deno.test("circuit: half open lets exactly one probe through; its success closes, for all", async () => {
+  const { ask, open, state, advance, logged } = harness();
+  await open();
+  advance(5_000);
+  const probe = ask();
+  assert.equal(probe.sent, true);
+  for (let at = 0; at < 50; at += 1) assert.equal(ask().sent, false);
+  await probe.answer(200);
+  assert.equal(state(), "ok");
+  assert.equal(ask().sent, true);
+  assert.equal(logged.at(-1), `info Upstream ${ORIGIN} answers again`);
+});
+
+Deno.test("circuit: a failed probe doubles the pause, up to a minute", async () => {
+  const { ask, open, advance } = harness();
+  await open();
+  for (const pauseMs of [5_000, 10_000, 20_000, 40_000, 60_000, 60_000]) {
+    advance(pauseMs - 1);
+    assert.equal(ask().sent, false, String(pauseMs));
+    advance(1);
+    await ask().fail("timeout");
+  }
+});
+
+Deno.test("circuit: a probe that never ends is given up, and what it says later changes nothing", async () => {
+  const { ask, open, state, advance } = harness();
+  await open();
+  advance(5_000);
+  const lost = ask();
+  advance(PROBE_MS - 1);
+  assert.equal(ask().sent, false);
+  advance(1);
+  const second = ask();
+  assert.equal(second.sent, true);
+  await lost.answer(200);
+  assert.equal(state(), "open");
+  assert.equal(ask().sent, false);
+  await second.answer(200);
+  assert.equal(state(), "ok");
+});
+
+Deno.test("circuit: a probe whose caller went away makes room for the next at once", async () => {
+  const { ask, open, state, advance } = harness();
+  await open();
+  advance(5_000);
+  const gone = new AbortController();
+  const probe = ask(gone.signal);
+  gone.abort();
+  await probe.fail("connection");
+  assert.equal(state(), "open");
+  const next = ask();
+  assert.equal(next.sent, true);
+  await next.answer(200);
+  assert.equal(state(), "ok");
+});
+
+Deno.test("circuit: requests from before it opened neither close it nor prolong it", async () => {
+  const { ask, open, state, advance } = harness();
+  const [early, late] = [ask(), ask()];
+  await open();
+  await early.answer(200);
+  assert.equal(state(), "open");
+  advance(4_999);
+  await late.fail("connection");
+  advance(1);
+  assert.equal(ask().sent, true);
+});
+
+Deno.test("circuit: a clock that is set back does not keep it open", async () => {
+  const { ask, open, advance } = harness();
+  await open();
+  advance(-3_600_000);
+  assert.equal(ask().sent, true);
+});
+
+Deno.test("circuit: one origin's failures are not another's", async () => {
+  const circuits = createCircuits({ clock: () => 0 as EpochMs, log: () => {}, probeMs: PROBE_MS });
+  const fetch = circuits.layer((request) => {
+    if (request.url.startsWith(ORIGIN)) return Promise.reject(failure("connection", "broken", ORIGIN));
+    return Promise.resolve(responseAt(request.url, null, { status: 200 }));
+  });
+  for (let at = 0; at < 6; at += 1) await fetch(new Request(ORIGIN)).catch(() => {});
+  assert.equal((await fetch(new Request("https://other.example/"))).status, 200);
+  assert.deepEqual(circuits.health().map(({ origin, state }) => [origin, state]).sort(), [
+    ["https://other.example", "ok"],
+    [ORIGIN, "open"],
+  ]);
+});
