@@ -28,7 +28,8 @@ export interface FillRequest {
 export interface Following {
   /**
    * The bytes from `offset` 0. Ends only after they were verified and kept; errors with IntegrityError or
-   * UpstreamError else. A follower that falls behind the window goes on from the store.
+   * UpstreamError else. A follower that falls behind the window goes on from the store. As long as somebody has
+   * neither read it to the end nor cancelled it, the fill goes on: whoever waits for `done` keeps it open.
    */
   readonly body: ReadableStream<Uint8Array>;
   /**
@@ -36,6 +37,8 @@ export interface Following {
    * known beforehand, passed through and not kept. Rejects with what failed. Never unhandled.
    */
   readonly done: Promise<BlobStat | null>;
+  /** false: nothing was known of it beforehand; it is passed through, and `done` will be null. */
+  readonly keeps: boolean;
   /** What `done` resolves to, where it was known already when `follow` resolved (small files): a length may be stated. */
   readonly verified: BlobStat | null;
 }

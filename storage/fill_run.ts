@@ -129,6 +129,7 @@ export function createFill(
     return {
       body: follower.body,
       done: done.promise,
+      keeps: kept,
       verified: outcome?.kind === "kept" ? outcome.stat : null,
     };
   }

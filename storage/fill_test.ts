@@ -21,8 +21,8 @@ Deno.test("follow: the client has its first byte before the store has the last, 
     },
   }));
   source.allow(100 * KB);
-  const { body, done, verified } = (await following)!;
-  assert.equal(verified, null);
+  const { body, done, keeps, verified } = (await following)!;
+  assert.deepEqual([keeps, verified], [true, null]);
   const reader = body.getReader();
   const first = await reader.read();
   assert.ok(first.value!.length > 0);

@@ -15,6 +15,7 @@ Deno.test("follow: a body of which nothing is known is passed through and not ke
   assert.ok(Buffer.from(slow.buffer, slow.byteOffset, slow.length).equals(bytes), "nobody is overtaken");
   assert.ok(Buffer.from(prompt.buffer).equals(bytes));
   assert.equal(source.opened, 1);
+  assert.equal(both[0]!.keeps, false);
   assert.equal(await both[0]!.done, null);
   assert.deepEqual(await Array.fromAsync(rig.store.list()), []);
   assert.equal(rig.kept.length, 0);
