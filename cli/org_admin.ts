@@ -1,10 +1,11 @@
 /** The `org` commands on organisations as such: list, create, delete, waivers, and a person's wish to be forgotten. */
 import { formatDuration } from "../policy/duration.ts";
 import { OrganisationError } from "../storage/kv/organisation_error.ts";
+import { forgetUser } from "../storage/installs/retention.ts";
 import { readDocument, writeDocument } from "./document_text.ts";
 import { type Command, operandsOf, readInput } from "./org_command.ts";
 import { columns, instant } from "./org_print.ts";
-import { UsageError } from "./storage.ts";
+import { commandLog, journalFolder, UsageError } from "./storage.ts";
 
 /** All organisations, with what their policies say in short. */
 export async function listCommand(command: Command): Promise<number> {
@@ -95,7 +96,9 @@ export async function waiversCommand(command: Command): Promise<number> {
 /** Takes a person out of the organisation's install log; the records stay, without user and address. */
 export async function forgetUserCommand(command: Command): Promise<number> {
   const [user = ""] = operandsOf(command, ["NAME"]);
-  await forgetUser(command, user);
+  const { io, config, kv, org: organisation } = command;
+  const journal = journalFolder(config);
+  await forgetUser({ kv, journal, clock: io.clock, log: commandLog(io) }, { organisation, user });
   command.io.stdout(
     `Took ${JSON.stringify(user)} out of the install log of organisation ${JSON.stringify(command.org)}.\n`,
   );

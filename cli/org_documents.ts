@@ -1,4 +1,5 @@
 /** The `org` commands on one document, policy or floor. */
+import { importPackageProxy } from "../policy/import_package_proxy.ts";
 import { OrganisationError } from "../storage/kv/organisation_error.ts";
 import { readDocument, writeDocument } from "./document_text.ts";
 import { type Command, operandsOf, readInput } from "./org_command.ts";

@@ -3,6 +3,8 @@ import { ECOSYSTEMS } from "../ecosystems/mod.ts";
 import { parseFloor, parsePolicy } from "../policy/config.ts";
 import { openStorage } from "../storage/kv/kv.ts";
 import { migrate } from "../storage/kv/schema.ts";
+import { createLog } from "../routes/log.ts";
+import type { Log } from "../storage/runtime.ts";
 import { createOrganisations, type Organisations } from "../storage/kv/organisations.ts";
 import { type Config, formatMistakes, loadConfig } from "./config.ts";
 import type { ConfigInput } from "./config_sources.ts";
@@ -48,11 +50,16 @@ export function commandConfig(flags: LocationFlags, io: Pick<Io, "env" | "readTe
   throw new UsageError(`Cannot read the configuration:\n${formatMistakes(loaded.errors)}`.trimEnd());
 }
 
-/** Opens the configured KV; a fresh one is stamped. Throws StorageError. The caller closes it. */
-export async function openConfigured(config: Config): Promise<Deno.Kv> {
+/** Opens the configured KV as it is, whatever form its records have. Throws StorageError. The caller closes it. */
+export async function openUnmigrated(config: Config): Promise<Deno.Kv> {
   // Deno reads the token of a KV Connect server from its environment and from nowhere else.
   if (config.kvToken !== null) Deno.env.set("DENO_KV_ACCESS_TOKEN", config.kvToken);
-  const kv = await openStorage(config.kv);
+  return await openStorage(config.kv);
+}
+
+/** Opens the configured KV; a fresh one is stamped, an older one migrated. Throws StorageError. */
+export async function openConfigured(config: Config): Promise<Deno.Kv> {
+  const kv = await openUnmigrated(config);
   try {
     await migrate(kv);
   } catch (error) {
@@ -67,4 +74,14 @@ export async function openOrganisations(kv: Deno.Kv, clock: Io["clock"]): Promis
   const organisations = createOrganisations(kv, { clock, parsePolicy, parseFloor });
   await organisations.ensureDefault();
   return organisations;
+}
+
+/** Where the server keeps the install log's journal; null: in KV. */
+export function journalFolder(config: Config): string | null {
+  return config.data === null ? null : `${config.data}/journal`;
+}
+
+/** What goes wrong on the side, for the person at the terminal. */
+export function commandLog(io: Pick<Io, "stderr" | "clock">): Log {
+  return createLog({ format: "text", level: "warn", write: io.stderr, clock: io.clock });
 }

@@ -1,0 +1,60 @@
+/** Sluice: reads its configuration, composes itself, serves, and ends when it is told to. No logic. */
+import { compose, type Running } from "./cli/compose.ts";
+import { formatMistakes, loadConfig } from "./cli/config.ts";
+import { informational } from "./cli/help.ts";
+import { greeting, startSentence } from "./cli/greeting.ts";
+import { processIo } from "./cli/io.ts";
+import { configEcosystems } from "./cli/storage.ts";
+import { ECOSYSTEMS } from "./ecosystems/mod.ts";
+import { createLog } from "./routes/log.ts";
+import { realTimers } from "./storage/timers.ts";
+
+const io = processIo();
+const text = informational(Deno.args, ECOSYSTEMS.map(({ id }) => id));
+if (text !== null) {
+  io.stdout(text);
+  Deno.exit(0);
+}
+
+const { env, readTextFile, clock } = io;
+const loaded = loadConfig({ args: Deno.args, env, readTextFile, ecosystems: configEcosystems() });
+if (!loaded.ok) {
+  io.stderr(`Cannot start: the configuration has mistakes. See --help.\n${formatMistakes(loaded.errors)}`);
+  Deno.exit(1);
+}
+
+const { config } = loaded;
+const log = createLog({ format: config.logFormat, level: config.logLevel, write: io.stdout, clock });
+globalThis.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  log("error", "A promise was rejected and nobody had looked", { error: event.reason });
+});
+
+const running = start();
+
+// The platform looks for it here, at the top level.
+Deno.cron("maintenance", "* * * * *", async () => await (await running).maintain());
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, stop);
+
+async function start(): Promise<Running> {
+  try {
+    const started = await compose(config, { ecosystems: ECOSYSTEMS, clock, timers: realTimers, log });
+    greeting({ config, running: started, ecosystems: ECOSYSTEMS, log, print: io.stdout });
+    return started;
+  } catch (error) {
+    io.stderr(`${startSentence(error)}\n`);
+    Deno.exit(1);
+  }
+}
+
+/** The second signal ends it at once. */
+async function stop(): Promise<void> {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.removeSignalListener(signal, stop);
+    Deno.addSignalListener(signal, () => Deno.exit(130));
+  }
+  log("info", "Stopping: running transfers may end. A second signal stops at once.");
+  await (await running).close();
+  Deno.exit(0);
+}
