@@ -72,13 +72,19 @@ export async function createProject(options: ProjectOptions): Promise<Project> {
   await Deno.mkdir(folder);
   await Deno.mkdir(home);
   const write = (file: string, content: string) => Deno.writeTextFile(join(folder, file), content);
-  const manifest = { name: "project", version: "1.0.0", private: true, dependencies: options.dependencies ?? {} };
+  const manifest = {
+    name: "project",
+    version: "1.0.0",
+    private: true,
+    dependencies: options.dependencies ?? {},
+  };
   await write("package.json", JSON.stringify(manifest, null, 2));
   for (const [file, content] of Object.entries(settings(options))) await write(file, content);
   return {
     folder,
     write,
-    run: (...args) => run(program, args, { folder, home, registry: options.registry, client: options.client }),
+    run: (...args) =>
+      run(program, args, { folder, home, registry: options.registry, client: options.client }),
     read: (file) => Deno.readTextFile(join(folder, file)),
     async installed(name) {
       try {
@@ -125,7 +131,10 @@ function settings(options: ProjectOptions): Readonly<Record<string, string>> {
         ].join("\n"),
       };
     case "yarn1":
-      return { ".npmrc": user === undefined ? npmrc : `${npmrc}\nalways-auth=true`, ".yarnrc": `registry "${registry}"\n` };
+      return {
+        ".npmrc": user === undefined ? npmrc : `${npmrc}\nalways-auth=true`,
+        ".yarnrc": `registry "${registry}"\n`,
+      };
     case "bun":
       return {
         "bunfig.toml": user === undefined
@@ -142,7 +151,12 @@ function settings(options: ProjectOptions): Readonly<Record<string, string>> {
 async function run(
   program: readonly string[],
   args: readonly string[],
-  where: { readonly folder: string; readonly home: string; readonly registry: string; readonly client: ClientName },
+  where: {
+    readonly folder: string;
+    readonly home: string;
+    readonly registry: string;
+    readonly client: ClientName;
+  },
 ): Promise<Ran> {
   const [command, ...first] = program;
   const child = new Deno.Command(command!, {

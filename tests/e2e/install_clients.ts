@@ -9,6 +9,15 @@ for (const [name, spec] of Object.entries(CLIENT_VERSIONS)) {
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(`${folder}/package.json`, '{"private":true}\n');
   const args = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--save-exact", spec];
-  const { success, stderr } = await new Deno.Command("npm", { args, cwd: folder, stdout: "null", stderr: "piped" }).output();
-  console.log(success ? `installed ${spec}` : `could not install ${spec}: ${new TextDecoder().decode(stderr).slice(-500)}`);
+  const { success, stderr } = await new Deno.Command("npm", {
+    args,
+    cwd: folder,
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  console.log(
+    success
+      ? `installed ${spec}`
+      : `could not install ${spec}: ${new TextDecoder().decode(stderr).slice(-500)}`,
+  );
 }
