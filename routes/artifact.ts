@@ -57,9 +57,12 @@ export function createArtifactSender(
 /** HEAD says the length that is known; a 304 says none, for it has no file to describe. */
 function bodiless(outcome: ArtifactOutcome, status: 200 | 304, stamp: Stamp): Response {
   const headers = stamped(headersOf(outcome, outcome.etag), stamp);
-  if (status === 200 && outcome.sizeBytes !== null) {
-    putHeader(headers, "content-length", String(outcome.sizeBytes));
+  if (status === 304) return respond({ status, headers, body: null });
+  // Deno takes null for no bytes at all, and would say so; an empty stream states no length.
+  if (outcome.sizeBytes === null) {
+    return respond({ status, headers, body: ReadableStream.from<Uint8Array>([]) });
   }
+  putHeader(headers, "content-length", String(outcome.sizeBytes));
   return respond({ status, headers, body: null });
 }
 

@@ -19,7 +19,7 @@ export interface InMemory {
   headers(): Headers;
 }
 
-/** What is kept of one answer; `new Response(bytes)` copied the bytes once, a clone does not. */
+/** What is kept of one answer: making the Response copied the bytes once, cloning it does not. */
 interface Kept {
   readonly response: Response;
   readonly face: unknown;

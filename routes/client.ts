@@ -23,12 +23,12 @@ const COMMAND = /^[a-z][a-z0-9:-]{0,31}$/;
 
 /** The request as plugins see it. A header longer than 2,048 characters counts as not sent. */
 export function clientRequest(request: Request, target: RegistryTarget): ClientRequest {
-  const headers = new Map<string, string>();
+  const seen = new Map<string, string>();
   for (const name of ALLOWED_HEADERS) {
     const value = request.headers.get(name);
-    if (value !== null && value.length <= MAX_HEADER_LENGTH) headers.set(name, value);
+    if (value !== null && value.length <= MAX_HEADER_LENGTH) seen.set(name, value);
   }
-  return { method: target.method, segments: target.segments, query: target.query, headers };
+  return { method: target.method, segments: target.segments, query: target.query, headers: seen };
 }
 
 /** Never throws; what cannot be read is `""` and null. */

@@ -1,0 +1,378 @@
+import assert from "node:assert/strict";
+import { createPlace } from "./target.ts";
+import { run, type Running, sampleDocument, sampleView } from "./testing.ts";
+
+const ROUTES = [
+  "/",
+  "/health",
+  "/-/health",
+  "/-/style.css",
+  "/-/schema/policy.json",
+  "/-/why/pkg:npm/foo@1.0.0",
+  "/sample/foo",
+  "/sample/@acme/foo",
+  "/sample/foo/-/foo-1.0.0.tgz",
+  "/foo/-/foo-1.0.0.tgz",
+  "/o/default/sample/foo",
+  "/o/default/-/why/pkg:npm/foo@1.0.0",
+];
+
+/** Wrong as a segment of their own. */
+const SEGMENTS = [
+  "..",
+  ".",
+  "%2e%2e",
+  "%2E%2e",
+  ".%2e",
+  "%2e",
+  "..%2f",
+  "%2f..",
+  "..%2fx",
+  "x%2f..%2fy",
+  "x%2f.%2fy",
+  "x%2f%2fy",
+  "%2fx",
+  "x%2f",
+  "/",
+  "%c0%ae%c0%ae",
+  "%e0%80%ae",
+];
+
+/** Wrong wherever they stand. */
+const INLINE = [
+  "%252e%252e",
+  "%25%32%65",
+  "%252f",
+  "%25",
+  "\\",
+  "%5c",
+  "..\\..",
+  ";",
+  ";x=1",
+  "%3b",
+  "%00",
+  "%2500",
+  "\x00",
+  "\x01",
+  "\x7f",
+  "\t",
+  " ",
+  "%01",
+  "%09",
+  "%7f",
+  "%0d%0a",
+  "%c0%af",
+  "%e0%80%af",
+  "%ff",
+  "%c3",
+  "\xff",
+  "\xc3\xa9",
+  "%ed%a0%80",
+  "%f4%90%80%80",
+  "%c2%85",
+  "%e2%80%ae",
+  "%e2%80%8b",
+  "%e2%80%a8",
+  "%ef%bb%bf",
+  "%u002e",
+  "%",
+  "%2",
+  "%zz",
+  "%23",
+  "%3f",
+  "#x",
+  "<",
+  '"',
+  "|",
+];
+
+async function isRefused(running: Running, request: string, label: string): Promise<void> {
+  const answer = await running.raw(request);
+  if (answer !== null) assert.ok([400, 404].includes(answer.status), `${label}: ${answer.status}`);
+  assert.equal(running.served.length, 0, `${label} reached the pipeline`);
+  assert.equal(running.explained.length, 0, `${label} reached the explanations`);
+}
+
+Deno.test("admit: the traversal matrix over raw sockets is 400 or 404 on every route, upstream untouched", async () => {
+  await using running = run();
+  const targets = ROUTES.flatMap((route) => [
+    ...SEGMENTS.flatMap((
+      attack,
+    ) => [`${route}/${attack}`, `/${attack}${route}`, route.replace("/", `/x/${attack}/`)]),
+    ...INLINE.flatMap((attack) => [`${route}${attack}`, `${route}/${attack}`, `/${attack}${route}`]),
+  ]);
+  const queue = targets.values();
+  await Promise.all(Array.from({ length: 8 }, async () => {
+    for (const target of queue) {
+      const request = `GET ${target} HTTP/1.1\r\nHost: ${running.host}\r\nConnection: close\r\n\r\n`;
+      await isRefused(running, request, JSON.stringify(target));
+    }
+  }));
+});
+
+Deno.test("admit: every route answers when nothing is wrong with it", async () => {
+  await using running = run();
+  for (const route of ROUTES) {
+    const { status } = await running.ask(route);
+    assert.equal(status, route.includes("/why/") ? 404 : 200, route);
+  }
+  assert.deepEqual(running.served.map(({ request }) => request.segments), [
+    ["foo"],
+    ["@acme", "foo"],
+    ["foo", "-", "foo-1.0.0.tgz"],
+    ["foo", "-", "foo-1.0.0.tgz"],
+    ["foo"],
+  ]);
+});
+
+Deno.test("admit: Host tricks are 400 or 404 on every route, upstream untouched", async () => {
+  await using running = run({ base: "http://sluice.test:{port}" });
+  const { port } = running;
+  const hosts = [
+    "",
+    `x/o/evil/sample?`,
+    `sluice.test:${port}/o/default?`,
+    `sluice.test:${port}#`,
+    `sluice.test:${port}@evil.test`,
+    `evil.test@sluice.test:${port}`,
+    "a b",
+    "a,b",
+    "a\\b",
+    "a%2f",
+    "\xe9",
+    "sluice.test.",
+    "sluice..test",
+    "-sluice.test",
+    "sluice.test:99999",
+    "sluice.test:",
+    "sluice.test:8a",
+    "[::1",
+    "[::1]x",
+    `[::g]:${port}`,
+    "x".repeat(300),
+  ];
+  for (const route of ROUTES) {
+    for (const host of hosts) {
+      const request = `GET ${route} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+      await isRefused(running, request, `Host ${JSON.stringify(host)} on ${route}`);
+    }
+  }
+});
+
+Deno.test("admit: two Host headers, and absolute targets that disagree with Host, are refused", async () => {
+  await using running = run();
+  const { host, port } = running;
+  const ending = "Connection: close\r\n\r\n";
+  const requests = [
+    `GET /sample/foo HTTP/1.1\r\nHost: ${host}\r\nHost: evil.test\r\n${ending}`,
+    `GET http://evil.test/sample/foo HTTP/1.1\r\nHost: ${host}\r\n${ending}`,
+    `GET http://${host}/sample/foo HTTP/1.1\r\nHost: evil.test\r\n${ending}`,
+    `GET http://u:p@${host}/sample/foo HTTP/1.1\r\nHost: ${host}\r\n${ending}`,
+    `GET http://${host}@evil.test/sample/foo HTTP/1.1\r\nHost: ${host}\r\n${ending}`,
+    `GET http://127.0.0.1:${port}0/sample/foo HTTP/1.1\r\nHost: ${host}\r\n${ending}`,
+    `GET http:///sample/foo HTTP/1.1\r\nHost: ${host}\r\n${ending}`,
+    `GET ftp://${host}/sample/foo HTTP/1.1\r\nHost: ${host}\r\n${ending}`,
+    `GET http://evil.test/sample/foo HTTP/1.0\r\n\r\n`,
+  ];
+  for (const request of requests) await isRefused(running, request, JSON.stringify(request));
+});
+
+Deno.test("admit: an absolute target that agrees with Host is the same request", async () => {
+  await using running = run();
+  const { host } = running;
+  const answer = await running.raw(
+    `GET http://${host}/sample/foo HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+  );
+  assert.equal(answer?.status, 200);
+  assert.deepEqual(running.served[0]?.request.segments, ["foo"]);
+});
+
+Deno.test("admit: health answers at any host that is one, and nothing else does", async () => {
+  await using running = run({ base: "http://sluice.test", hosts: [] });
+  for (const path of ["/health", "/-/health"]) {
+    assert.equal((await running.ask(path, { headers: { host: "10.0.0.7:8080" } })).status, 200);
+    assert.equal((await running.ask(path, { headers: { host: "pod_3" } })).status, 200);
+    assert.equal((await running.ask(path, { headers: { host: "a b" } })).status, 400);
+  }
+  for (const path of ["/", "/sample/foo", "/-/style.css", "/-/why/pkg:npm/foo", "/o/default/-/health"]) {
+    const answer = await running.ask(path, { headers: { host: "10.0.0.7:8080" } });
+    assert.equal(answer.status, 404, path);
+    assert.match(answer.text, /--base-url/);
+  }
+  assert.equal(running.served.length, 0);
+});
+
+Deno.test("admit: localhost, 127.0.0.1 and [::1] are ours while listening on loopback, with the port", async () => {
+  await using running = run({ base: "https://sluice.test" });
+  for (const host of ["localhost", "127.0.0.1", "[::1]"]) {
+    assert.equal(
+      (await running.ask("/sample/foo", { headers: { host: `${host}:${running.port}` } })).status,
+      200,
+      host,
+    );
+    assert.equal((await running.ask("/sample/foo", { headers: { host } })).status, 404, host);
+  }
+  assert.equal((await running.ask("/sample/foo", { headers: { host: "SLUICE.test" } })).status, 200);
+  assert.equal((await running.ask("/sample/foo", { headers: { host: "sluice.test:443" } })).status, 200);
+  assert.equal((await running.ask("/sample/foo", { headers: { host: "sluice.test:80" } })).status, 404);
+});
+
+Deno.test("admit: each segment is decoded once, and %2f stays inside its segment", async () => {
+  await using running = run();
+  const table: readonly (readonly [string, readonly string[]])[] = [
+    ["/sample", []],
+    ["/sample/", [""]],
+    ["/sample/@acme%2ffoo", ["@acme/foo"]],
+    ["/sample/@acme%2Ffoo/", ["@acme/foo", ""]],
+    ["/sample/%40acme/foo", ["@acme", "foo"]],
+    ["/%73ample/foo", ["foo"]],
+    ["/sample/a+b/1.0.0%2Bbuild", ["a+b", "1.0.0+build"]],
+    ["/sample/caf%C3%A9", ["café"]],
+    ["/sample/constructor/__proto__", ["constructor", "__proto__"]],
+    ["/sample/...", ["..."]],
+  ];
+  for (const [target, segments] of table) {
+    assert.equal((await running.ask(target)).status, 200, target);
+    assert.deepEqual(running.served.at(-1)?.request.segments, segments, target);
+  }
+});
+
+Deno.test("admit: the query is split off at the first question mark and decoded by itself", async () => {
+  await using running = run();
+  assert.equal((await running.ask("/sample/-/v1/search?text=a%20b%25%3Fc&size=20?x=/../y")).status, 200);
+  const { segments, query } = running.served[0]!.request;
+  assert.deepEqual(segments, ["-", "v1", "search"]);
+  assert.deepEqual([...query], [["text", "a b%?c"], ["size", "20?x=/../y"]]);
+  for (const bad of ["a=%", "a=%zz", "a=%00", "a=%0d%0a", "a=%ff", "a=\\", "a=#", "a=<"]) {
+    assert.equal((await running.ask(`/sample/x?${bad}`)).status, 400, bad);
+  }
+  assert.equal(running.served.length, 1);
+});
+
+Deno.test("admit: methods that nothing answers are 405, and a target above 8 kB is 414", async () => {
+  await using running = run();
+  for (const method of ["OPTIONS", "PATCH", "TRACE", "FOO", "get"]) {
+    const answer = await running.ask("/sample/foo", { method });
+    assert.equal(answer.status, 405, method);
+    assert.equal(answer.headers.get("allow"), "GET, HEAD, POST, PUT, DELETE");
+  }
+  assert.equal((await running.ask(`/sample/${"a".repeat(8_192)}`)).status, 414);
+  assert.equal((await running.ask(`/sample/x?${"a".repeat(8_192)}`)).status, 414);
+  assert.equal(running.served.length, 0);
+});
+
+Deno.test("admit: an organisation by label and by path must agree, else 400", async () => {
+  const organisations = [sampleView("default"), sampleView("acme"), sampleView("other")];
+  await using running = run({ base: "http://sluice.test:{port}", organisations });
+  const at = (host: string, target: string) =>
+    running.ask(target, { headers: { host: `${host}:${running.port}` } });
+  const rows: readonly (readonly [string, string, number, string | null])[] = [
+    ["sluice.test", "/sample/foo", 200, "default"],
+    ["acme.sluice.test", "/sample/foo", 200, "acme"],
+    ["ACME.sluice.test", "/sample/foo", 200, "acme"],
+    ["sluice.test", "/o/acme/sample/foo", 200, "acme"],
+    ["acme.sluice.test", "/o/acme/sample/foo", 200, "acme"],
+    ["acme.sluice.test", "/o/other/sample/foo", 400, null],
+    ["acme.sluice.test", "/o/other/-/why/pkg:npm/foo", 400, null],
+    ["acme.sluice.test", "/o/other/", 400, null],
+    ["a.acme.sluice.test", "/sample/foo", 404, null],
+    ["nobody.sluice.test", "/sample/foo", 404, null],
+    ["sluice.test", "/o/nobody/sample/foo", 404, null],
+    ["sluice.test", "/o/ACME/sample/foo", 404, null],
+    ["sluice.test", "/o/%61cme/sample/foo", 200, "acme"],
+    ["sluice.test", "/o/o/acme/sample/foo", 404, null],
+    ["sluice.test", "/o/acme/o/other/sample/foo", 404, null],
+    ["sluice.test", "/o", 404, null],
+    ["sluice.test", "/o/", 404, null],
+    ["sluice.test", "/o/acme/health", 404, null],
+  ];
+  for (const [host, target, status, organisation] of rows) {
+    const before = running.served.length;
+    assert.equal((await at(host, target)).status, status, `${host} ${target}`);
+    const request = running.served.length > before ? running.served.at(-1) : undefined;
+    assert.equal(request?.organisation.id ?? null, organisation, `${host} ${target}`);
+    assert.equal(request?.caller.organisation ?? null, organisation, `${host} ${target}`);
+  }
+});
+
+Deno.test("createResolver: links come from the base address in the form in which the organisation was named", async () => {
+  const organisations = [sampleView("default"), sampleView("acme")];
+  await using running = run({ base: "http://sluice.test:{port}/packages/", organisations });
+  const { port } = running;
+  const rows: readonly (readonly [string, string, string])[] = [
+    [`sluice.test:${port}`, "/sample/x", `http://sluice.test:${port}/packages`],
+    [`sluice.test:${port}`, "/packages/sample/x", `http://sluice.test:${port}/packages`],
+    [`127.0.0.1:${port}`, "/sample/x", `http://sluice.test:${port}/packages`],
+    [`sluice.test:${port}`, "/packages/o/acme/sample/x", `http://sluice.test:${port}/packages/o/acme`],
+    [`acme.sluice.test:${port}`, "/packages/sample/x", `http://acme.sluice.test:${port}/packages`],
+  ];
+  for (const [host, target, site] of rows) {
+    assert.equal((await running.ask(target, { headers: { host } })).status, 200, target);
+    assert.equal(running.served.at(-1)?.site, site);
+    assert.equal(running.served.at(-1)?.mount, `${site}/sample`);
+  }
+});
+
+Deno.test("createResolver: an unknown organisation is the default one where that is configured, at its own address", async () => {
+  await using running = run({ base: "http://sluice.test", hosts: [], unknownOrganisation: "default" });
+  assert.equal((await running.ask("/o/nobody/sample/x", { headers: { host: "sluice.test" } })).status, 200);
+  assert.equal((await running.ask("/sample/x", { headers: { host: "nobody.sluice.test" } })).status, 200);
+  assert.deepEqual(running.served.map(({ mount, organisation }) => [mount, organisation.id]), [
+    ["http://sluice.test/sample", "default"],
+    ["http://sluice.test/sample", "default"],
+  ]);
+});
+
+Deno.test("/{package}/-/{file} at the root is answered only where the organisation is certain", async () => {
+  const one = { base: "http://sluice.test", hosts: [] };
+  const host = { host: "sluice.test" };
+  await using single = run(one);
+  assert.equal((await single.ask("/foo/-/foo-1.tgz", { headers: host })).status, 200);
+  assert.equal(single.served[0]?.atRoot, true);
+  assert.equal((await single.ask("/@acme/foo/-/foo-1.tgz", { headers: host })).status, 200);
+  for (
+    const target of [
+      "/foo/-/foo.txt",
+      "/foo/foo-1.tgz",
+      "/foo/-/",
+      "/a/b/c/-/d.tgz",
+      "/o/default/foo/-/foo-1.tgz",
+    ]
+  ) {
+    assert.equal((await single.ask(target, { headers: host })).status, 404, target);
+  }
+  await using several = run({ ...one, organisations: [sampleView("default"), sampleView("acme")] });
+  assert.equal((await several.ask("/foo/-/foo-1.tgz", { headers: host })).status, 404);
+  assert.equal(
+    (await several.ask("/foo/-/foo-1.tgz", { headers: { host: "acme.sluice.test" } })).status,
+    200,
+  );
+  assert.equal(several.served[0]?.organisation.id, "acme");
+});
+
+Deno.test("createPlace: no ecosystem may shadow a path of ours", () => {
+  for (const id of ["-", "o", "t", "at", "health", ""]) {
+    const options = { base: new URL("http://sluice.test"), hosts: [], ecosystems: ["sample", id] };
+    assert.throws(() => createPlace(options), /Cannot mount ecosystem/);
+  }
+});
+
+Deno.test("admit: five hundred interleaved requests each keep their own organisation", async () => {
+  const organisations = Array.from({ length: 10 }, (_, index) => sampleView(`org-${index}`));
+  await using running = run({
+    organisations,
+    serve: async ({ organisation, caller, mount, request }) => {
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 5));
+      return sampleDocument(
+        JSON.stringify([organisation.id, caller.organisation, caller.user, mount, request.segments[0]]),
+      );
+    },
+  });
+  await Promise.all(Array.from({ length: 500 }, async (_, index) => {
+    const id = `org-${index % 10}`;
+    const authorization = `Basic ${btoa(`user-${index}:x`)}`;
+    const answer = await running.ask(`/o/${id}/sample/p${index}`, { headers: { authorization } });
+    const mount = `http://${running.host}/o/${id}/sample`;
+    assert.deepEqual(JSON.parse(answer.text), [id, id, `user-${index}`, mount, `p${index}`]);
+  }));
+});
