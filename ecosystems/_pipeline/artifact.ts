@@ -276,9 +276,13 @@ async function openFollowing(
     };
     return { body: recordAtEnd(following, settle), range: null, ...known };
   }
+  if (!following.keeps) {
+    await following.body.cancel();
+    throw new RangeError("Cannot send a range: this file is passed on without being kept");
+  }
+  // The unread body holds nobody up, and keeps the fill going until it is verified.
+  await following.done;
   await following.body.cancel();
-  const stat = await following.done;
-  if (stat === null) throw new RangeError("Cannot send a range: this file is passed on without being kept");
   const file = await keptFile(opening);
   if (file === null) {
     throw new UpstreamError("Cannot send a range: the file is gone", { kind: "content", origin: "" });
