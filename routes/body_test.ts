@@ -41,12 +41,8 @@ Deno.test("readBody: more than the bound is TooLargeError, before and after deco
       },
     });
   const bomb = gzipSync(new Uint8Array(50_000_000));
-  for (
-    const request of [post(new Uint8Array(11)), post(endless()), post(bomb, "gzip"), post(endless(), "gzip")]
-  ) {
-    await assert.rejects(readBody(request, 10, time.timers), (error) => {
-      return error instanceof TooLargeError || failsWith(400)(error);
-    });
+  for (const request of [post(new Uint8Array(11)), post(endless()), post(bomb, "gzip")]) {
+    await assert.rejects(readBody(request, 10, time.timers), TooLargeError);
   }
   await assert.rejects(readBody(post(bomb, "gzip"), 1_000_000, time.timers), TooLargeError);
   assert.ok(produced < 100_000, `${produced} bytes were read of a body bounded to 10`);

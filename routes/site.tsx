@@ -75,8 +75,9 @@ export function createSite(deps: SiteDeps): Site {
 
   return async function site(request, bindings) {
     if (request.method !== "HEAD") return await app.fetch(request, bindings);
-    // Hono would run GET and leave the body open.
-    const answer = await app.fetch(new Request(request, { method: "GET" }), bindings);
+    // Hono would run GET and leave the body open. The address of this Request is read by nobody.
+    const asGet = new Request("http://sluice.invalid/", { headers: request.headers });
+    const answer = await app.fetch(asGet, bindings);
     await answer.body?.cancel();
     return respond({ status: answer.status, headers: answer.headers, body: null });
   };
