@@ -1,4 +1,5 @@
 /** What a command needs of the world around it, so that tests can be that world. */
+import { userInfo } from "node:os";
 import type { EpochMs } from "../policy/types.ts";
 import type { Clock } from "../storage/runtime.ts";
 
@@ -32,7 +33,7 @@ export function processIo(): Io {
     clock: () => Date.now() as EpochMs,
     cwd: Deno.cwd(),
     isTty: Deno.stdout.isTerminal(),
-    user: env.USER ?? env.LOGNAME ?? env.USERNAME ?? "",
+    user: userName(),
     stdin: () => new Response(Deno.stdin.readable).text(),
     stdout: (text) => writeAll(Deno.stdout, text),
     stderr: (text) => writeAll(Deno.stderr, text),
@@ -40,6 +41,15 @@ export function processIo(): Io {
     edit: (path) => runEditor(env.VISUAL ?? env.EDITOR ?? "vi", path),
     ask: (question) => Deno.stdin.isTerminal() ? prompt(question) : null,
   };
+}
+
+/** Containers run under ids that have no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return "";
+  }
 }
 
 function writeAll(

@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import type { EpochMs } from "../policy/types.ts";
+import { createInstallLog, type InstallRecord } from "../storage/installs/log.ts";
+import { createInstallQueries } from "../storage/installs/queries.ts";
+import { openStorage } from "../storage/kv/kv.ts";
 import { describeChanges } from "./diff.ts";
 import { org } from "./org.ts";
 import { type TestIo, testIo } from "./testing.ts";
@@ -230,3 +234,64 @@ Deno.test("describeChanges: by path, lists by their entries, bounded", () => {
   assert.deepEqual(describeChanges({ constructor: 1 }, {}), ["- constructor: 1"]);
   assert.equal(describeChanges({}, { a: Array.from({ length: 100 }, (_, i) => i) }).length, 41);
 });
+
+Deno.test("org import: package-proxy's document becomes the policy, or every mistake is told", () =>
+  withPlace(async ({ run, write }) => {
+    const block = '{"npm/axios": "0.30.4", "pypi/base-x-64": "ALL"}';
+    write(
+      "good.json",
+      `{"MIN_AGE_DAYS": 7, "ALLOW_YANKED": true, "blocklist": ${block}, "webhook-url": "${SECRET}"}`,
+    );
+    const good = await run("import --from package-proxy good.json");
+    assert.equal(good.code, 0, good.err);
+    assert(!`${good.out}${good.err}`.includes("SECRET"), good.out);
+    const { out } = await run("show");
+    assert.match(out, /minimumAge: 7d/);
+    assert.match(out, /yanked: allow/);
+    assert.match(out, /npm\/axios/);
+    write("bad.json", '{"MIN_AGE_DAYS": "soon", "ALLOW_YANKD": true, "webhook-url": "ftp://x/SECRET"}');
+    const bad = await run("import --from package-proxy bad.json");
+    assert.equal(bad.code, 1);
+    assert.match(bad.err, /MIN_AGE_DAYS/);
+    assert.match(bad.err, /ALLOW_YANKD/);
+    assert(!bad.err.includes("SECRET"), bad.err);
+    assert.match((await run("show")).out, /revision 2,/);
+  }));
+
+Deno.test("org forget-user: takes a person out of the install log", () =>
+  withPlace(async ({ run, folder }) => {
+    const clock = () => Date.UTC(2026, 10, 20) as EpochMs;
+    const kv = await openStorage(`${folder}/data/kv.sqlite3`);
+    const journal = `${folder}/data/journal`;
+    const log = createInstallLog({ kv, journal, instance: "t", clock, log: () => {}, random: () => 0.5 });
+    await log.append({ ...SAMPLE_RECORD, at: clock() });
+    await log.close();
+    const queries = createInstallQueries({ kv, journal, clock });
+    const query = { organisation: "default", user: "eve", ecosystem: "npm", package: "left-pad" };
+    assert.deepEqual((await queries.who("left-pad")).map(({ user }) => user), ["eve"]);
+    const { code, out, err } = await run("forget-user eve");
+    assert.equal(code, 0, err);
+    assert.match(out, /Took "eve" out of the install log/);
+    assert.deepEqual((await queries.who("left-pad")).map(({ user }) => user), [null]);
+    assert.deepEqual(await log.versionsOf(query), []);
+    kv.close();
+  }));
+
+const SAMPLE_RECORD: Omit<InstallRecord, "at"> = {
+  id: "01",
+  organisation: "default",
+  user: "eve",
+  address: "192.0.2.1",
+  client: "npm",
+  clientVersion: "11",
+  ecosystem: "npm",
+  package: "left-pad",
+  version: "1.3.0",
+  file: "left-pad-1.3.0.tgz",
+  digest: "sha256:00",
+  bytes: 1,
+  cache: "hit",
+  outcome: "served",
+  rule: "",
+  decisionId: "",
+};
