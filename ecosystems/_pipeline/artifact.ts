@@ -266,7 +266,8 @@ async function openFollowing(
   following: Following,
   range: RangeSpec | null,
 ): Promise<OpenArtifact> {
-  if (range === null) {
+  // What is passed on without being kept has no ranges: the whole file is sent (RFC 9110, 14.2).
+  if (range === null || !following.keeps) {
     const settle = (bytes: number, stat: BlobStat | null, complete: boolean) =>
       recordTransfer(opening, bytes, stat, complete);
     const { verified } = following;
@@ -275,10 +276,6 @@ async function openFollowing(
       etag: verified === null ? null : etagOf(verified.key),
     };
     return { body: recordAtEnd(following, settle), range: null, ...known };
-  }
-  if (!following.keeps) {
-    await following.body.cancel();
-    throw new RangeError("Cannot send a range: this file is passed on without being kept");
   }
   // The unread body holds nobody up, and keeps the fill going until it is verified.
   await following.done;
