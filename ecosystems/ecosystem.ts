@@ -149,6 +149,8 @@ export interface Material {
   readonly reading: Reading | null;
   /** The decisions on the package asked for, or (catalogue) on one that cached facts are known of; else null. */
   decisions(name: string): Decisions | null;
+  /** Catalogue: the cached facts behind `decisions(name)`, so that what is offered can be listed. */
+  readonly facts?: (name: string) => PackageFacts | null;
   readonly now: EpochMs;
   /** One short sentence, with a link, for a client's own notice channel; null where nothing was withheld. */
   readonly notice: (withheld: readonly string[]) => string;

@@ -1,0 +1,92 @@
+/**
+ * The abbreviated packument, derived from the full one: the fields of the registry's "package metadata" document,
+ * and `time` with them, without which the clients' own minimum ages fail.
+ */
+import { type ByteWriter, createByteWriter } from "../_shared/byte_writer.ts";
+import { createJsonCursor, type JsonCursor } from "../_shared/json_scan.ts";
+import { eachRoot, ROOT_TIME, type VersionSpan } from "./layout.ts";
+import type { View } from "./view.ts";
+import { offeredVersions, restrictionsJson, tagsJson, writeRewritten, writeTime } from "./write.ts";
+
+const FIELDS: readonly string[] = [
+  "name",
+  "version",
+  "deprecated",
+  "dependencies",
+  "optionalDependencies",
+  "devDependencies",
+  "peerDependencies",
+  "peerDependenciesMeta",
+  "bundleDependencies",
+  "bundledDependencies",
+  "acceptDependencies",
+  "bin",
+  "directories",
+  "dist",
+  "engines",
+  "cpu",
+  "os",
+  "libc",
+  "funding",
+  "_hasShrinkwrap",
+];
+
+const KEPT: ReadonlySet<string> = new Set(FIELDS);
+
+/** Pieces of at most 256 kB. */
+export function* abbreviatedPackument(view: View): Generator<Uint8Array> {
+  const writer = createByteWriter();
+  const { body } = view.document;
+  const cursor = createJsonCursor(body, { label: `packument ${JSON.stringify(view.name)}`, known: FIELDS });
+  writer.text(`{"name":${JSON.stringify(view.name)},"dist-tags":${tagsJson(view)},"versions":{`);
+  let separator = "";
+  for (const release of offeredVersions(view)) {
+    writer.text(separator);
+    writeManifest(writer, { view, release, cursor });
+    separator = ",";
+    yield* writer.pieces();
+  }
+  writer.text("}");
+  if ([...eachRoot(view.layout)].some((member) => member.kind === ROOT_TIME)) {
+    writer.text(`,"time":`);
+    yield* writeTime(writer, view);
+  }
+  const { modified } = view.layout;
+  if (modified !== null) {
+    writer.text(`,"modified":`);
+    writer.bytes(body, ...modified);
+  }
+  const restrictions = restrictionsJson(view);
+  if (restrictions !== null) writer.text(`,"policyRestrictions":${restrictions}`);
+  writer.text("}");
+  yield* writer.end();
+}
+
+interface Scan {
+  readonly view: View;
+  readonly release: VersionSpan;
+  readonly cursor: JsonCursor;
+}
+
+/** One member of `versions`, its key and the fields that are kept; npm rebuilds by `hasInstallScript` alone. */
+function writeManifest(writer: ByteWriter, { view, release, cursor }: Scan): void {
+  const { body } = view.document;
+  cursor.seekMember(release.start);
+  writer.bytes(body, release.start, cursor.position);
+  cursor.enter();
+  let separator = "{";
+  for (let key = cursor.key(); key !== null; key = cursor.key()) {
+    const start = cursor.keyStart;
+    if (!KEPT.has(key)) continue;
+    while (!cursor.skip());
+    writer.text(separator);
+    writeRewritten(writer, view, release, { start, end: cursor.position });
+    separator = ",";
+  }
+  const runsCode = view.releases[release.release]!.runsCodeOnInstall;
+  if (runsCode.known && runsCode.value) {
+    writer.text(`${separator}"hasInstallScript":true`);
+    separator = ",";
+  }
+  writer.text(separator === "{" ? "{}" : "}");
+}

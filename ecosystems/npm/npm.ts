@@ -1,0 +1,99 @@
+/** npm's registry protocol, for npm, pnpm, yarn 1 and 4, bun and Deno. See README.md for its quirks. */
+import type { PackageFacts } from "../../policy/types.ts";
+import type {
+  ArtifactAsk,
+  ArtifactLocation,
+  Ecosystem,
+  Reading,
+  Source,
+  Subject,
+  UpstreamDocument,
+} from "../ecosystem.ts";
+import { forwarding } from "./audit.ts";
+import { packumentPath, tarballFolder } from "./name.ts";
+import { readPackument } from "./packument.ts";
+import { fail, local, refuse } from "./refuse.ts";
+import { render } from "./render.ts";
+import { parse, parseAtRoot } from "./request.ts";
+import { searchMentions, searchSource } from "./search.ts";
+import { PUBLIC_REGISTRY } from "./tarball.ts";
+import { npmVersions } from "./version.ts";
+
+const MAX_PACKUMENT_BYTES = 256 * 1024 * 1024;
+const MAX_TARBALL_BYTES = 4 * 1024 * 1024 * 1024;
+
+/** npm's registry protocol. */
+export const npm: Ecosystem = Object.freeze(
+  {
+    id: "npm",
+    title: "npm",
+    purlType: "npm",
+    upstreams: Object.freeze({ registry: PUBLIC_REGISTRY }),
+    versions: npmVersions,
+    setup,
+    parse,
+    parseAtRoot,
+    sources,
+    read,
+    mentions: (_ask, documents) => searchMentions(documents),
+    render,
+    local,
+    locate,
+    refuse,
+    fail,
+    forwarding,
+  } satisfies Ecosystem,
+);
+
+function setup(base: string) {
+  const registry = `${base}/`;
+  return [
+    { client: "npm", line: `npm config set registry ${registry}` },
+    { client: "pnpm", line: `pnpm config set registry ${registry}` },
+    { client: "yarn 4", line: `yarn config set npmRegistryServer ${base}` },
+    { client: "yarn 1", line: `yarn config set registry ${registry}` },
+    { client: "bun", line: `npm_config_registry=${registry} bun install` },
+    { client: "deno", line: `NPM_CONFIG_REGISTRY=${registry} deno install` },
+  ];
+}
+
+/** Always the full document: dates and trust are in no other, and the abbreviated one is derived from it. */
+function sources(subject: Subject, documents: readonly UpstreamDocument[]): readonly Source[] {
+  if (documents.length > 0) return [];
+  if (subject.kind === "catalogue") return [searchSource(subject.name)];
+  return [{
+    key: "packument",
+    upstream: "registry",
+    path: packumentPath(subject.name),
+    accept: "application/json",
+    maxBytes: MAX_PACKUMENT_BYTES,
+    required: true,
+    expects: "json",
+  }];
+}
+
+/** A search's answer holds no facts: a package's own packument does. */
+function* read(subject: Subject, documents: readonly UpstreamDocument[]): Generator<Reading | undefined> {
+  if (subject.kind === "catalogue") return;
+  const document = documents.find((candidate) => candidate.key === "packument");
+  if (document === undefined || document.status !== 200) {
+    throw new SyntaxError(`Cannot read packument ${JSON.stringify(subject.name)}: there is none`);
+  }
+  yield* readPackument(subject.name, document);
+}
+
+function locate(ask: ArtifactAsk, facts: PackageFacts): ArtifactLocation | null {
+  for (const release of facts.releases) {
+    const artifact = release.artifacts.find((candidate) => candidate.filename === ask.filename);
+    if (artifact === undefined) continue;
+    return {
+      upstream: "registry",
+      url: artifact.url ?? tarballFolder(facts.name) + encodeURI(artifact.filename),
+      digests: artifact.digests,
+      sizeBytes: artifact.sizeBytes,
+      contentType: "application/octet-stream",
+      maxBytes: MAX_TARBALL_BYTES,
+    };
+  }
+  return null;
+}
