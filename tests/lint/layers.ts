@@ -11,7 +11,7 @@ export function judgeImport(from: string, to: string, typeOnly: boolean): string
 
 /** Test files see everything: they drive what crosses folders. */
 export function isTest(path: string): boolean {
-  return path.startsWith("tests/") || /(?:_test|_bench|\/testing)\.tsx?$/.test(path);
+  return path.startsWith("tests/") || /(?:_test|_bench|\/testing|\/test_support)\.tsx?$/.test(path);
 }
 
 /** True for policy/ and the ecosystems' own folders, which neither read a clock nor do I/O. */
