@@ -8,6 +8,8 @@ import type { Layer, UpstreamClient } from "./upstream.ts";
 
 /** A failed connection or a timeout counts two, a 5xx one; any other answer sets the count to zero. */
 const OPENS_AT = 10;
+/** A shorter streak is a hiccup, however many requests met it. */
+const SUSTAINED_MS = 2_000;
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 60_000;
 
@@ -20,7 +22,9 @@ export interface Circuits {
 }
 
 interface Circuit {
+  /** Weighed, since the last answer. */
   failures: number;
+  failingSince: EpochMs | null;
   /** null: closed. */
   open: { readonly since: EpochMs; readonly pauseMs: number } | null;
   /** The request that may close it again, until it has ended or its time is over. */
@@ -67,14 +71,18 @@ export function createCircuits(
     circuit.probe = null;
     if (result === "abandoned") return;
     if (result === "ok") return close(origin, circuit);
+    const now = clock();
     circuit.failures += result.weight;
+    circuit.failingSince ??= now;
     circuit.lastError = result.reason;
-    circuit.lastErrorAt = clock();
-    if (circuit.open !== null || circuit.failures >= OPENS_AT) open(origin, circuit);
+    circuit.lastErrorAt = now;
+    const sustained = circuit.failures >= OPENS_AT && isOver(circuit.failingSince, SUSTAINED_MS, now);
+    if (circuit.open !== null || sustained) open(origin, circuit);
   }
 
   function close(origin: string, circuit: Circuit): void {
     circuit.failures = 0;
+    circuit.failingSince = null;
     if (circuit.open === null) return;
     circuit.open = null;
     circuit.generation += 1;
@@ -119,7 +127,15 @@ export function createCircuits(
 }
 
 function closedCircuit(): Circuit {
-  return { failures: 0, open: null, probe: null, generation: 0, lastError: null, lastErrorAt: null };
+  return {
+    failures: 0,
+    failingSince: null,
+    open: null,
+    probe: null,
+    generation: 0,
+    lastError: null,
+    lastErrorAt: null,
+  };
 }
 
 /** A clock that was set back ends a pause as well: it must never outlast its length. */

@@ -40,7 +40,9 @@ function harness() {
   }
 
   async function open() {
-    for (let at = 0; at < 5; at += 1) await ask().fail("connection");
+    for (let at = 0; at < 4; at += 1) await ask().fail("connection");
+    now += 2_000;
+    await ask().fail("connection");
   }
 
   const state = () => circuits.health()[0]?.state;
@@ -59,18 +61,19 @@ Deno.test("circuit: opens after sustained failure, is told once, and sends nothi
 });
 
 Deno.test("circuit: the refusal says after how many seconds to come again", async () => {
-  const circuits = createCircuits({ clock: () => 0 as EpochMs, log: () => {}, probeMs: PROBE_MS });
+  let now = 0;
+  const circuits = createCircuits({ clock: () => now as EpochMs, log: () => {}, probeMs: PROBE_MS });
   const failing = circuits.layer(() => Promise.reject(failure("timeout", "late", ORIGIN)));
-  for (let at = 0; at < 5; at += 1) await failing(new Request(ORIGIN)).catch(() => {});
+  for (let at = 0; at < 5; at += 1, now += 1_000) await failing(new Request(ORIGIN)).catch(() => {});
   await assert.rejects(failing(new Request(ORIGIN)), (error: unknown) => {
     assert.ok(error instanceof UpstreamError);
-    assert.equal(error.detail.retryAfterSeconds, 5);
+    assert.equal(error.detail.retryAfterSeconds, 4);
     return error.detail.kind === "circuit";
   });
 });
 
 Deno.test("circuit: ten 5xx open it; answers in between, 4xx and nonsense do not", async () => {
-  const { ask, state } = harness();
+  const { ask, state, advance } = harness();
   for (let at = 0; at < 9; at += 1) await ask().answer(500);
   assert.equal(state(), "failing");
   await ask().answer(404);
@@ -78,8 +81,21 @@ Deno.test("circuit: ten 5xx open it; answers in between, 4xx and nonsense do not
   for (let at = 0; at < 20; at += 1) await ask().answer(429);
   for (let at = 0; at < 20; at += 1) await ask().fail("content");
   assert.equal(state(), "ok");
-  for (let at = 0; at < 10; at += 1) await ask().answer(503);
+  for (let at = 0; at < 9; at += 1) await ask().answer(503);
+  advance(2_000);
+  assert.equal(state(), "failing");
+  await ask().answer(503);
   assert.equal(state(), "open");
+});
+
+Deno.test("circuit: a hiccup of less than two seconds does not open it, however many requests met it", async () => {
+  const { ask, state, advance } = harness();
+  for (let at = 0; at < 50; at += 1) await ask().fail("connection");
+  advance(1_999);
+  await ask().fail("connection");
+  assert.equal(state(), "failing");
+  await ask().answer(200);
+  assert.equal(state(), "ok");
 });
 
 Deno.test("circuit: half open lets exactly one probe through; its success closes, for all", async () => {
@@ -158,12 +174,13 @@ Deno.test("circuit: a clock that is set back does not keep it open", async () =>
 });
 
 Deno.test("circuit: one origin's failures are not another's", async () => {
-  const circuits = createCircuits({ clock: () => 0 as EpochMs, log: () => {}, probeMs: PROBE_MS });
+  let now = 0;
+  const circuits = createCircuits({ clock: () => now as EpochMs, log: () => {}, probeMs: PROBE_MS });
   const fetch = circuits.layer((request) => {
     if (request.url.startsWith(ORIGIN)) return Promise.reject(failure("connection", "broken", ORIGIN));
     return Promise.resolve(responseAt(request.url, null, { status: 200 }));
   });
-  for (let at = 0; at < 6; at += 1) await fetch(new Request(ORIGIN)).catch(() => {});
+  for (let at = 0; at < 6; at += 1, now += 1_000) await fetch(new Request(ORIGIN)).catch(() => {});
   assert.equal((await fetch(new Request("https://other.example/"))).status, 200);
   assert.deepEqual(circuits.health().map(({ origin, state }) => [origin, state]).sort(), [
     ["https://other.example", "ok"],

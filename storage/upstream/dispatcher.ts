@@ -3,12 +3,13 @@ import { isIPv6 } from "node:net";
 import { lookup as systemLookup } from "node:dns/promises";
 import { rootCertificates } from "node:tls";
 import "./undici_on_deno.ts";
-import { Agent, type Dispatcher as UndiciDispatcher, Pool, ProxyAgent } from "undici";
+import { Agent } from "undici";
 import { isLocalName, isReachable, literalAddress, type Trust } from "./address.ts";
 import type { NetworkConfig } from "./config.ts";
 import { exchange } from "./exchange.ts";
 import { failure, FORBIDDEN_ADDRESS } from "./failures.ts";
 import { usesProxy } from "./proxy.ts";
+import { parseProxy, proxyAuthorization, tunnelConnector } from "./tunnel.ts";
 
 /** All addresses of a name; asked once for each new connection, which then uses no other. */
 export type LookupAll = (hostname: string) => Promise<readonly string[]>;
@@ -29,23 +30,25 @@ export function createDispatcher(
     configured: directAgent(network, lookupAll, "configured"),
     named: directAgent(network, lookupAll, "named"),
   };
-  const proxied = network.proxy === null ? null : proxyAgent(network, network.proxy);
-
-  function agentFor(url: URL, trust: Trust): UndiciDispatcher {
-    if (proxied === null || !usesProxy(url, network)) return direct[trust];
-    refuseLocalName(url, trust);
-    return proxied;
-  }
+  const proxied = network.proxy === null ? null : createProxied(network, parseProxy(network.proxy));
 
   // deno-lint-ignore require-await -- what is refused rejects, it does not throw
   async function send(request: Request, trust: Trust): Promise<Response> {
     const url = new URL(request.url);
     refuseLiteral(url, trust);
-    return exchange(agentFor(url, trust), request);
+    if (proxied === null || !usesProxy(url, network)) return exchange(direct[trust], request);
+    refuseLocalName(url, trust);
+    return url.protocol === "https:"
+      ? exchange(proxied.tunnels, request)
+      : exchange(proxied.forwarding, request, proxied.via);
   }
 
   async function close(): Promise<void> {
-    await Promise.all([direct.configured, direct.named, proxied].map((agent) => agent?.destroy()));
+    await Promise.all(
+      [direct.configured, direct.named, proxied?.tunnels, proxied?.forwarding].map((agent) =>
+        agent?.destroy()
+      ),
+    );
   }
 
   return { send, close };
@@ -59,16 +62,14 @@ function directAgent(network: NetworkConfig, lookupAll: LookupAll, trust: Trust)
 }
 
 /** The proxy resolves the names, so their addresses are its to guard; literals and local names are refused here. */
-function proxyAgent(network: NetworkConfig, proxy: string): ProxyAgent {
-  return new ProxyAgent({
-    ...connectionOptions(network),
-    uri: proxy,
-    requestTls: { ...authorities(network), allowH2: false },
-    proxyTls: { ...authorities(network), allowH2: false },
-    clientFactory: (origin, options) => new Pool(origin, options),
-    factory: (origin, options) =>
-      new Pool(origin, { ...options, connections: network.maxConnectionsPerOrigin }),
-  });
+function createProxied(network: NetworkConfig, proxy: URL) {
+  const options = connectionOptions(network);
+  const connect = tunnelConnector({ proxy, timeoutMs: network.connectTimeoutMs, ...authorities(network) });
+  return {
+    tunnels: new Agent({ ...options, connect }),
+    forwarding: new Agent(options),
+    via: { origin: proxy.origin, authorization: proxyAuthorization(proxy) },
+  };
 }
 
 function connectionOptions(network: NetworkConfig) {

@@ -144,6 +144,22 @@ Deno.test("proxy: https goes through a tunnel, and the certificate is checked ag
   await assert.rejects(mistaken.client.document(mistaken.upstream, source("x"), {}), isKind("connection"));
 });
 
+Deno.test("proxy: one that refuses the tunnel, or is not there, or is no http address, is told as such", async () => {
+  await using proxy = await startFakeUpstream();
+  proxy.answer(/.*/, { method: "CONNECT", status: 407 });
+  await using test = testClient({ url: "https://registry.example/" }, { network: { proxy: proxy.url } });
+  await assert.rejects(test.client.document(test.upstream, source("x"), {}), {
+    message: "Cannot fetch packument from https://registry.example: the proxy refused the connection",
+  });
+  await proxy.stop();
+  await assert.rejects(test.client.document(test.upstream, source("x"), {}), isKind("connection"));
+  for (const address of ["https://me:hunter2@proxy.example", "socks5://proxy.example", "me:hunter2@proxy"]) {
+    assert.throws(() => createDispatcher({ ...TEST_NETWORK, proxy: address }), (error: Error) => {
+      return error instanceof TypeError && !error.message.includes("hunter2");
+    });
+  }
+});
+
 Deno.test("proxy: loopback and noProxy hosts are asked directly", async () => {
   await using fake = await startFakeUpstream();
   fake.answer("/x", { body: "{}" });

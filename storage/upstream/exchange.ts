@@ -17,14 +17,23 @@ const RESPONSE_HEADERS = [
 const NULL_BODY_STATUSES = [204, 205, 304];
 const BUFFER_BYTES = 256 * 1024;
 
+/** A proxy that is asked in absolute form (RFC 9112, 3.2.2). */
+export interface Via {
+  readonly origin: string;
+  /** Of `Proxy-Authorization`; null: none. */
+  readonly authorization: string | null;
+}
+
 /**
  * Sends one request and resolves with the answer's headers; its body must be read to the end or cancelled. The
  * request's signal ends both. No redirect is followed, nothing is decoded, a body shorter than stated errors.
  */
-export async function exchange(agent: UndiciDispatcher, request: Request): Promise<Response> {
+export async function exchange(agent: UndiciDispatcher, request: Request, via?: Via): Promise<Response> {
   const body = request.body === null ? null : new Uint8Array(await request.arrayBuffer());
   request.signal.throwIfAborted();
-  return await new Promise((resolve, reject) => dispatch(agent, request, body, { resolve, reject }));
+  return await new Promise((resolve, reject) =>
+    dispatch(agent, dispatchOptions(request, body, via), request, { resolve, reject })
+  );
 }
 
 interface Settle {
@@ -34,8 +43,8 @@ interface Settle {
 
 function dispatch(
   agent: UndiciDispatcher,
+  options: UndiciDispatcher.DispatchOptions,
   request: Request,
-  body: Uint8Array | null,
   { resolve, reject }: Settle,
 ): void {
   const url = new URL(request.url);
@@ -92,16 +101,25 @@ function dispatch(
     onRequestUpgrade: () => end(failure("content", "the answer switches protocols", url.origin)),
   };
   try {
-    agent.dispatch({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method: request.method,
-      headers: Object.fromEntries(request.headers),
-      body,
-    }, handler);
+    agent.dispatch(options, handler);
   } catch (error) {
     end(toFailure(error, url.origin));
   }
+}
+
+function dispatchOptions(
+  request: Request,
+  body: Uint8Array | null,
+  via: Via | undefined,
+): UndiciDispatcher.DispatchOptions {
+  const url = new URL(request.url);
+  const path = url.pathname + url.search;
+  const headers = Object.fromEntries(request.headers);
+  const { method } = request;
+  if (via === undefined) return { origin: url.origin, path, method, headers, body };
+  headers.host = url.host;
+  if (via.authorization !== null) headers["proxy-authorization"] = via.authorization;
+  return { origin: via.origin, path: url.origin + path, method, headers, body };
 }
 
 function pickHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Headers {

@@ -146,16 +146,18 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
 
   async function stop(): Promise<void> {
     closeQuietly(listener);
+    // The port is free only when the pending accept has ended.
+    await accepting;
     for (const { socket } of open.keys()) closeQuietly(socket);
     await Promise.allSettled(open.values());
   }
 
   function start(): void {
     listener = Deno.listen({ hostname: "127.0.0.1", port });
-    accept(listener).catch(() => {});
+    accepting = accept(listener).catch(() => {});
   }
 
-  accept(listener).catch(() => {});
+  let accepting = accept(listener).catch(() => {});
   return {
     url: `http://127.0.0.1:${port}/`,
     host: `127.0.0.1:${port}`,
