@@ -3,7 +3,8 @@ import { compose, type Running } from "./cli/compose.ts";
 import { formatMistakes, loadConfig } from "./cli/config.ts";
 import { informational } from "./cli/help.ts";
 import { greeting, startSentence } from "./cli/greeting.ts";
-import { processIo } from "./cli/io.ts";
+import { processIo, unfailing } from "./cli/io.ts";
+import { stopOnSignals } from "./cli/signals.ts";
 import { configEcosystems } from "./cli/storage.ts";
 import { ECOSYSTEMS } from "./ecosystems/mod.ts";
 import { createLog } from "./routes/log.ts";
@@ -24,7 +25,12 @@ if (!loaded.ok) {
 }
 
 const { config } = loaded;
-const log = createLog({ format: config.logFormat, level: config.logLevel, write: io.stdout, clock });
+const log = createLog({
+  format: config.logFormat,
+  level: config.logLevel,
+  write: unfailing(io.stdout),
+  clock,
+});
 globalThis.addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
   log("error", "A promise was rejected and nobody had looked", { error: event.reason });
@@ -35,7 +41,7 @@ const running = start();
 // The platform looks for it here, at the top level.
 Deno.cron("maintenance", "* * * * *", async () => await (await running).maintain());
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, stop);
+stopOnSignals({ close: async () => await (await running).close(), log, exit: Deno.exit });
 
 async function start(): Promise<Running> {
   try {
@@ -46,15 +52,4 @@ async function start(): Promise<Running> {
     io.stderr(`${startSentence(error)}\n`);
     Deno.exit(1);
   }
-}
-
-/** The second signal ends it at once. */
-async function stop(): Promise<void> {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.removeSignalListener(signal, stop);
-    Deno.addSignalListener(signal, () => Deno.exit(130));
-  }
-  log("info", "Stopping: running transfers may end. A second signal stops at once.");
-  await (await running).close();
-  Deno.exit(0);
 }

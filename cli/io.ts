@@ -43,6 +43,17 @@ export function processIo(): Io {
   };
 }
 
+/** A log's sink: a terminal or pipe that is gone ends the log, not the server. */
+export function unfailing(write: (text: string) => void): (text: string) => void {
+  return function writeIfPossible(text) {
+    try {
+      write(text);
+    } catch {
+      // There is nowhere to say it.
+    }
+  };
+}
+
 /** Containers run under ids that have no name. */
 function userName(): string {
   try {
