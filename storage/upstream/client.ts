@@ -74,7 +74,7 @@ export function createUpstreamClient(
   function document(...args: Parameters<UpstreamClient["document"]>): Promise<DocumentAnswer> {
     const [upstream, source, options] = args;
     const validators = validatorsOf(options);
-    return speaking(`fetch ${source.key} from`, async () => {
+    return speaking(upstream, `fetch ${source.key} from`, async () => {
       const response = await send(upstream, below(upstream, source.path), {
         headers: { accept: source.accept, "accept-encoding": ACCEPTED_ENCODINGS, ...validators },
         signal: options.signal ?? null,
@@ -105,7 +105,7 @@ export function createUpstreamClient(
    */
   function open(...args: Parameters<UpstreamClient["open"]>): Promise<OpenedArtifact | null> {
     const [upstream, url, options] = args;
-    return speaking("fetch a file from", async () => {
+    return speaking(upstream, "fetch a file from", async () => {
       const response = await send(upstream, resolve(upstream, url), {
         headers: { accept: "*/*", "accept-encoding": "identity" },
         signal: options?.signal ?? null,
@@ -114,7 +114,7 @@ export function createUpstreamClient(
       if (response.status !== 200 || response.body === null) throw await refused(response, clock());
       const encoding = response.headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
       return {
-        body: speakingBody(response.body),
+        body: speakingBody(upstream, response.body),
         sizeBytes: encoding === "identity" ? statedLength(response.headers) : null,
         lastModified: toEpochMs(response.headers.get("last-modified")),
       };
@@ -123,7 +123,7 @@ export function createUpstreamClient(
 
   function forward(...args: Parameters<UpstreamClient["forward"]>): ReturnType<UpstreamClient["forward"]> {
     const [upstream, request] = args;
-    return speaking("ask", async () => {
+    return speaking(upstream, "ask", async () => {
       const response = await send(upstream, below(upstream, request.path), {
         method: request.method,
         headers: {
@@ -152,21 +152,22 @@ export function createUpstreamClient(
 }
 
 /** Gives what fails in `work` its sentence: the action and the origin, never a path, a query or a secret. */
-async function speaking<T>(action: string, work: () => Promise<T>): Promise<T> {
+async function speaking<T>(upstream: Upstream, action: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof UpstreamError) throw named(error, action);
     if (!(error instanceof TooLargeError)) throw error;
-    throw new TooLargeError(`Cannot ${action} upstream: ${error.message}`, error.maxBytes, { cause: error });
+    const { origin } = new URL(upstream.root);
+    throw new TooLargeError(`Cannot ${action} ${origin}: ${error.message}`, error.maxBytes, { cause: error });
   }
 }
 
-function speakingBody(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+function speakingBody(upstream: Upstream, body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   return new ReadableStream<Uint8Array>({
     pull: (controller) =>
-      speaking("read a file from", async () => {
+      speaking(upstream, "read a file from", async () => {
         const { done, value } = await reader.read();
         return done ? controller.close() : controller.enqueue(value);
       }),

@@ -108,7 +108,9 @@ Deno.test("document: a body above maxBytes is TooLargeError, whether its length 
   for (const path of ["stated", "chunked", "gzip"]) {
     await assert.rejects(
       test.client.document(test.upstream, source(path, { maxBytes: 1_000 }), {}),
-      (error: unknown) => error instanceof TooLargeError && error.maxBytes === 1_000,
+      (error: unknown) =>
+        error instanceof TooLargeError && error.maxBytes === 1_000 &&
+        error.message.includes(`from http://${fake.host}: `),
       path,
     );
   }
