@@ -87,10 +87,9 @@ async function assemble(deps: SnapshotDeps, heads: Heads): Promise<OrganisationV
 /** Fails closed: a document that cannot be read is never taken for an empty one. */
 function usable<T>(title: string, parsed: Parsed<T>): T {
   if (parsed.ok) return parsed.document;
-  const first = parsed.errors[0];
+  const where = parsed.errors[0]?.path;
+  const count = parsed.errors.length === 1 ? "a mistake" : `${parsed.errors.length} mistakes, the first`;
   throw new UnusablePolicyError(
-    `Cannot use the stored ${title}: ${parsed.errors.length} mistakes, the first at ${
-      first === undefined ? "an unknown place" : first.path
-    }. Repair it with "deno task org edit"`,
+    `Cannot use the stored ${title}: ${count} at "${where}". Repair it with "deno task org edit"`,
   );
 }
