@@ -29,6 +29,8 @@ export const KNOWN_KEYS: readonly string[] = [
   "preinstall",
   "install",
   "postinstall",
+  "provenance",
+  "id",
 ];
 
 const MAX_TEXT = 500;
@@ -155,7 +157,7 @@ function readDist(cursor: JsonCursor): Dist {
         shasum = cursor.string();
         break;
       case "attestations":
-        provenance = hasProvenance(cursor.value());
+        provenance = readAttestations(cursor);
         break;
     }
   }
@@ -174,9 +176,13 @@ function digestsOf(integrity: string | null, shasum: string | null): readonly Di
   return [...digests, sha1];
 }
 
-function hasProvenance(attestations: unknown): boolean {
-  if (typeof attestations !== "object" || attestations === null) return false;
-  return Object.hasOwn(attestations, "provenance") && isObject(Reflect.get(attestations, "provenance"));
+function readAttestations(cursor: JsonCursor): boolean {
+  if (!cursor.enter()) return false;
+  let provenance = false;
+  for (let key = cursor.key(); key !== null; key = cursor.key()) {
+    if (key === "provenance") provenance = isObject(cursor.value());
+  }
+  return provenance;
 }
 
 function isObject(value: unknown): value is object {

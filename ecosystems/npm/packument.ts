@@ -71,7 +71,7 @@ export function* readPackument(
     throw new SyntaxError(`Cannot read ${label}: versions is missing`);
   }
   yield undefined;
-  yield assemble(name, document, found);
+  yield yield* assemble(name, document, found);
 }
 
 interface Context {
@@ -124,6 +124,8 @@ function* readVersions(context: Context): Generator<undefined, VersionEntry[]> {
     const usable = manifest !== null && isVersionKey(version) &&
       (manifest.name === null || manifest.name === name) &&
       (manifest.version === null || isSameVersion(version, manifest.version));
+    // Parses the version now, in this slice, and not all of them at once when they are sorted.
+    npmVersions.isValid(version);
     entries.push({ version, manifest: usable ? manifest : null, start, end: cursor.position });
     if (cursor.pauseDue()) yield undefined;
   }
@@ -149,11 +151,12 @@ function readTags({ cursor, found }: Context): void {
   }
 }
 
-function assemble(name: string, document: UpstreamDocument, found: Found): Reading {
+function* assemble(name: string, document: UpstreamDocument, found: Found): Generator<undefined, Reading> {
   const entries = found.versions ?? [];
   const sorted = entries.filter((entry) => entry.manifest !== null).sort((a, b) =>
     byVersion(a.version, b.version)
   );
+  yield undefined;
   const index = new Map(sorted.map((entry, position) => [entry.version, position]));
   const dates = new Map(found.time.map((entry) => [entry.key, entry.text ?? 0]));
   const leftOut = new Set(entries.filter((entry) => entry.manifest === null).map((entry) => entry.version));
@@ -176,11 +179,9 @@ function assemble(name: string, document: UpstreamDocument, found: Found): Readi
     tags: found.tags,
     modified: modified === undefined ? null : [modified.valueStart, modified.end],
   };
-  const facts: PackageFacts = {
-    purlType: "npm",
-    name,
-    releases: releasesOf({ name, documentUrl: document.url, entries: sorted, dates }),
-  };
+  yield undefined;
+  const releases = yield* releasesOf({ name, documentUrl: document.url, entries: sorted, dates });
+  const facts: PackageFacts = { purlType: "npm", name, releases };
   return { facts, layout };
 }
 
@@ -189,39 +190,47 @@ function byVersion(a: string, b: string): number {
   return npmVersions.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
-function releasesOf(
+const RELEASES_PER_SLICE = 250;
+
+function* releasesOf(
   options: {
     readonly name: string;
     readonly documentUrl: string;
     readonly entries: readonly VersionEntry[];
     readonly dates: ReadonlyMap<string, string | number>;
   },
-): readonly Release[] {
+): Generator<undefined, readonly Release[]> {
   const { name, entries, dates } = options;
   const readTarball = createTarballReader({ name, documentUrl: options.documentUrl });
-  const claims: TarballClaim[] = entries.map(({ version, manifest }) => ({
-    version,
-    tarball: readTarball(version, manifest!.tarball),
-    digests: manifest!.digests,
-  }));
+  const claims: TarballClaim[] = [];
+  for (const { version, manifest } of entries) {
+    claims.push({ version, tarball: readTarball(version, manifest!.tarball), digests: manifest!.digests });
+    if (claims.length % RELEASES_PER_SLICE === 0) yield undefined;
+  }
   settleFilenames(name, claims);
-  return entries.map(({ version, manifest }, position): Release => {
-    const { tarball, digests } = claims[position]!;
-    return {
-      version,
-      artifacts: [{
-        filename: tarball.filename,
-        digests,
-        sizeBytes: null,
-        publishedAt: publishedFact(dates.get(version), "registry"),
-        yanked: UNSUPPORTED,
-        trust: manifest!.trust,
-        url: tarball.url,
-      }],
-      deprecated: manifest!.deprecated,
-      licence: manifest!.licence,
-      runsCodeOnInstall: manifest!.runsCodeOnInstall,
-      publisher: manifest!.publisher,
-    };
-  });
+  const releases: Release[] = [];
+  for (const [position, { version, manifest }] of entries.entries()) {
+    releases.push(releaseOf(manifest!, claims[position]!, dates.get(version)));
+    if (releases.length % RELEASES_PER_SLICE === 0) yield undefined;
+  }
+  return releases;
+}
+
+function releaseOf(manifest: Manifest, claim: TarballClaim, date: string | number | undefined): Release {
+  return {
+    version: claim.version,
+    artifacts: [{
+      filename: claim.tarball.filename,
+      digests: claim.digests,
+      sizeBytes: null,
+      publishedAt: publishedFact(date, "registry"),
+      yanked: UNSUPPORTED,
+      trust: manifest.trust,
+      url: claim.tarball.url,
+    }],
+    deprecated: manifest.deprecated,
+    licence: manifest.licence,
+    runsCodeOnInstall: manifest.runsCodeOnInstall,
+    publisher: manifest.publisher,
+  };
 }
