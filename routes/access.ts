@@ -1,17 +1,23 @@
 /** One line per request, without query strings; refusals are worth more than a debug line. */
-import type { Caller } from "../ecosystems/ecosystem.ts";
+import type { Caller, Ecosystem } from "../ecosystems/ecosystem.ts";
 import type { Clock, Log } from "../storage/runtime.ts";
 import type { Target } from "./target.ts";
 
-/** What is known of a request once it was answered. */
-export interface Answered {
-  readonly method: string;
+/** What is found out about one request while it is answered; filled in on the way. */
+export interface Journey {
   /** null: it was rejected before it could be read. */
-  readonly target: Target | null;
-  readonly caller: Caller | null;
-  readonly status: number;
+  target: Target | null;
+  caller: Caller | null;
+  /** Whose form an error has; null: no client's. */
+  ecosystem: Ecosystem | null;
   /** The decision that refused it; null: it was not refused. */
-  readonly refusedBy: string | null;
+  refusedBy: string | null;
+}
+
+/** A journey that ended. */
+export interface Answered extends Readonly<Journey> {
+  readonly method: string;
+  readonly status: number;
   readonly startedAt: number;
 }
 

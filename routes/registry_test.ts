@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { OpenArtifact, Outcome, RangeSpec, Trace } from "../ecosystems/outcome.ts";
 import { IntegrityError, StorageError, UpstreamError } from "../storage/errors.ts";
-import { PLAIN_TRACE, run, sampleDocument, sampleEntity } from "./testing.ts";
+import type { Ecosystem } from "../ecosystems/ecosystem.ts";
+import { PLAIN_TRACE, run, SAMPLE, sampleDocument, sampleEntity } from "./testing.ts";
 import { utf8 } from "./text.ts";
 
 const FILE = utf8("0123456789");
@@ -249,6 +250,25 @@ Deno.test("registry: what the pipeline throws is no-store, in the client's form,
   );
   assert.equal(logged.length, 1, "logged once, with the id that the client was told");
   assert.match(JSON.stringify(logged[0]?.fields), /app\.ts|registry_test\.ts/);
+});
+
+Deno.test("registry: a plugin that cannot word an error ends in a plain 500, and the first error is logged", async () => {
+  const ecosystem: Ecosystem = {
+    ...SAMPLE,
+    fail: () => {
+      throw new RangeError("second");
+    },
+  };
+  await using running = run({
+    ecosystems: [ecosystem],
+    serve: () => {
+      throw new TypeError("first");
+    },
+  });
+  const answer = await running.ask("/sample/x");
+  assert.equal(answer.status, 500);
+  assert.equal(answer.headers.get("cache-control"), "no-store");
+  assert.match(String(running.lines[0]?.fields && JSON.stringify(running.lines[0].fields)), /first/);
 });
 
 Deno.test("registry: what open() rejects with after the decision is answered by the same table", async () => {

@@ -15,6 +15,7 @@ export interface Welcome {
 
 interface Mount {
   readonly id: string;
+  readonly purlType: string;
   readonly title: string;
   readonly address: string;
   readonly setup: readonly { readonly client: string; readonly line: string }[];
@@ -38,18 +39,22 @@ export async function welcome(accept: string | null, options: Welcome): Promise<
 
 function mountOf(ecosystem: Ecosystem, site: string): Mount {
   const address = `${site}/${ecosystem.id}`;
-  return {
-    id: ecosystem.id,
-    title: ecosystem.title,
-    address: `${address}/`,
-    setup: ecosystem.setup(address),
-  };
+  const { id, title, purlType } = ecosystem;
+  return { id, title, purlType, address: `${address}/`, setup: ecosystem.setup(address) };
+}
+
+/** To be filled in; without braces, which curl would expand. */
+function whyAddress(mounts: readonly Mount[], site: string): string {
+  return `${site}/-/why/pkg:${mounts[0]?.purlType ?? "TYPE"}/PACKAGE@VERSION`;
 }
 
 function welcomeText(mounts: readonly Mount[], { site, version }: Welcome): string {
   const sections = mounts.map(({ title, address, setup }) => {
     const width = Math.max(...setup.map(({ client }) => client.length));
-    const lines = setup.map(({ client, line }) => `  ${client.padEnd(width)}  ${line}`);
+    const indent = `\n${" ".repeat(width + 4)}`;
+    const lines = setup.map(({ client, line }) =>
+      `  ${client.padEnd(width)}  ${line.replaceAll("\n", indent)}`
+    );
     return [`${title}  ${address}`, ...lines, ""].join("\n");
   });
   return [
@@ -57,7 +62,7 @@ function welcomeText(mounts: readonly Mount[], { site, version }: Welcome): stri
     LEAD,
     "",
     ...sections,
-    `Why was something refused?  curl ${site}/-/why/pkg:{ecosystem}/{package}@{version}`,
+    `Why was something refused?  curl ${whyAddress(mounts, site)}`,
     `Is it well?                 curl ${site}/-/health`,
   ].join("\n");
 }
@@ -94,7 +99,7 @@ async function welcomePage(mounts: readonly Mount[], { site, prefix, version }: 
           <div>
             <dt>Address</dt>
             <dd>
-              <pre tabindex={0}>{`${site}/-/why/pkg:{ecosystem}/{package}@{version}`}</pre>
+              <pre tabindex={0}>{whyAddress(mounts, site)}</pre>
             </dd>
           </div>
         </dl>

@@ -1,0 +1,94 @@
+/** From decoded segments to what they name: an organisation, a registry, a page of ours. */
+import { isOrganisationId } from "./host.ts";
+import type { Method, Place, Rejection, SiteTarget, Target } from "./target.ts";
+
+/** A request whose path and query were read. */
+export interface Parsed {
+  readonly method: Method;
+  readonly query: URLSearchParams;
+  readonly segments: readonly string[];
+}
+
+function withoutPrefix(segments: readonly string[], place: Place): readonly string[] {
+  if (place.prefix.length === 0) return segments;
+  const matches = place.prefix.every((segment, index) => segments[index] === segment);
+  if (!matches) return segments;
+  const rest = segments.slice(place.prefix.length);
+  return rest.length === 0 ? [""] : rest;
+}
+
+/** Probes come to whatever address they know; nothing else is answered there. */
+export function routeAtUnknownHost(parsed: Parsed, place: Place): Target | Rejection {
+  const segments = withoutPrefix(parsed.segments, place);
+  const isHealth = (segments.length === 1 && segments[0] === "health") ||
+    (segments.length === 2 && segments[0] === "-" && segments[1] === "health");
+  if (isHealth) return site(parsed, { organisation: null, by: null, segments });
+  return reject(
+    404,
+    "unknown-host",
+    "Sluice does not answer at this address: set its base address (--base-url) to the one that clients use.",
+  );
+}
+
+/** Of a request to an address of ours; `label` is what precedes the base's host. */
+export function route(parsed: Parsed, label: string | null, place: Place): Target | Rejection {
+  const named = organisationOf(withoutPrefix(parsed.segments, place), label);
+  if ("kind" in named) return named;
+  const { segments } = named;
+  const first = segments[0] ?? "";
+  if (first === "" || first === "-") return site(parsed, named);
+  if (first === "health" && segments.length === 1 && !named.inPath) return site(parsed, named);
+  const common = { kind: "registry", method: parsed.method, query: parsed.query, ...owner(named) } as const;
+  if (place.ecosystems.has(first)) {
+    return { ...common, ecosystem: first, segments: segments.slice(1), atRoot: false };
+  }
+  if (!named.inPath && isRootArtifact(segments)) {
+    return { ...common, ecosystem: null, segments, atRoot: true };
+  }
+  return reject(404, "no-such-route", "There is nothing here. GET / lists what is.");
+}
+
+interface Named {
+  readonly organisation: string | null;
+  readonly by: "label" | "path" | null;
+  readonly inPath: boolean;
+  readonly segments: readonly string[];
+}
+
+function organisationOf(segments: readonly string[], label: string | null): Named | Rejection {
+  const by = label === null ? null : "label";
+  if (segments[0] !== "o") return { organisation: label, by, inPath: false, segments };
+  const named = segments[1] ?? "";
+  if (!isOrganisationId(named)) return reject(404, "no-such-organisation", "There is no such organisation.");
+  if (label !== null && label !== named) {
+    return reject(400, "organisations-disagree", "Host name and path name two different organisations.");
+  }
+  const rest = segments.slice(2);
+  return { organisation: named, by: by ?? "path", inPath: true, segments: rest.length === 0 ? [""] : rest };
+}
+
+/** `/{package}/-/{file}`: what a client asks that lost its registry's prefix. The plugin decides what it is. */
+function isRootArtifact(segments: readonly string[]): boolean {
+  const dash = segments.indexOf("-");
+  return dash >= 1 && dash <= 2 && dash === segments.length - 2 && segments.at(-1) !== "";
+}
+
+function owner(named: Pick<Named, "organisation" | "by">) {
+  return { organisation: named.organisation, by: named.by };
+}
+
+function site(parsed: Parsed, named: Pick<Named, "organisation" | "by" | "segments">): SiteTarget {
+  return {
+    kind: "site",
+    method: parsed.method,
+    query: parsed.query,
+    ...owner(named),
+    path: `/${named.segments.map(encodeURIComponent).join("/")}`,
+    segments: named.segments,
+  };
+}
+
+/** The message quotes nothing of the request. */
+export function reject(status: Rejection["status"], code: string, message: string): Rejection {
+  return { kind: "rejection", status, code, message };
+}
