@@ -56,19 +56,25 @@ export const KNOWN_ECOSYSTEMS: readonly string[] = [
   ..."apt dnf go gradle jsr pacman rubygems vagrant".split(" "),
 ];
 
+/** Built once: it takes milliseconds. */
+const POLICY = policySchema(typeCheck());
+const FLOOR = floorSchema(typeCheck());
+
 const DEFAULT_WINDOW = durationMs(180 * 86_400_000);
 const DEFAULT_FIX_AGE = durationMs(86_400_000);
 
 /** Reads a policy; an empty object (or `null`, an empty YAML file) is the default policy. */
 export function parsePolicy(input: unknown, options: ParseOptions = {}): Parsed<PolicyDocument> {
-  const check = typeCheck(options);
-  return parse({ schema: policySchema(check), input, check, finish: toDocument });
+  const check = typeCheck(options.ecosystems);
+  const schema = options.ecosystems === undefined ? POLICY : policySchema(check);
+  return parse({ schema, input, check, finish: toDocument });
 }
 
 /** Reads the instance's floor. */
 export function parseFloor(input: unknown, options: ParseOptions = {}): Parsed<FloorDocument> {
-  const check = typeCheck(options);
-  return parse({ schema: floorSchema(check), input, check, finish: (floor) => floor });
+  const check = typeCheck(options.ecosystems);
+  const schema = options.ecosystems === undefined ? FLOOR : floorSchema(check);
+  return parse({ schema, input, check, finish: (floor) => floor });
 }
 
 function parse<Read, T>(
@@ -92,12 +98,12 @@ function parse<Read, T>(
 
 /** JSON Schema (2020-12) of what parsePolicy accepts; some mistakes only parsePolicy sees. */
 export function policyJsonSchema(): Record<string, unknown> {
-  return jsonSchema(policySchema(() => null), "Sluice policy");
+  return jsonSchema(POLICY, "Sluice policy");
 }
 
 /** JSON Schema (2020-12) of what parseFloor accepts. */
 export function floorJsonSchema(): Record<string, unknown> {
-  return jsonSchema(floorSchema(() => null), "Sluice floor");
+  return jsonSchema(FLOOR, "Sluice floor");
 }
 
 /** What holds where nothing is written. */
@@ -113,8 +119,8 @@ function jsonSchema(schema: z.ZodType, title: string): Record<string, unknown> {
   return { title, ...z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) };
 }
 
-function typeCheck(options: ParseOptions): TypeCheck {
-  const known = new Set(options.ecosystems ?? KNOWN_ECOSYSTEMS);
+function typeCheck(ecosystems: readonly string[] = KNOWN_ECOSYSTEMS): TypeCheck {
+  const known = new Set(ecosystems);
   return (name) =>
     known.has(name)
       ? null

@@ -78,7 +78,7 @@ const AGES: readonly Row[] = [
     name: "further ahead is malformed: seen now",
     release: { published: epochMs(NOW + 5 * MINUTE + 1) },
     verdict: "hold",
-    reasons: ["minimumAge hold", "unknownAge allow"],
+    reasons: ["unknownAge hold"],
     horizon: epochMs(NOW + 1),
   },
   {
@@ -167,7 +167,7 @@ const UNDATED: readonly Row[] = [
     name: "undated first-seen: appeared yesterday",
     verdict: "hold",
     seen: seen(ago(DAY), false),
-    reasons: ["minimumAge hold"],
+    reasons: ["unknownAge hold"],
     horizon: OLD_ENOUGH_AT,
   },
   {
@@ -186,7 +186,7 @@ const UNDATED: readonly Row[] = [
   {
     name: "undated first-seen: never seen",
     verdict: "hold",
-    reasons: ["minimumAge hold"],
+    reasons: ["unknownAge hold"],
     horizon: epochMs(NOW + 10 * DAY),
   },
   {
@@ -556,6 +556,43 @@ const LIFTING: readonly Row[] = [
     verdict: "allow",
     reasons: ["override allow", "override allow", "minimumAge hold lifted by long"],
     horizon: null,
+  },
+];
+
+const SHADOWS: readonly Row[] = [
+  {
+    name: "a more specific allow that ends hides a broader one until then",
+    policy: {
+      allow: [{ purl: "pkg:npm/pkg@1.0.0", lifts: ["yanked"], until: "2026-11-22T09:00Z" }, "npm/pkg"],
+    },
+    release: YOUNG,
+    verdict: "hold",
+    horizon: TOMORROW,
+  },
+  {
+    name: "allow lifts the hold of what nothing dates",
+    policy: { allow: ["npm/pkg"] },
+    release: { published: null },
+    verdict: "allow",
+  },
+  {
+    name: "allow that names minimumAge leaves what nothing dates",
+    policy: { allow: [{ purl: "pkg:npm/pkg", lifts: ["minimumAge"] }] },
+    release: { published: null },
+    verdict: "hold",
+  },
+  {
+    name: "observing unknownAge lets what nothing dates through",
+    policy: { observe: ["unknownAge"] },
+    release: { published: null },
+    verdict: "warn",
+    enforced: "hold",
+  },
+  {
+    name: "observing minimumAge leaves what nothing dates",
+    policy: { observe: ["minimumAge"] },
+    release: { published: null },
+    verdict: "hold",
   },
 ];
 
@@ -963,6 +1000,7 @@ for (
     ...MARKS,
     ...ORDER,
     ...LIFTING,
+    ...SHADOWS,
     ...WAIVERS,
     ...GRANTS,
     ...FREEZES,

@@ -11,10 +11,12 @@ export interface Lifter {
 /** A reason on its way to a decision. */
 export interface Draft {
   readonly reason: Reason;
-  /** The instance's floor: it holds in `observe` as well. */
-  readonly isFloor: boolean;
+  /** The floor holds in `observe` as well. */
+  readonly source: "floor" | "override" | "freeze" | "rule";
   /** null: nothing lifts it. */
   readonly lifter: Lifter | null;
+  /** From then on something else may be found, whatever becomes of this reason; null: never. */
+  readonly turnsAt: EpochMs | null;
 }
 
 const SEVERITY: Readonly<Record<Verdict, number>> = { allow: 0, warn: 1, hold: 2, deny: 3 };
@@ -37,10 +39,10 @@ export function toDecision(drafts: readonly Draft[], enforcement: "enforce" | "o
   if (drafts.length === 0) return ALLOWED;
   const standing = drafts.filter((draft) => draft.lifter === null);
   const counting = standing.filter((draft) =>
-    draft.isFloor || (enforcement === "enforce" && !draft.reason.observed)
+    draft.source === "floor" || (enforcement === "enforce" && !draft.reason.observed)
   );
   const [enforcedVerdict, counted] = [worst(standing), worst(counting)];
-  const observed = compareVerdicts(enforcedVerdict, "warn") > 0 ? "warn" : enforcedVerdict;
+  const observed = isBlocking(enforcedVerdict) ? "warn" : enforcedVerdict;
   return {
     verdict: compareVerdicts(counted, observed) >= 0 ? counted : observed,
     enforcedVerdict,
@@ -70,27 +72,29 @@ function worst(drafts: readonly Draft[]): Verdict {
 }
 
 /**
- * The earliest of: the end of the last of the worst reasons; an instant from which a mild finding may be a
- * worse one; the end of an allow without which a reason would still stand.
+ * The earliest of: the end of the last of the worst reasons; an instant from which something else may be found;
+ * the end of an allow without which a reason would still stand.
  */
 function horizonOf(drafts: readonly Draft[], counting: readonly Draft[]): EpochMs | null {
   const verdict = worst(counting);
-  const blocks = compareVerdicts(verdict, "warn") > 0;
-  const worstOnes = counting.filter(({ reason }) => blocks && reason.verdict === verdict);
-  const mild = counting.filter(({ reason }) => compareVerdicts(reason.verdict, "warn") <= 0);
+  const blocking = counting.filter(({ reason }) => isBlocking(verdict) && reason.verdict === verdict);
   const lifted = drafts.flatMap(({ reason, lifter }) => {
     const end = lifter?.until ?? null;
     return end !== null && (reason.horizon === null || end < reason.horizon) ? [end] : [];
   });
-  return [...mild.map(({ reason }) => reason.horizon), ...lifted].reduce(
+  return [...drafts.map(({ turnsAt }) => turnsAt), ...lifted].reduce(
     earliest,
-    lastEnd(worstOnes.map(({ reason }) => reason.horizon)),
+    lastEnd(blocking.map(({ reason }) => reason.horizon)),
   );
 }
 
-function toReason({ reason, lifter, isFloor }: Draft, enforcement: "enforce" | "observe"): Reason {
+function isBlocking(verdict: Verdict): boolean {
+  return compareVerdicts(verdict, "warn") > 0;
+}
+
+function toReason({ reason, lifter, source }: Draft, enforcement: "enforce" | "observe"): Reason {
   const observed = reason.observed === true ||
-    (enforcement === "observe" && !isFloor && compareVerdicts(reason.verdict, "warn") > 0);
+    (enforcement === "observe" && source !== "floor" && isBlocking(reason.verdict));
   return {
     ...reason,
     ...(lifter === null ? {} : { liftedBy: lifter.id }),

@@ -122,7 +122,7 @@ function readEntry(
   const entries = listed.map((version) => {
     const written = version === "ALL" ? name : `${name}==${version}`;
     // Their allow list lifted the age and nothing else, and never a block.
-    return target === "block" ? written : { purl: written, lifts: ["minimumAge"] };
+    return target === "block" ? written : { purl: written, lifts: ["minimumAge", "unknownAge"] };
   });
   const note = `"${options.name}" in ${key} names no ecosystem: read as "${name}"`;
   return { entries, warnings: assumed ? [note] : [], errors: [] };

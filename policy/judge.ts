@@ -1,12 +1,12 @@
 /** One file against one policy: the floor, the overrides, the freezes, the rules, and who lifts what. */
-import type { Draft, Lifter } from "./decision.ts";
+import { type Draft, lastEnd, type Lifter } from "./decision.ts";
 import type { Override, RuleSettings } from "./documents.ts";
 import { formatInstant } from "./instant.ts";
 import { findLifter, mostSpecific, standing } from "./lift.ts";
 import type { Match, PackageOverrides } from "./overrides.ts";
 import type { Freeze } from "./resolve.ts";
 import { ageOf } from "./rules/age.ts";
-import type { Rule, RuleContext } from "./rules/rule.ts";
+import type { Rule, RuleContext, RuleFinding } from "./rules/rule.ts";
 import type { Artifact, Finding, Reason, Waiver } from "./types.ts";
 
 /** What of a policy concerns one package. */
@@ -35,15 +35,16 @@ export function judge(artifact: Artifact, context: RuleContext, about: PackageCa
     ...standing(matches, "deny", now).map((match) => denialDraft(match, allows)),
     ...about.freezes.flatMap((freeze) => freezeDraft({ freeze, artifact, context, allows })),
     ...about.rules.flatMap((rule) => ruleDraft({ rule, artifact, context, about, allows, waivers })),
-    ...(allows.length === 0 ? [] : mostSpecific(allows).map(allowDraft)),
+    ...allowDrafts(allows),
   ];
 }
 
 function floorDraft({ override }: Match): Draft {
   return {
     reason: toReason("floor", denial(override, "on this instance"), override.owner),
-    isFloor: true,
+    source: "floor",
     lifter: null,
+    turnsAt: null,
   };
 }
 
@@ -51,8 +52,9 @@ function denialDraft({ override, specificity }: Match, allows: readonly Match[])
   const reason = toReason("override", denial(override, "by the organisation"), override.owner);
   return {
     reason,
-    isFloor: false,
+    source: "override",
     lifter: findLifter({ kind: "override", specificity }, { allows, waivers: [] }),
+    turnsAt: null,
   };
 }
 
@@ -61,11 +63,17 @@ function denial(override: Override, where: string): Finding {
   return { verdict: "deny", message: `blocked ${where} (${override.id})${why}`, horizon: override.until };
 }
 
-function allowDraft({ override }: Match): Draft {
-  const why = override.reason === null ? "" : `: ${override.reason}`;
-  const message = `allowed by the organisation (${override.id})${why}`;
-  const reason = toReason("override", { verdict: "allow", message, horizon: null }, override.owner);
-  return { reason, isFloor: false, lifter: null };
+/** The allows that speak. Once the last of them ends a broader one may speak, which may say something else. */
+function allowDrafts(allows: readonly Match[]): readonly Draft[] {
+  const speaking = mostSpecific(allows);
+  const hidesOthers = speaking.length < allows.length;
+  const turnsAt = hidesOthers ? lastEnd(speaking.map(({ override }) => override.until)) : null;
+  return speaking.map(({ override }) => {
+    const why = override.reason === null ? "" : `: ${override.reason}`;
+    const message = `allowed by the organisation (${override.id})${why}`;
+    const reason = toReason("override", { verdict: "allow", message, horizon: null }, override.owner);
+    return { reason, source: "override", lifter: null, turnsAt };
+  });
 }
 
 function freezeDraft(
@@ -83,7 +91,12 @@ function freezeDraft(
   const why = freeze.reason === null ? "" : `: ${freeze.reason}`;
   const message = `newer than the freeze at ${formatInstant(freeze.at)}${why}`;
   const reason = toReason("freeze", { verdict: "deny", message, horizon: freeze.until }, freeze.owner);
-  return [{ reason, isFloor: false, lifter: findLifter({ kind: "freeze" }, { allows, waivers: [] }) }];
+  return [{
+    reason,
+    source: "freeze",
+    lifter: findLifter({ kind: "freeze" }, { allows, waivers: [] }),
+    turnsAt: null,
+  }];
 }
 
 function ruleDraft(
@@ -100,24 +113,27 @@ function ruleDraft(
   const { finding, failed } = evaluate(rule, artifact, context);
   if (finding === null) return [];
   const observed = about.settings.observe.includes(rule.id);
-  const drafted = (found: Finding, lifter: Lifter | null): readonly Draft[] => {
+  const drafted = ({ turnsAt = null, ...found }: RuleFinding, lifter: Lifter | null): readonly Draft[] => {
     const reason = { ...toReason(rule.id, found), ...(observed ? { observed } : {}) };
-    return [{ reason, isFloor: false, lifter }];
+    return [{ reason, source: "rule", lifter, turnsAt }];
   };
   const lifter = findLifter({ kind: "rule", reason: toReason(rule.id, finding), failed }, {
     allows,
     waivers,
   });
-  if (lifter !== null || failed || !isGranted(rule, context, about)) return drafted(finding, lifter);
+  if (lifter !== null || finding.verdict !== "hold" || !isGranted(context, about)) {
+    return drafted(finding, lifter);
+  }
   // An audit fix is a shorter minimum age for this caller: it still has to be reached.
-  const sooner = evaluate(rule, artifact, { ...context, settings: withFixAge(about.settings) });
-  if (sooner.finding === null) return drafted(finding, { id: AUDIT_FIX, until: null });
-  return drafted(sooner.finding, null);
+  const sooner = evaluate(rule, artifact, { ...context, settings: withFixAge(about.settings) }).finding;
+  return sooner?.verdict === "hold"
+    ? drafted(sooner, null)
+    : drafted(finding, { id: AUDIT_FIX, until: null });
 }
 
-function isGranted(rule: Rule, context: RuleContext, about: PackageCase): boolean {
-  return rule.id === "minimumAge" && about.settings.auditFixes.enabled &&
-    about.grants.has(context.release.version);
+/** Every hold is one of age: minimumAge's, or unknownAge's that is reckoned from first sight. */
+function isGranted(context: RuleContext, about: PackageCase): boolean {
+  return about.settings.auditFixes.enabled && about.grants.has(context.release.version);
 }
 
 function withFixAge(settings: RuleSettings): RuleSettings {
@@ -130,7 +146,7 @@ function evaluate(
   rule: Rule,
   artifact: Artifact,
   context: RuleContext,
-): { readonly finding: Finding | null; readonly failed: boolean } {
+): { readonly finding: RuleFinding | null; readonly failed: boolean } {
   try {
     return { finding: rule.evaluate(artifact, context), failed: false };
   } catch (error) {

@@ -50,6 +50,7 @@ function lifts(allow: Override, obstacle: Obstacle): boolean {
   if (obstacle.kind === "override") return allow.lifts?.includes("override") ?? true;
   if (obstacle.failed) return false;
   const { rule, verdict } = obstacle.reason;
+  if (verdict === "allow") return false;
   if (allow.lifts !== null) return allow.lifts.some((name) => name === rule);
   return verdict === "hold" || BY_ITSELF.has(rule);
 }

@@ -40,6 +40,20 @@ export function ageOf(artifact: Artifact, clocks: Clocks): Age {
     : byPublisher(publishedAt.value, filename, clocks);
 }
 
+/**
+ * When a file was published, for telling which came first; null: unknown. Does not depend on the present: a
+ * registry's date is taken as it is, and of a publisher's claim nothing but the file's appearance counts.
+ */
+export function publicationOf(artifact: Artifact, clocks: Clocks): EpochMs | null {
+  const { publishedAt, filename } = artifact;
+  if (!publishedAt.known) return null;
+  if (publishedAt.value.clock === "registry") {
+    return Number.isFinite(publishedAt.value.at) ? publishedAt.value.at : null;
+  }
+  const seen = firstSeen(filename, clocks);
+  return seen.original ? null : seen.at;
+}
+
 function byPublisher(published: Published, filename: string, clocks: Clocks): Age {
   const seen = firstSeen(filename, clocks);
   if (seen.original) return { dated: false, seen, readableFrom: null };

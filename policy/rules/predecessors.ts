@@ -3,7 +3,7 @@
  * O(n log n); each question is two binary searches.
  */
 import type { DurationMs, EpochMs, PackageFacts, Release, TrustLevel, VersionScheme } from "../types.ts";
-import { ageOf, type Clocks } from "./age.ts";
+import { type Clocks, publicationOf } from "./age.ts";
 
 /** The stronger, the greater; what is unknown ranks with `none`: neither can be fallen below. */
 export const TRUST_RANK: Readonly<Record<TrustLevel, number>> = {
@@ -85,13 +85,10 @@ export function findPredecessors(facts: PackageFacts, versions: VersionScheme, c
 
 /** null: as weak as can be, so that nothing is weaker. */
 function entryOf(release: Release, place: number, clocks: Clocks): Entry | null {
-  const files = release.artifacts.map((artifact) => {
-    const age = ageOf(artifact, clocks);
-    return {
-      at: age.dated ? age.since : null,
-      trust: artifact.trust.known ? artifact.trust.value : "none" as const,
-    };
-  });
+  const files = release.artifacts.map((artifact) => ({
+    at: publicationOf(artifact, clocks),
+    trust: artifact.trust.known ? artifact.trust.value : "none" as const,
+  }));
   const at = files.reduce<EpochMs | null>((first, file) => earlier(first, file.at), null);
   // A weak file that joins years later must not excuse weak releases from then on.
   const initial = files.filter((file) => file.at === null || at === null || file.at - at < SAME_UPLOAD_MS);

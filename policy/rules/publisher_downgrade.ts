@@ -1,6 +1,6 @@
 /** `publisherDowngrade`: published more weakly than what came before it in its line. */
 import type { TrustLevel } from "../types.ts";
-import { ageOf } from "./age.ts";
+import { publicationOf } from "./age.ts";
 import { TRUST_RANK } from "./predecessors.ts";
 import type { Rule } from "./rule.ts";
 
@@ -20,8 +20,8 @@ export const publisherDowngrade: Rule = Object.freeze(
       const { trust } = artifact;
       const rank = trust.known ? TRUST_RANK[trust.value] : TRUST_RANK.none;
       if (rank === TRUST_RANK["trusted-publisher"]) return null;
-      const age = ageOf(artifact, context);
-      const question = { release: context.release, at: age.dated ? age.since : null, than: rank, window };
+      const at = publicationOf(artifact, context);
+      const question = { release: context.release, at, than: rank, window };
       const predecessor = context.predecessors().stronger(question);
       if (predecessor === null) return null;
       const now = trust.known ? `with ${WORDS[trust.value]}` : "in a way that is not known";

@@ -6,7 +6,12 @@ import type { Predecessors } from "./predecessors.ts";
 export interface Rule {
   readonly id: RuleId;
   /** null: nothing to say. Same arguments, same answer. */
-  evaluate(artifact: Artifact, context: RuleContext): Finding | null;
+  evaluate(artifact: Artifact, context: RuleContext): RuleFinding | null;
+}
+
+export interface RuleFinding extends Finding {
+  /** From then on the facts read differently, and this or another rule may find something else, milder or worse. */
+  readonly turnsAt?: EpochMs | null;
 }
 
 export interface RuleContext {

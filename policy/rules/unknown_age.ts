@@ -1,25 +1,25 @@
 /** `unknownAge`: what becomes of a file whose date nobody vouches for. */
-import type { EpochMs, Finding } from "../types.ts";
+import type { EpochMs, Finding, FirstSeen } from "../types.ts";
 import { ageOf } from "./age.ts";
-import type { Rule } from "./rule.ts";
+import { holdUntilOld } from "./minimum_age.ts";
+import type { Rule, RuleContext, RuleFinding } from "./rule.ts";
 
 /**
- * Denies or warns; the holds of `first-seen` and `strict` are minimumAge's. A date that lies ahead is unknown
- * until it comes near, which is when the answer may change.
+ * Holds (reckoned from first sight), denies or warns. A date that lies ahead is unknown until it comes near,
+ * which is when the answer may change.
  */
 export const unknownAge: Rule = Object.freeze(
   {
     id: "unknownAge",
-    evaluate(artifact, { settings, ...context }) {
+    evaluate(artifact, context) {
       const age = ageOf(artifact, context);
       if (age.dated) return null;
-      const why = age.readableFrom !== null
-        ? "its date of publication lies in the future"
-        : "its date of publication is unknown";
-      const { readableFrom } = age;
-      if (settings.unknownAge === "deny") return finding("deny", why, readableFrom);
-      const unreckoned = settings.unknownAge === "first-seen" && age.seen.original && settings.minimumAge > 0;
-      if (unreckoned) {
+      const { seen, readableFrom } = age;
+      const why = `its date of publication ${readableFrom === null ? "is unknown" : "lies in the future"}`;
+      const held = fromFirstSight({ seen, why, context });
+      if (held !== null) return { ...held, turnsAt: readableFrom };
+      if (context.settings.unknownAge === "deny") return finding("deny", why, readableFrom);
+      if (isUnreckoned(seen, context)) {
         return finding("warn", `${why}, and it was there when its package was first seen here`, readableFrom);
       }
       return readableFrom === null ? null : finding("allow", why, readableFrom);
@@ -27,6 +27,25 @@ export const unknownAge: Rule = Object.freeze(
   } satisfies Rule,
 );
 
-function finding(verdict: Finding["verdict"], message: string, horizon: EpochMs | null): Finding {
-  return { verdict, message, horizon };
+function fromFirstSight(
+  options: { readonly seen: FirstSeen; readonly why: string; readonly context: RuleContext },
+): Finding | null {
+  const { seen, why, context } = options;
+  const { unknownAge, minimumAge } = context.settings;
+  const reckoned = unknownAge === "strict" || (unknownAge === "first-seen" && !seen.original);
+  if (!reckoned) return null;
+  return holdUntilOld({
+    since: seen.at,
+    start: `${why}, and it was first seen here`,
+    minimumAge,
+    now: context.now,
+  });
+}
+
+function isUnreckoned(seen: FirstSeen, { settings }: RuleContext): boolean {
+  return settings.unknownAge === "first-seen" && seen.original && settings.minimumAge > 0;
+}
+
+function finding(verdict: Finding["verdict"], message: string, turnsAt: EpochMs | null): RuleFinding {
+  return { verdict, message, horizon: null, turnsAt };
 }
