@@ -41,7 +41,7 @@ const running = start();
 // The platform looks for it here, at the top level.
 Deno.cron("maintenance", "* * * * *", async () => await (await running).maintain());
 
-stopOnSignals({ close: async () => await (await running).close(), log, exit: Deno.exit });
+stopOnSignals({ close: async () => await (await running).close(), log, clock, exit: Deno.exit });
 
 async function start(): Promise<Running> {
   try {

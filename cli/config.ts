@@ -51,6 +51,13 @@ export type Loaded =
 /** After SIGINT the platform waits five seconds. */
 const PLATFORM_DRAIN = "4s";
 
+/** What listens there says nothing of the address that clients use. */
+const NO_BASE_URL: Mistake = {
+  key: "SLUICE_BASE_URL",
+  value: null,
+  expected: "the address that clients use: on Deno Deploy there is no default",
+};
+
 /** Reads flags over environment over file; reads secrets' files and the CA file, and nothing else. */
 export function loadConfig(input: ConfigInput): Loaded {
   const gathered = gather(input);
@@ -59,6 +66,7 @@ export function loadConfig(input: ConfigInput): Loaded {
   const parsed = configSchema(input).safeParse(raw);
   const mistakes = [
     ...gathered.mistakes,
+    ...(platform && raw.baseUrl === undefined ? [NO_BASE_URL] : []),
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => {
       return mistakesOf(issue, raw, { gathered, replaced, input });
     })),

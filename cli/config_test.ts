@@ -87,11 +87,12 @@ Deno.test("loadConfig: flags over environment over file", () => {
 });
 
 Deno.test("loadConfig: on Deno Deploy the platform's KV, memory and four seconds", () => {
-  const made = config({ env: { DENO_DEPLOYMENT_ID: "abc" } });
+  const made = config({ env: { DENO_DEPLOYMENT_ID: "abc", SLUICE_BASE_URL: "https://sluice.example" } });
   assert.equal(made.kv, undefined);
   assert.equal(made.data, null);
   assert.equal(made.artifacts, "memory:");
   assert.equal(made.drainTimeout, 4_000);
+  assert.match(mistakes({ env: { DENO_DEPLOYMENT_ID: "abc" } }), /SLUICE_BASE_URL: expected the address/);
 });
 
 Deno.test("loadConfig: every bad value is told with key, value and what was expected", () => {

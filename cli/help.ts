@@ -44,6 +44,29 @@ function defaultText({ default: value, defaultNote, secret }: Setting): string {
   return ` Default: ${value}${defaultNote === undefined ? "" : ` (or ${defaultNote})`}.`;
 }
 
+/** The settings as a table in Markdown; the README shows it, and a test keeps the two the same. */
+export function settingsTable(ecosystems: readonly string[]): string {
+  const rows = describeSettings().map((setting) => {
+    const { key, flag, env, secret, meaning } = setting;
+    const variable = env === null ? "" : `\`${env}\`${secret === true ? " (or `_FILE`)" : ""}`;
+    const value = setting.default === null ? setting.defaultNote ?? "" : `\`${setting.default}\``;
+    return [flag === null ? "" : `\`${flag}\``, variable, `\`${key}\``, value, meaning];
+  });
+  const upstreams = ecosystems.flatMap((ecosystem) => {
+    const { flag, env, token, allowedHosts } = upstreamNames(ecosystem);
+    return [
+      [`\`${flag}\``, `\`${env}\``, "", "", `The root of ${ecosystem}'s registry.`],
+      ["", `\`${token}\` (or \`_FILE\`)`, "", "", "A bearer token for it."],
+      ["", `\`${allowedHosts}\``, "", "", "Further hosts that its documents may link to."],
+    ];
+  });
+  const config = ["`--config`", "`SLUICE_CONFIG`", "", "", "The file, YAML or JSON."];
+  return [["flag", "environment", "in the file", "default", "meaning"], ["---", "---", "---", "---", "---"]]
+    .concat([config], rows, upstreams)
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`)
+    .join("");
+}
+
 /** A configuration file that says what holds without one; the README shows it. */
 export function exampleConfig(): string {
   return describeSettings()
