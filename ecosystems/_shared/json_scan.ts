@@ -27,7 +27,8 @@ export interface JsonCursor {
   enter(): boolean;
   /**
    * The next member's key, decoded, of the object entered last; null at its end, which leaves it. A value that
-   * was not read is skipped. A key that comes twice is a SyntaxError.
+   * was not read is skipped. A key that comes twice is a SyntaxError, and so is a known key that is written with
+   * escapes: nobody has a reason to, and not every reader takes it for the same key.
    */
   key(): string | null;
   /** Where the last key's opening quote is. */
@@ -52,7 +53,7 @@ export interface JsonCursor {
 export interface JsonCursorOptions {
   /** What is read, for messages: `packument "left-pad"`. */
   readonly label: string;
-  /** Keys that will be looked for: they are returned as these very strings. */
+  /** Keys that will be looked for: they are returned as these very strings, and must be written plainly. */
   readonly known?: readonly string[];
   readonly maxDepth?: number;
   /** How many different keys the entered objects may have together. */
@@ -68,6 +69,7 @@ export function createJsonCursor(bytes: Uint8Array, options: JsonCursorOptions):
   const words = new DataView(b.buffer, b.byteOffset, b.byteLength);
   const wordsEnd = b.length - 4;
   const maxDepth = options.maxDepth ?? 512;
+  const knownKeys = options.known?.length ?? 0;
   const keys = createKeyTable({
     bytes: b,
     known: options.known ?? [],
@@ -261,7 +263,11 @@ export function createJsonCursor(bytes: Uint8Array, options: JsonCursorOptions):
     }
     keyStart = i;
     expect(QUOTE, "a key");
+    plain = true;
     const id = readKey();
+    if (!plain && id < knownKeys) {
+      fail(keyStart, `key ${JSON.stringify(keys.text(id))} is written with escapes,`);
+    }
     if (isRepeated(id)) fail(keyStart, `key ${JSON.stringify(keys.text(id))} comes twice,`);
     skipColon();
     pending = true;

@@ -5,39 +5,18 @@
 import { type ByteWriter, createByteWriter } from "../_shared/byte_writer.ts";
 import { createJsonCursor, type JsonCursor } from "../_shared/json_scan.ts";
 import { eachRoot, ROOT_TIME, type VersionSpan } from "./layout.ts";
+import { ABBREVIATED_FIELDS, KNOWN_KEYS } from "./manifest.ts";
 import type { View } from "./view.ts";
 import { offeredVersions, restrictionsJson, tagsJson, writeRewritten, writeTime } from "./write.ts";
-
-const FIELDS: readonly string[] = [
-  "name",
-  "version",
-  "deprecated",
-  "dependencies",
-  "optionalDependencies",
-  "devDependencies",
-  "peerDependencies",
-  "peerDependenciesMeta",
-  "bundleDependencies",
-  "bundledDependencies",
-  "acceptDependencies",
-  "bin",
-  "directories",
-  "dist",
-  "engines",
-  "cpu",
-  "os",
-  "libc",
-  "funding",
-  "_hasShrinkwrap",
-];
-
-const KEPT: ReadonlySet<string> = new Set(FIELDS);
 
 /** Pieces of at most 256 kB. */
 export function* abbreviatedPackument(view: View): Generator<Uint8Array> {
   const writer = createByteWriter();
   const { body } = view.document;
-  const cursor = createJsonCursor(body, { label: `packument ${JSON.stringify(view.name)}`, known: FIELDS });
+  const cursor = createJsonCursor(body, {
+    label: `packument ${JSON.stringify(view.name)}`,
+    known: KNOWN_KEYS,
+  });
   writer.text(`{"name":${JSON.stringify(view.name)},"dist-tags":${tagsJson(view)},"versions":{`);
   let separator = "";
   for (const release of offeredVersions(view)) {
@@ -77,7 +56,7 @@ function writeManifest(writer: ByteWriter, { view, release, cursor }: Scan): voi
   let separator = "{";
   for (let key = cursor.key(); key !== null; key = cursor.key()) {
     const start = cursor.keyStart;
-    if (!KEPT.has(key)) continue;
+    if (!ABBREVIATED_FIELDS.has(key)) continue;
     while (!cursor.skip());
     writer.text(separator);
     writeRewritten(writer, view, release, { start, end: cursor.position });

@@ -3,17 +3,38 @@ import type { Digest, Fact, TrustLevel } from "../../policy/types.ts";
 import { hexDigest, parseIntegrity } from "../_shared/digests.ts";
 import type { JsonCursor } from "../_shared/json_scan.ts";
 
+/** What the abbreviated form keeps of a manifest; `hasInstallScript` is computed. */
+export const ABBREVIATED_FIELDS: ReadonlySet<string> = new Set([
+  "name",
+  "version",
+  "deprecated",
+  "dependencies",
+  "optionalDependencies",
+  "devDependencies",
+  "peerDependencies",
+  "peerDependenciesMeta",
+  "bundleDependencies",
+  "bundledDependencies",
+  "acceptDependencies",
+  "bin",
+  "directories",
+  "dist",
+  "engines",
+  "cpu",
+  "os",
+  "libc",
+  "funding",
+  "_hasShrinkwrap",
+]);
+
 /** The members looked for, in packument and manifest alike: the scanner returns them as these very strings. */
 export const KNOWN_KEYS: readonly string[] = [
-  "name",
+  ...ABBREVIATED_FIELDS,
   "versions",
   "time",
   "dist-tags",
   "policyRestrictions",
   "stagedVersions",
-  "version",
-  "dist",
-  "deprecated",
   "_npmUser",
   "scripts",
   "gypfile",
@@ -30,7 +51,6 @@ export const KNOWN_KEYS: readonly string[] = [
   "install",
   "postinstall",
   "provenance",
-  "id",
 ];
 
 const MAX_TEXT = 500;
