@@ -19,6 +19,8 @@ const MAX_HEADER_LENGTH = 2_048;
 
 /** RFC 9110 §10.1.5: the first product, and its version. Bounded, so that a hostile one is one short name. */
 const PRODUCT = /^\s*([A-Za-z0-9._+-]{1,64})(?:\/([A-Za-z0-9._+-]{1,64}))?/;
+/** Clients that introduce themselves by the library they ask with: yarn 2 and later by `got`, without a version. */
+const BY_LIBRARY: ReadonlyMap<string, string> = new Map([["got", "yarn"]]);
 const COMMAND = /^[a-z][a-z0-9:-]{0,31}$/;
 
 /** The request as plugins see it. A header longer than 2,048 characters counts as not sent. */
@@ -34,9 +36,10 @@ export function clientRequest(request: Request, target: RegistryTarget): ClientR
 /** Never throws; what cannot be read is `""` and null. */
 export function clientOf(headers: Headers): Client {
   const product = PRODUCT.exec(headers.get("user-agent") ?? "");
+  const name = product?.[1]?.toLowerCase() ?? "";
   const command = headers.get("npm-command")?.toLowerCase();
   return {
-    name: product?.[1]?.toLowerCase() ?? "",
+    name: BY_LIBRARY.get(name) ?? name,
     version: product?.[2] ?? "",
     command: command !== undefined && COMMAND.test(command) ? command : null,
   };

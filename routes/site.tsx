@@ -36,6 +36,19 @@ export interface SiteBindings {
 /** Hono routes by the target that was admitted; it never reads the URL. */
 export type Site = (request: Request, bindings: SiteBindings) => Promise<Response>;
 
+/** Every page, as the router knows it; tests go over them all. */
+export const SITE_PATHS = [
+  "/",
+  "/health",
+  "/-/health",
+  "/-/style.css",
+  "/-/schema/policy.json",
+  "/-/why/*",
+] as const;
+
+type SitePath = (typeof SITE_PATHS)[number];
+type Page = (request: Request, bindings: SiteBindings) => Promise<Response> | Response;
+
 export function createSite(deps: SiteDeps): Site {
   const { resolve, ecosystems, version } = deps;
   const prefix = deps.base.pathname.replace(/\/+$/, "");
@@ -44,22 +57,25 @@ export function createSite(deps: SiteDeps): Site {
     getPath: (_request, options) => (options?.env as SiteBindings).target.path,
   });
 
-  app.get("/", async ({ req, env }) => {
-    const resolved = await resolve(env.target);
-    if (resolved === null) return noOrganisation(req.raw);
-    return await welcome(req.raw.headers.get("accept"), { ecosystems, site: resolved.site, prefix, version });
-  });
-  app.on("GET", ["/health", "/-/health"], async () => jsonPage(await deps.health()));
-  app.get("/-/style.css", () =>
-    pageResponse({
-      status: 200,
-      contentType: "text/css; charset=utf-8",
-      body: STYLE,
-      cacheControl: "private, max-age=3600, no-transform",
-    }));
-  app.get("/-/schema/policy.json", () => jsonPage(deps.policySchema, 200, "application/schema+json"));
-  app.get("/-/why/*", ({ req, env }) => why(req.raw, env));
-  for (const path of ["/", "/health", "/-/health", "/-/style.css", "/-/schema/policy.json", "/-/why/*"]) {
+  const pages: Readonly<Record<SitePath, Page>> = {
+    "/": async (request, { target }) => {
+      const resolved = await resolve(target);
+      if (resolved === null) return noOrganisation(request);
+      return await welcome(request.headers.get("accept"), {
+        ecosystems,
+        site: resolved.site,
+        prefix,
+        version,
+      });
+    },
+    "/health": healthPage,
+    "/-/health": healthPage,
+    "/-/style.css": stylesheet,
+    "/-/schema/policy.json": () => jsonPage(deps.policySchema, 200, "application/schema+json"),
+    "/-/why/*": why,
+  };
+  for (const path of SITE_PATHS) {
+    app.get(path, async ({ req, env }) => await pages[path](req.raw, env));
     app.all(path, ({ req }) => methodNotAllowed(req.raw));
   }
   app.notFound(({ req }) =>
@@ -81,6 +97,10 @@ export function createSite(deps: SiteDeps): Site {
     await answer.body?.cancel();
     return respond({ status: answer.status, headers: answer.headers, body: null });
   };
+
+  async function healthPage(): Promise<Response> {
+    return jsonPage(await deps.health());
+  }
 
   async function why(request: Request, { target, info }: SiteBindings): Promise<Response> {
     const resolved = await resolve(target);
@@ -113,6 +133,15 @@ export function createSite(deps: SiteDeps): Site {
     const denial = identified.ok ? authorise(view, identified.caller) : identified.denial;
     return denial === null ? null : sayProblem(request, denial);
   }
+}
+
+function stylesheet(): Response {
+  return pageResponse({
+    status: 200,
+    contentType: "text/css; charset=utf-8",
+    body: STYLE,
+    cacheControl: "private, max-age=3600, no-transform",
+  });
 }
 
 /** Ids are short tokens; anything else is as good as none. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { WhyAnswer } from "../ecosystems/why.ts";
 import type { EpochMs, Reason } from "../policy/types.ts";
 import { createHealth } from "./health.ts";
+import { SITE_PATHS } from "./site.tsx";
 import { createTestClock } from "../tests/fakes/clock.ts";
 import { run, SAMPLE, sampleView } from "./testing.ts";
 
@@ -254,6 +255,21 @@ Deno.test("site: HEAD is GET without a body, other methods are 405", async () =>
       assert.equal(answer.headers.get("allow"), "GET, HEAD");
     }
   }
+});
+
+Deno.test("site: every page, and every way to miss one, is private or no-store and not to be guessed at", async () => {
+  await using running = run({ explain: () => ANSWER });
+  const targets = SITE_PATHS.map((path) => path.replace("*", "pkg:npm/foo@1.0.0"));
+  for (
+    const target of [...targets, "/-/why/x", "/-/nothing", "/nothing", "/o/nobody/", "/%00", "/sample;x"]
+  ) {
+    for (const method of ["GET", "HEAD", "POST", "PATCH"]) {
+      const { headers } = await running.ask(target, { method });
+      assert.match(headers.get("cache-control") ?? "", /^(?:private\b|no-store$)/, `${method} ${target}`);
+      assert.equal(headers.get("x-content-type-options"), "nosniff", `${method} ${target}`);
+    }
+  }
+  assert.equal(running.served.length, 0);
 });
 
 Deno.test("site: problems are problem+json where JSON is asked for, else a line of text", async () => {

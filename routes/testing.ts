@@ -187,7 +187,7 @@ export function run(options: RunOptions = {}): Running {
 }
 
 /** Latin-1 out, one answer in, by the connection's end or its Content-Length. */
-async function exchange(port: number, request: string): Promise<Answer | null> {
+export async function exchange(port: number, request: string): Promise<Answer | null> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   const writing = writeAll(connection, Uint8Array.from(request, (char) => char.charCodeAt(0)));
   const received = await readAll(connection);
