@@ -79,13 +79,18 @@ function valueAt(input: unknown, path: Path): unknown {
 
 function quote(value: unknown, path: Path): string {
   if (value === undefined) return "nothing";
-  // Not a webhook's list either: whatever is below it may hold an address.
-  if (path.includes("webhooks") && (typeof value === "object" || path.at(-1) === "url")) return "(secret)";
+  if (isSecret(value, path)) return "(secret)";
   if (path.length === 0) {
     return `a value of type ${value === null ? "null" : Array.isArray(value) ? "list" : typeof value}`;
   }
   const json = JSON.stringify(value) ?? String(value);
   return json.length <= LONGEST_VALUE ? json : `${json.slice(0, LONGEST_VALUE - 1).toWellFormed()}…`;
+}
+
+/** A webhook's address, wherever it was put: under a mistyped key too. */
+function isSecret(value: unknown, path: Path): boolean {
+  const shown = path[0] !== "webhooks" || ["format", "events", "id"].includes(String(path[2]));
+  return !shown || (JSON.stringify(value) ?? "").includes("://");
 }
 
 function writePath(path: Path): string {

@@ -15,7 +15,7 @@ export function redactPolicy<T>(document: T): T {
 
 /**
  * Puts the addresses of `previous` where `next` says `(set)`: the webhook with the same id; else the one with
- * the same other fields, at the same place if there are several. Where none can be meant `(set)` stays, and
+ * the same other fields, at the same place if there are several and none came or went. Where none can be meant `(set)` stays, and
  * parsePolicy refuses it.
  */
 export function keepSecrets(next: unknown, previous: unknown): unknown {
@@ -24,20 +24,28 @@ export function keepSecrets(next: unknown, previous: unknown): unknown {
   if (hooks === null) return next;
   const webhooks = hooks.map((hook, index) => {
     if (!isFields(hook) || hook.url !== REDACTED) return hook;
-    const kept = counterpart(hook, index, before);
+    const kept = counterpart({ hook, index, count: hooks.length, before });
     return kept === null ? hook : { ...hook, url: kept.url };
   });
   return { ...next as Fields, webhooks };
 }
 
-function counterpart(hook: Fields, index: number, before: readonly unknown[]): Fields | null {
+function counterpart(
+  options: {
+    readonly hook: Fields;
+    readonly index: number;
+    readonly count: number;
+    readonly before: readonly unknown[];
+  },
+): Fields | null {
+  const { hook, index, count, before } = options;
   const candidates = before.filter(isFields);
   if (hook.id !== undefined) return candidates.find((each) => each.id === hook.id) ?? null;
   if (before.length === 1 && candidates[0]?.id === undefined) return candidates[0] ?? null;
   const alike = candidates.filter((each) => othersOf(each) === othersOf(hook));
   if (alike.length === 1) return alike[0] ?? null;
   const here = before[index];
-  return isFields(here) && alike.includes(here) ? here : null;
+  return count === before.length && isFields(here) && alike.includes(here) ? here : null;
 }
 
 function othersOf(hook: Fields): string {
