@@ -56,7 +56,7 @@ export interface ProjectOptions {
   readonly client: ClientName;
   /** With a trailing slash. */
   readonly registry: string;
-  /** Sent as Basic auth with an empty password. */
+  /** Sent as Basic auth with an empty password (bun sends nothing without one). */
   readonly user?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
 }
@@ -96,6 +96,7 @@ export async function createProject(options: ProjectOptions): Promise<Project> {
     },
     async forget() {
       await Deno.remove(join(folder, "node_modules"), { recursive: true }).catch(() => {});
+      await Deno.remove(join(folder, ".yarn"), { recursive: true }).catch(() => {});
       await Deno.remove(home, { recursive: true });
       await Deno.mkdir(home);
     },
@@ -139,7 +140,7 @@ function settings(options: ProjectOptions): Readonly<Record<string, string>> {
       return {
         "bunfig.toml": user === undefined
           ? `[install]\nregistry = "${registry}"\n`
-          : `[install]\nregistry = { url = "${registry}", username = "${user}", password = "" }\n`,
+          : `[install]\nregistry = { url = "${registry}", username = "${user}", password = "-" }\n`,
       };
     case "npm":
     case "pnpm":
