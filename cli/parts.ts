@@ -1,0 +1,131 @@
+/** Opens everything that a Sluice works with, from its configuration. */
+import { createServices, type Services } from "../ecosystems/pipeline.ts";
+import type { Ecosystem } from "../ecosystems/ecosystem.ts";
+import { openArtifactStore } from "../storage/artifacts/open.ts";
+import type { ArtifactStore } from "../storage/artifacts/store.ts";
+import { createBackground } from "../storage/background.ts";
+import { createFills } from "../storage/fill.ts";
+import { createInstallLog } from "../storage/installs/log.ts";
+import { createRecordIds } from "../storage/installs/record.ts";
+import { createDecisionRecords } from "../storage/kv/decision_store.ts";
+import { createFiles } from "../storage/kv/files.ts";
+import { createGrants } from "../storage/kv/grants.ts";
+import { createJobs, type Jobs } from "../storage/kv/jobs.ts";
+import type { Organisations } from "../storage/kv/organisations.ts";
+import { createPackages } from "../storage/kv/package_store.ts";
+import { createOrganisationViews, type OrganisationViews } from "../storage/organisations.ts";
+import type { Clock, Log, Timers } from "../storage/runtime.ts";
+import { createUpstreamClient } from "../storage/upstream/client.ts";
+import { createGuardedPost } from "../storage/upstream/guarded.ts";
+import { createUpstreams } from "../storage/upstream/upstreams.ts";
+import { createWebhooks, type Webhooks } from "../storage/webhooks.ts";
+import { pipelineGrants, pipelineRefused } from "./adapters.ts";
+import type { Closers } from "./closers.ts";
+import type { Config } from "./config.ts";
+import { allUpstreams } from "./default_upstreams.ts";
+import { StartError } from "./listen.ts";
+import { journalFolder, openConfigured, openOrganisations } from "./storage.ts";
+
+/** What the process hands in; tests hand in their own. */
+export interface ComposeDeps {
+  readonly ecosystems: readonly Ecosystem[];
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Log;
+}
+
+/** Open, and closed by the closers they were given. */
+export interface Parts {
+  readonly kv: Deno.Kv;
+  readonly organisations: Organisations;
+  readonly views: OrganisationViews;
+  readonly artifacts: ArtifactStore;
+  readonly jobs: Jobs;
+  readonly webhooks: Webhooks;
+  /** With all that the pipeline works with. */
+  readonly services: Services;
+}
+
+/** Throws StorageError or StartError; what was opened by then is among the closers. */
+export async function openParts(config: Config, deps: ComposeDeps, closers: Closers): Promise<Parts> {
+  const { clock, timers, log } = deps;
+  await makeDataFolder(config.data);
+  const instance = crypto.randomUUID().replaceAll("-", "").slice(0, 12);
+  const kv = await openConfigured(config);
+  closers.add(() => kv.close());
+  const organisations = await openOrganisations(kv, clock);
+  const views = createOrganisationViews({ organisations, kv, clock, log, timers });
+  const artifacts = await openArtifactStore(config.artifacts, { clock, instance, log });
+  const background = createBackground({ log, timers });
+  const fills = createFills({
+    store: artifacts,
+    background,
+    log,
+    clock,
+    timers,
+    idleMs: config.network.idleTimeoutMs,
+  });
+  const installs = createInstallLog({
+    kv,
+    journal: journalFolder(config),
+    instance,
+    clock,
+    log,
+    random: Math.random,
+    background,
+    timers,
+  });
+  closers.add(() => installs.close());
+  const { network } = config;
+  const upstreams = usable(() => createUpstreams(allUpstreams(deps.ecosystems, config.upstreams)));
+  const upstream = usable(() => createUpstreamClient({ upstreams, network, clock, timers, log }));
+  closers.add(() => upstream.close());
+  const guarded = createGuardedPost({ network, timers, allowPrivate: config.allowPrivateWebhooks });
+  closers.add(() => guarded.close());
+  const jobs = createJobs({ kv, clock, log, timers });
+  const webhooks = createWebhooks({ kv, jobs, views, post: guarded.post, clock, log, background });
+  const services: Services = createServices({
+    ecosystems: deps.ecosystems,
+    packages: createPackages(kv),
+    files: createFiles(kv),
+    decisions: createDecisionRecords(kv, { clock }),
+    artifacts,
+    fills,
+    upstreams,
+    upstream,
+    installs,
+    grants: pipelineGrants(createGrants(kv, { clock })),
+    addWaiver: organisations.addWaiver,
+    refused: pipelineRefused(webhooks),
+    newRecordId: createRecordIds(clock, instance, Math.random),
+    clock,
+    timers,
+    log,
+    background,
+    lifetimes: config.lifetimes,
+    memory: config.memory,
+  });
+  return { kv, organisations, views, artifacts, jobs, webhooks, services };
+}
+
+/** Throws StartError for what the schema cannot see: two upstreams that are the same one. */
+function usable<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    if (cause instanceof TypeError) throw new StartError(cause.message, { cause });
+    throw cause;
+  }
+}
+
+async function makeDataFolder(path: string | null): Promise<void> {
+  if (path === null) return;
+  try {
+    await Deno.mkdir(path, { recursive: true });
+    const probe = await Deno.makeTempFile({ dir: path, prefix: ".writable-" });
+    await Deno.remove(probe);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new StartError(`Cannot write to the data folder ${JSON.stringify(path)}: ${why}`, { cause });
+  }
+}
