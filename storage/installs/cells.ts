@@ -18,14 +18,20 @@ const FORMAT = 1;
 const TALLY_LENGTH = 7;
 /** Above this the next chunk is begun: what is rewritten at each fold stays small. */
 const CHUNK_BYTES = 4_096;
+/** Two times and five small numbers, roughly. */
+const CELL_BYTES = 45;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** Adds a cell to those that have the same labels. */
 export function addCell(cells: Cells, { labels, tally }: Cell): void {
-  const id = labels.join("\n");
+  const id = idOf(labels);
   const known = cells.get(id);
   cells.set(id, known === undefined ? { labels, tally } : { labels, tally: addTallies(known.tally, tally) });
+}
+
+function idOf(labels: Labels): string {
+  return labels.length === 1 ? String(labels[0]) : labels.join("\n");
 }
 
 export function encodeCells(cells: Iterable<Cell>): Uint8Array {
@@ -53,24 +59,31 @@ function toCell(row: readonly (string | number)[]): Cell {
 }
 
 /**
- * Adds new cells to the last chunk of a key; returns the chunks to write, the first of which replaces the one
- * that was given. Cells never move from one chunk to another.
+ * Adds new cells to the last chunk of a key (null: there is none); returns the chunks to write, the first of which
+ * replaces the one that was given. Cells never move from one chunk to another; a `single` key has one chunk.
  */
-export function addToChunk(chunk: readonly Cell[], added: Iterable<Cell>): Uint8Array[] {
+export function addToChunk(
+  chunk: Uint8Array | null,
+  added: Iterable<Cell>,
+  options: { readonly single: boolean },
+): Uint8Array[] {
   const open: Cells = new Map();
-  for (const cell of chunk) addCell(open, cell);
-  const further: Cells[] = [open];
+  for (const cell of chunk === null ? [] : decodeCells(chunk)) addCell(open, cell);
+  const chunks: Cells[] = [open];
   let current = open;
-  let size = chunk.length === 0 ? 0 : encodeCells(chunk).length;
+  let size = chunk?.length ?? 0;
   for (const cell of added) {
-    const length = open.has(cell.labels.join("\n")) ? 0 : encodeCells([cell]).length;
-    if (length > 0 && size > 0 && size + length > CHUNK_BYTES) {
+    if (open.has(idOf(cell.labels))) {
+      addCell(open, cell);
+      continue;
+    }
+    if (!options.single && current.size > 0 && size > CHUNK_BYTES) {
       current = new Map();
-      further.push(current);
+      chunks.push(current);
       size = 0;
     }
-    addCell(length === 0 ? open : current, cell);
-    size += length;
+    addCell(current, cell);
+    size += CELL_BYTES + cell.labels.length * 8 + String(cell.labels[1] ?? "").length * 3;
   }
-  return further.map((cells) => encodeCells(cells.values()));
+  return chunks.map((cells) => encodeCells(cells.values()));
 }

@@ -4,7 +4,7 @@
  * every record once.
  */
 import { StorageError } from "../errors.ts";
-import type { Clock, Log } from "../runtime.ts";
+import type { Clock, Log, Timers } from "../runtime.ts";
 import { type FoldItem, foldItems } from "./fold_batch.ts";
 import { readForgotten } from "./forgotten.ts";
 import { listJournalFiles } from "./journal_files.ts";
@@ -21,6 +21,8 @@ import {
 export interface FoldDeps extends LogPlace {
   readonly clock: Clock;
   readonly log: Log;
+  /** To fold in small slices, so that requests get their turn; without, in large ones. */
+  readonly timers?: Timers | undefined;
 }
 
 /** `more`: ask again · `done`: nothing is left · `conflict`: another process committed first. */
@@ -60,7 +62,7 @@ async function foldFile(deps: FoldDeps, journal: string, name: string): Promise<
   tell(deps.log, block);
   const { source } = block;
   const items = block.items.map((item): FoldItem => ({ ...item, source, key: null, last: false }));
-  if (!await foldItems(deps.kv, { items, head, forgotten })) return "conflict";
+  if (!await foldItems(deps.kv, { items, head, forgotten, pause: pauseOf(deps) })) return "conflict";
   if (!block.ended) return items.length === 0 ? "done" : "more";
   await removeFile(deps.kv, key, { path: `${journal}/${name}`, offset: items.at(-1)?.next ?? offset });
   return "done";
@@ -80,7 +82,11 @@ async function foldSegments(deps: FoldDeps): Promise<Progress> {
     );
   }
   if (items.length === 0) return "done";
-  return await foldItems(deps.kv, { items, head, forgotten }) ? "more" : "conflict";
+  return await foldItems(deps.kv, { items, head, forgotten, pause: pauseOf(deps) }) ? "more" : "conflict";
+}
+
+function pauseOf({ timers }: FoldDeps): () => Promise<void> {
+  return () => timers?.sleep(0) ?? Promise.resolve();
 }
 
 function tell(log: Log, { source, items, tornBytes }: TailBlock): void {

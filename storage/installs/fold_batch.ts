@@ -1,11 +1,11 @@
 /** Lines of the tail, committed to the indexes in batches that KV takes at once. */
 import { StorageError } from "../errors.ts";
-import { planFold, touchedKeys } from "./fold_plan.ts";
-import { fitsOneCommit, type IndexWrite, MAX_WRITES, writesOf } from "./fold_writes.ts";
+import { createFoldPlanner, type FoldPlan } from "./fold_plan.ts";
+import { fitsOneCommit, type IndexWrite, writesOf } from "./fold_writes.ts";
 import { anonymise, type Forgotten } from "./forgotten.ts";
 import { cursorKey, HEAD_KEY } from "./keys.ts";
 import type { LogEntry } from "./record.ts";
-import { withoutRepeats } from "./tail.ts";
+import { repeatFilter } from "./tail.ts";
 
 export interface FoldItem {
   /** null: a line that cannot be read, which only moves the cursor. */
@@ -18,44 +18,67 @@ export interface FoldItem {
   readonly last: boolean;
 }
 
-const MAX_BATCH = 500;
+/** What a batch may plan to write before it is tried, a little below KV's bounds for one commit. */
+const PLAN_KEYS = 940;
+const PLAN_TEXT = 500_000;
+/** Lines that are added up at a time: a millisecond or two. */
+const SLICE_LINES = 200;
+
+export interface FoldItemsOptions {
+  readonly items: readonly FoldItem[];
+  /** What the head was before all else was read. */
+  readonly head: string | null;
+  readonly forgotten: Forgotten;
+  /** Lets others have their turn; a timer, since nothing else lets requests in. */
+  readonly pause: () => Promise<void>;
+}
 
 /** Commits all items, in order. False: the head was no longer `head`; what was committed until then stays. */
-export async function foldItems(
-  kv: Deno.Kv,
-  options: {
-    readonly items: readonly FoldItem[];
-    readonly head: string | null;
-    readonly forgotten: Forgotten;
-  },
-): Promise<boolean> {
-  const { items, forgotten } = options;
+export async function foldItems(kv: Deno.Kv, options: FoldItemsOptions): Promise<boolean> {
+  const { items } = options;
   let { head } = options;
-  let size = MAX_BATCH;
   for (let done = 0; done < items.length;) {
-    const batch = await fittingBatch(kv, items.slice(done, done + size), forgotten);
+    const batch = await nextBatch(kv, { ...options, items: items.slice(done) });
     head = await commitAtHead(kv, head, batch.writes);
     if (head === null) return false;
     done += batch.lines;
-    size = Math.min(MAX_BATCH, Math.ceil(batch.lines * 1.25));
   }
   return true;
 }
 
-async function fittingBatch(
-  kv: Deno.Kv,
-  items: readonly FoldItem[],
-  forgotten: Forgotten,
-): Promise<{ readonly writes: readonly IndexWrite[]; readonly lines: number }> {
-  for (let lines = items.length;; lines = Math.ceil(lines / 2)) {
-    const batch = items.slice(0, lines);
-    const entries = batch.flatMap(({ entry }) => entry === null ? [] : [anonymise(entry, forgotten)]);
-    const plan = planFold(withoutRepeats(entries));
-    const cursors = cursorWrites(batch);
-    if (lines > 1 && touchedKeys(plan) + cursors.length > MAX_WRITES) continue;
-    const writes = [...await writesOf(kv, plan), ...cursors];
+interface Batch {
+  readonly writes: readonly IndexWrite[];
+  readonly lines: number;
+}
+
+/** The first lines, as many as one commit takes; where the values turn out larger than planned, half of them. */
+async function nextBatch(kv: Deno.Kv, options: FoldItemsOptions): Promise<Batch> {
+  for (let most = options.items.length;;) {
+    const { plan, lines } = await planBatch(options, most);
+    const writes = [...await writesOf(kv, plan), ...cursorWrites(options.items.slice(0, lines))];
     if (lines === 1 || fitsOneCommit(writes)) return { writes, lines };
+    most = Math.ceil(lines / 2);
   }
+}
+
+async function planBatch(
+  { items, forgotten, pause }: FoldItemsOptions,
+  most: number,
+): Promise<{ readonly plan: FoldPlan; readonly lines: number }> {
+  const planner = createFoldPlanner();
+  const isNew = repeatFilter();
+  const sources = new Set<string>();
+  let lines = 0;
+  for (const { entry, source } of items.slice(0, most)) {
+    const { keys, text } = planner.size();
+    // One more line touches nine keys at most, and a source two.
+    if (lines > 0 && (keys + sources.size * 2 + 11 > PLAN_KEYS || text > PLAN_TEXT)) break;
+    sources.add(source);
+    if (entry !== null && isNew(entry)) planner.add(anonymise(entry, forgotten));
+    lines += 1;
+    if (lines % SLICE_LINES === 0) await pause();
+  }
+  return { plan: planner.plan(), lines };
 }
 
 function cursorWrites(items: readonly FoldItem[]): IndexWrite[] {

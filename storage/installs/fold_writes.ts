@@ -1,7 +1,12 @@
 /** From a plan to the values that one atomic commit sets. */
-import { addToChunk, decodeCells } from "./cells.ts";
+import { addToChunk } from "./cells.ts";
 import type { CellUpdate, FoldPlan, TimelineUpdate } from "./fold_plan.ts";
 import { concat } from "./segments.ts";
+
+interface Chunk {
+  readonly number: number;
+  readonly value: Uint8Array | null;
+}
 
 export interface IndexWrite {
   readonly key: Deno.KvKey;
@@ -21,16 +26,33 @@ const encoder = new TextEncoder();
 
 /** Reads the last chunk of each key that the plan touches, and adds to it. */
 export async function writesOf(kv: Deno.Kv, plan: FoldPlan): Promise<IndexWrite[]> {
-  const cells = Array.from(plan.cells.values(), (update) => cellWrites(kv, update));
-  const timelines = Array.from(plan.timelines.values(), (update) => timelineWrites(kv, update));
-  const organisations = plan.organisations.map((key) => ({ key, value: new Uint8Array() }));
-  return [...(await Promise.all([...cells, ...timelines])).flat(), ...organisations];
+  const singles = plan.cells.filter(({ single }) => single);
+  const chunked = plan.cells.filter(({ single }) => !single);
+  const writes = await Promise.all([
+    ...inTens(singles).map((updates) => singleWrites(kv, updates)),
+    ...chunked.map(async (update) => cellWrites(update, await lastChunk(kv, update.key))),
+    ...plan.timelines.map((update) => timelineWrites(kv, update)),
+  ]);
+  return [...writes.flat(), ...plan.organisations.map((key) => ({ key, value: new Uint8Array() }))];
 }
 
-async function cellWrites(kv: Deno.Kv, { key, mirror, cells }: CellUpdate): Promise<IndexWrite[]> {
-  const last = await lastChunk(kv, key);
-  const values = addToChunk(last.value === null ? [] : decodeCells(last.value), cells.values());
-  return values.flatMap((value, index) => {
+/** KV reads ten keys at once. */
+function inTens<T>(all: readonly T[]): T[][] {
+  return Array.from(
+    { length: Math.ceil(all.length / 10) },
+    (_, index) => all.slice(index * 10, index * 10 + 10),
+  );
+}
+
+async function singleWrites(kv: Deno.Kv, updates: readonly CellUpdate[]): Promise<IndexWrite[]> {
+  const entries = await kv.getMany<Uint8Array[]>(updates.map(({ key }) => [...key, 0]));
+  return updates.flatMap((update, index) => {
+    return cellWrites(update, { number: 0, value: entries[index]?.value ?? null });
+  });
+}
+
+function cellWrites({ key, mirror, cells, single }: CellUpdate, last: Chunk): IndexWrite[] {
+  return addToChunk(last.value, cells.values(), { single }).flatMap((value, index) => {
     const write = { key: [...key, last.number + index], value };
     return mirror === null ? [write] : [write, { key: [...mirror, last.number + index], value }];
   });
@@ -54,10 +76,7 @@ async function timelineWrites(kv: Deno.Kv, { key, lines }: TimelineUpdate): Prom
 }
 
 /** Chunks are numbered from 0 and only the last one grows: a reader never misses what moved. */
-export async function lastChunk(
-  kv: Deno.Kv,
-  key: Deno.KvKey,
-): Promise<{ readonly number: number; readonly value: Uint8Array | null }> {
+async function lastChunk(kv: Deno.Kv, key: Deno.KvKey): Promise<Chunk> {
   const { value: entry } = await kv.list<Uint8Array>({ prefix: [...key] }, { reverse: true, limit: 1 })
     .next();
   if (entry === undefined) return { number: 0, value: null };

@@ -35,7 +35,7 @@ export async function readForgotten(kv: Deno.Kv): Promise<Forgotten> {
 
 /** The entry without user and address if its user is to be forgotten. */
 export function anonymise(entry: LogEntry, forgotten: Forgotten): LogEntry {
-  const { record } = entry;
+  const { record, cutOffAt } = entry;
   if (record.user === null || !forgotten.has(record.organisation, record.user, record.at)) return entry;
-  return { ...entry, record: { ...record, user: null, address: "" } };
+  return { cutOffAt, record: { ...record, user: null, address: "" } };
 }

@@ -7,7 +7,7 @@ import { decodeEntry, type LogEntry } from "./record.ts";
 export const END_LINE = '"end"\n';
 /** A file begun longer ago is not written to any more: its writer begins another after one hour. */
 const ENDED_AFTER_MS = 2 * 60 * 60 * 1000;
-const BLOCK_BYTES = 1024 * 1024;
+const BLOCK_BYTES = 512 * 1024;
 const LINE_FEED = 0x0a;
 
 export interface JournalItem {
@@ -52,7 +52,7 @@ export async function listJournalFiles(path: string): Promise<string[]> {
   return names.sort();
 }
 
-/** Reads at most about a megabyte of whole lines. null: the file is gone. */
+/** Reads at most about half a megabyte of whole lines. null: the file is gone. */
 export async function readJournalBlock(
   path: string,
   options: { readonly name: string; readonly offset: number; readonly now: EpochMs },

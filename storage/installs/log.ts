@@ -129,7 +129,7 @@ export function createInstallLog(options: InstallLogOptions): InstallLog {
 
   async function foldAll(): Promise<void> {
     await driver.flush();
-    const deps = { kv, journal: folder, clock, log: options.log };
+    const deps = { kv, journal: folder, clock, log: options.log, timers: options.timers };
     await foldInstalls(deps);
     if (!await endFoldedFile()) return;
     await foldInstalls(deps);

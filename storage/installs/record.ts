@@ -9,6 +9,8 @@ export interface LogEntry {
   readonly record: InstallRecord;
   /** Bytes that the client did get; null: this is the record itself, not an amendment. */
   readonly cutOffAt: number | null;
+  /** As it was read, with its line feed, so that it need not be written anew. */
+  readonly line?: string;
 }
 
 const FORMAT = 1;
@@ -89,7 +91,8 @@ export function createRecordIds(clock: Clock, instance: string, random: () => nu
 }
 
 /** One line with its line feed. The record must be bounded. */
-export function encodeEntry({ record: r, cutOffAt }: LogEntry): string {
+export function encodeEntry({ record: r, cutOffAt, line }: LogEntry): string {
+  if (line !== undefined) return line;
   return JSON.stringify([
     ...[FORMAT, cutOffAt, r.id, r.at, r.organisation, r.user, r.address, r.client, r.clientVersion],
     ...[
@@ -119,7 +122,7 @@ export function decodeEntry(line: string): LogEntry | null {
   }
   if (format !== FORMAT || !(cutOffAt === null || isCount(cutOffAt))) return null;
   const record = toRecord(rest);
-  return record === null ? null : { record, cutOffAt };
+  return record === null ? null : { record, cutOffAt, line: `${line}\n` };
 }
 
 function parseArray(line: string): readonly unknown[] | null {

@@ -104,13 +104,16 @@ async function moveToNobody(
     const nobody = indexKey(target, { ...parts, user: false });
     const cells: Cells = moved.get(nobody.join("\n"))?.cells ?? new Map();
     for (const cell of decodeCells(value)) addCell(cells, cell);
-    moved.set(nobody.join("\n"), { key: nobody, mirror: null, cells });
+    moved.set(nobody.join("\n"), { key: nobody, mirror: null, single: kind === "person", cells });
     writes.push({ key, value: null });
     if (kind === "user" && parts.user !== undefined) {
       writes.push({ key: [...indexKey("who", { ...parts, user: parts.user }), parts.chunk], value: null });
     }
   }
-  return [...await writesOf(kv, { cells: moved, timelines: new Map(), organisations: [] }), ...writes];
+  return [
+    ...await writesOf(kv, { cells: Array.from(moved.values()), timelines: [], organisations: [] }),
+    ...writes,
+  ];
 }
 
 function withoutUser({ key, value }: SweptEntry, user: string, until: EpochMs): IndexWrite[] {
@@ -118,9 +121,9 @@ function withoutUser({ key, value }: SweptEntry, user: string, until: EpochMs): 
   if (!entries.some((entry) => entry?.record.user === user && entry.record.at <= until)) return [];
   const lines = entries.map((entry) => {
     if (entry === null) return "";
-    const { record } = entry;
-    const theirs = record.user === user && record.at <= until;
-    return encodeEntry(theirs ? { ...entry, record: { ...record, user: null, address: "" } } : entry);
+    const { record, cutOffAt } = entry;
+    if (record.user !== user || record.at > until) return encodeEntry(entry);
+    return encodeEntry({ cutOffAt, record: { ...record, user: null, address: "" } });
   });
   return [{ key, value: new TextEncoder().encode(lines.join("")) }];
 }

@@ -78,7 +78,7 @@ export async function readTail(place: LogPlace, now: EpochMs, forgotten: Forgott
       if (entry !== null) entries.push(anonymise(entry, forgotten));
     }
   }
-  return withoutRepeats(entries);
+  return entries.filter(repeatFilter());
 }
 
 async function* tailBlocks(place: LogPlace, now: EpochMs, cursors: Cursors): AsyncGenerator<TailBlock> {
@@ -96,11 +96,11 @@ async function* tailBlocks(place: LogPlace, now: EpochMs, cursors: Cursors): Asy
   yield* readSegments(kv, cursors);
 }
 
-/** The first of each record and of each amendment. */
-export function withoutRepeats(entries: readonly LogEntry[]): LogEntry[] {
+/** True for the first of each record and of each amendment that it is asked about. */
+export function repeatFilter(): (entry: LogEntry) => boolean {
   const seen = new Set<string>();
-  return entries.filter(({ record, cutOffAt }) => {
+  return ({ record, cutOffAt }) => {
     const id = cutOffAt === null ? record.id : `${record.id} amended`;
-    return !seen.has(id) && seen.add(id);
-  });
+    return !seen.has(id) && Boolean(seen.add(id));
+  };
 }
