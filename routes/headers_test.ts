@@ -97,7 +97,8 @@ Deno.test("headers: nothing else in routes/ makes a Response or sets a header", 
   const folder = new URL("./", import.meta.url);
   let seen = 0;
   for await (const { name, isFile } of Deno.readDir(folder)) {
-    const isCode = isFile && /\.tsx?$/.test(name) && !/_test\.tsx?$/.test(name) && name !== "testing.ts";
+    const isCode = isFile && /\.tsx?$/.test(name) && !/_test\.tsx?$/.test(name) &&
+      !/^test(?:ing|_support)\.ts$/.test(name);
     if (!isCode || name === "headers.ts") continue;
     seen += 1;
     assert.doesNotMatch(await Deno.readTextFile(new URL(name, folder)), forbidden, name);

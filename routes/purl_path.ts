@@ -10,7 +10,8 @@ export interface PurlPath {
 }
 
 const TYPE = /^pkg:([a-z][a-z0-9.+-]{0,31})$/;
-const SPEAKING = /^[a-z]{1,20}-by-[A-Za-z]{1,40}(?:-[A-Za-z0-9.:-]{1,80})?$/;
+/** What policy/explain.ts's `speakingSegment` makes. */
+const SPEAKING = /^(?:would-be-)?(?:held|denied)-by-[A-Za-z0-9-]{1,120}$/;
 const MAX_NAME_LENGTH = 512;
 const MAX_VERSION_LENGTH = 256;
 

@@ -33,6 +33,10 @@ Deno.test("readPurlPath: scoped, versioned, spoken and encoded forms", () => {
       version: null,
       isSpeaking: true,
     }],
+    [
+      "pkg:npm/foo@1.0.0/would-be-denied-by-publisherDowngrade",
+      { type: "npm", name: "foo", version: "1.0.0", isSpeaking: true },
+    ],
     ["pkg:npm/held-by-minimumAge", {
       type: "npm",
       name: "held-by-minimumAge",

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { gunzipSync, gzipSync } from "node:zlib";
+import type { Trace } from "../ecosystems/outcome.ts";
+import { PLAIN_TRACE, run, sampleEntity } from "./testing.ts";
+
+const DECIDED = { decisionId: "d1", whyLink: "http://sluice.test/-/why/pkg:npm/foo?decision=d1" } as const;
+
+Deno.test("document: the kept answer says each time what holds now, and its body stays whole", async () => {
+  const entity = sampleEntity(`{"a":"${"x".repeat(5_000)}"}`, {
+    headers: { vary: "accept", "npm-notice": "hear" },
+  });
+  const trace = { ...PLAIN_TRACE, cache: "hit" } as const;
+  const traces: readonly Trace[] = [
+    { ...trace, maxAgeSeconds: 60 },
+    { ...trace, maxAgeSeconds: 60 },
+    { ...trace, maxAgeSeconds: 59, ...DECIDED },
+    {
+      ...trace,
+      maxAgeSeconds: 0,
+      cache: "stale",
+      staleSince: Date.parse("2026-11-21T07:59:00Z") as Trace["staleSince"],
+    },
+    { ...trace, maxAgeSeconds: 58.7 },
+  ];
+  let next = 0;
+  await using running = run({ serve: () => ({ kind: "document", entity, trace: traces[next++]! }) });
+  const seen = [];
+  for (const _ of traces) {
+    const { headers, text } = await running.ask("/sample/x");
+    assert.equal(text, new TextDecoder().decode(entity.identity));
+    assert.equal(headers.get("content-type"), "application/json");
+    assert.equal(headers.get("npm-notice"), "hear");
+    assert.equal(headers.get("vary"), "accept");
+    assert.equal(headers.get("etag"), '"tag"');
+    const names = ["cache-control", "x-sluice-decision", "cache-status", "age", "warning"];
+    seen.push(names.map((name) => headers.get(name)));
+  }
+  const kept = (seconds: number) => `private, max-age=${seconds}, must-revalidate, no-transform`;
+  assert.deepEqual(seen, [
+    [kept(60), null, "sluice; hit", null, null],
+    [kept(60), null, "sluice; hit", null, null],
+    [kept(59), "d1", "sluice; hit", null, null],
+    [
+      "private, no-cache, no-transform",
+      null,
+      "sluice; hit; detail=stale",
+      "60",
+      '110 sluice "Response is Stale"',
+    ],
+    [kept(58), null, "sluice; hit", null, null],
+  ]);
+});
+
+Deno.test("document: gzip where it is welcome, each coding with its own tag, either tag is 304", async () => {
+  const text = "x".repeat(4_000);
+  const entity = sampleEntity(text, { gzip: gzipSync(text) });
+  await using running = run({ serve: () => ({ kind: "document", entity, trace: PLAIN_TRACE }) });
+  const table: readonly (readonly [string | null, boolean])[] = [
+    ["gzip", true],
+    ["gzip, deflate, br", true],
+    ["br;q=1.0, gzip;q=0.8, *;q=0.1", true],
+    ["*", true],
+    ["x-gzip", true],
+    ["gzip;q=0", false],
+    ["gzip;q=0.2, identity;q=0.9", false],
+    ["*;q=0", false],
+    ["identity", false],
+    ["br", false],
+    ["", false],
+    ["gzip;q=nonsense", false],
+    [null, false],
+  ];
+  for (const [accepted, isGzip] of table) {
+    const headers: Record<string, string> = accepted === null ? {} : { "accept-encoding": accepted };
+    const answer = await running.ask("/sample/x", { headers });
+    assert.equal(answer.headers.get("content-encoding"), isGzip ? "gzip" : null, String(accepted));
+    assert.equal(answer.headers.get("etag"), isGzip ? '"tag-gzip"' : '"tag"');
+    assert.equal(answer.headers.get("vary"), "accept-encoding");
+    assert.equal(isGzip ? gunzipSync(answer.body).toString() : answer.text, text);
+    const head = await running.ask("/sample/x", { method: "HEAD", headers });
+    assert.equal(head.headers.get("content-length"), String(isGzip ? entity.gzip?.byteLength : text.length));
+  }
+  for (const tag of ['"tag"', '"tag-gzip"', 'W/"tag-gzip"', '"a", W/"tag"', "*"]) {
+    const answer = await running.ask("/sample/x", {
+      headers: { "if-none-match": tag, "accept-encoding": "gzip" },
+    });
+    assert.equal(answer.status, 304, tag);
+    assert.equal(answer.headers.get("etag"), '"tag-gzip"');
+    assert.equal(answer.headers.get("vary"), "accept-encoding");
+  }
+  assert.equal((await running.ask("/sample/x", { headers: { "if-none-match": '"ta"' } })).status, 200);
+});
