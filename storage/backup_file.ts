@@ -4,6 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import { createHash, type Hash } from "node:crypto";
+import { parseBlobKey } from "./artifacts/key.ts";
 import type { BlobKey } from "./artifacts/store.ts";
 import { decodeKey, decodeValue, encodeKey, encodeValue } from "./backup_codec.ts";
 
@@ -128,7 +129,7 @@ export async function* readBackupFile(
       yield { kind: "entry", key: decodeKey(json.k), value: decodeValue(json.v), lineBytes: line.byteLength };
     } else if ("b" in json) {
       blobs++;
-      yield { kind: "blob", key: String(json.b) as BlobKey, sizeBytes: Number(json.s) };
+      yield readBlobLine(json);
     } else if ("d" in json) {
       yield { kind: "data", bytes: new Uint8Array(Buffer.from(String(json.d), "base64")) };
     } else throw broken("a line is not known");
@@ -158,6 +159,13 @@ function readHeader(json: Record<string, unknown>): BackupHeader {
   return json as unknown as BackupHeader;
 }
 
+function readBlobLine({ b, s }: Record<string, unknown>): BackupItem {
+  const key = typeof b === "string" ? parseBlobKey(b) : null;
+  if (key === null) throw broken(`${JSON.stringify(b)?.slice(0, 100)} is no blob's name`);
+  if (!Number.isSafeInteger(s) || Number(s) < 0) throw broken(`the blob "${key}" has no size`);
+  return { kind: "blob", key, sizeBytes: Number(s) };
+}
+
 function checkEnd(end: unknown, counts: BackupCounts, hash: Hash): void {
   const { entries, blobs, sha256 } = (end ?? {}) as Record<string, unknown>;
   if (entries !== counts.entries || blobs !== counts.blobs) throw broken("its counts do not agree");
@@ -169,20 +177,25 @@ async function* linesOf(file: ReadableStream<Uint8Array>): AsyncGenerator<Uint8A
   let restBytes = 0;
   const gunzip = new DecompressionStream("gzip") as TransformStream<Uint8Array, Uint8Array>;
   const chunks = file.pipeThrough(gunzip)[Symbol.asyncIterator]();
-  while (true) {
-    const { done, value } = await next(chunks);
-    if (done) break;
-    let from = 0;
-    for (let at = value.indexOf(10); at >= 0; at = value.indexOf(10, from)) {
-      yield joined([...rest, value.subarray(from, at)]);
-      rest = [];
-      restBytes = 0;
-      from = at + 1;
+  try {
+    while (true) {
+      const { done, value } = await next(chunks);
+      if (done) break;
+      let from = 0;
+      for (let at = value.indexOf(10); at >= 0; at = value.indexOf(10, from)) {
+        yield joined([...rest, value.subarray(from, at)]);
+        rest = [];
+        restBytes = 0;
+        from = at + 1;
+      }
+      if (from === value.byteLength) continue;
+      rest.push(value.slice(from));
+      restBytes += value.byteLength - from;
+      if (restBytes > MAX_LINE_BYTES) throw broken("a line is too long");
     }
-    if (from === value.byteLength) continue;
-    rest.push(value.slice(from));
-    restBytes += value.byteLength - from;
-    if (restBytes > MAX_LINE_BYTES) throw broken("a line is too long");
+  } finally {
+    // Whoever stops early lets go of the file.
+    await chunks.return?.().catch(() => {});
   }
   if (rest.length > 0) throw broken("its last line is cut off");
 }

@@ -1,5 +1,6 @@
 /** Counts and hashes a blob's bytes on their way. */
 import { createHash } from "node:crypto";
+import { sha256Of } from "./artifacts/key.ts";
 import type { BlobKey } from "./artifacts/store.ts";
 import { IntegrityError } from "./errors.ts";
 
@@ -20,7 +21,7 @@ export function createBlobCheck(key: BlobKey, sizeBytes: number): BlobCheck {
     },
     end() {
       const digest = hash.digest("hex");
-      if (seen === sizeBytes && key.endsWith(`/${digest}`)) return;
+      if (seen === sizeBytes && sha256Of(key) === digest) return;
       throw new IntegrityError(
         `Cannot trust the blob "${key}": it has ${seen} bytes of ${sizeBytes} and the digest ${digest}`,
       );

@@ -1,4 +1,5 @@
 /** Reads a backup twice: to its end, to know that it is whole, and only then into the store. */
+import { sha256Of } from "./artifacts/key.ts";
 import type { ArtifactStore, BlobKey } from "./artifacts/store.ts";
 import { type BackupCounts, type BackupHeader, type BackupItem, readBackupFile } from "./backup_file.ts";
 import { type BlobCheck, createBlobCheck } from "./blob_check.ts";
@@ -72,18 +73,22 @@ async function verify(file: ReadableStream<Uint8Array>, options: RestoreOptions)
   const items = readBackupFile(file);
   const counts = { entries: 0, blobs: 0 };
   let check: BlobCheck | null = null;
-  while (true) {
-    const { done, value } = await items.next();
-    if (done || value.kind !== "data") check?.end();
-    if (done) return value as BackupCounts & { readonly header: BackupHeader };
-    if (value.kind === "data") {
-      if (check === null) throw new SyntaxError("Cannot read the backup: data belongs to no blob");
-      check.update(value.bytes);
-      continue;
+  try {
+    while (true) {
+      const { done, value } = await items.next();
+      if (done || value.kind !== "data") check?.end();
+      if (done) return value as BackupCounts & { readonly header: BackupHeader };
+      if (value.kind === "data") {
+        if (check === null) throw new SyntaxError("Cannot read the backup: data belongs to no blob");
+        check.update(value.bytes);
+        continue;
+      }
+      check = value.kind === "blob" ? createBlobCheck(value.key, value.sizeBytes) : null;
+      counts[value.kind === "blob" ? "blobs" : "entries"]++;
+      if ((counts.entries + counts.blobs) % 100 === 0) options.onProgress?.("verify", { ...counts });
     }
-    check = value.kind === "blob" ? createBlobCheck(value.key, value.sizeBytes) : null;
-    counts[value.kind === "blob" ? "blobs" : "entries"]++;
-    if ((counts.entries + counts.blobs) % 100 === 0) options.onProgress?.("verify", { ...counts });
+  } finally {
+    await letGo(items);
   }
 }
 
@@ -114,20 +119,31 @@ async function write(kv: Deno.Kv, file: ReadableStream<Uint8Array>, options: Res
   const items = readBackupFile(file);
   const counts = { entries: 0, blobs: 0 };
   const batch = createBatch(kv, options.clock);
-  let item = await items.next();
-  while (!item.done) {
-    if (item.value.kind === "entry") {
-      await batch.add(item.value);
-      counts.entries++;
-      item = await items.next();
-    } else {
-      item = await writeBlob(items, item.value, options.artifacts);
-      counts.blobs++;
+  try {
+    let item = await items.next();
+    while (!item.done) {
+      if (item.value.kind === "entry") {
+        await batch.add(item.value);
+        counts.entries++;
+        item = await items.next();
+      } else {
+        item = await writeBlob(items, item.value, options.artifacts);
+        counts.blobs++;
+      }
+      if ((counts.entries + counts.blobs) % 100 === 0) options.onProgress?.("write", { ...counts });
     }
-    if ((counts.entries + counts.blobs) % 100 === 0) options.onProgress?.("write", { ...counts });
+    await batch.flush();
+    options.onProgress?.("write", { ...counts });
+  } finally {
+    await letGo(items);
   }
-  await batch.flush();
-  options.onProgress?.("write", { ...counts });
+}
+
+type Items = ReturnType<typeof readBackupFile>;
+
+/** Closes the file, however far it was read. */
+async function letGo(items: Items): Promise<void> {
+  await items.return(undefined as never);
 }
 
 type Entry = Extract<BackupItem, { kind: "entry" }>;
@@ -172,7 +188,7 @@ function expiresIn(value: unknown, now: number): number | null {
 
 /** Streams one blob into the store, and hands on the first item behind it. */
 async function writeBlob(
-  items: ReturnType<typeof readBackupFile>,
+  items: Items,
   first: BackupItem,
   store: ArtifactStore | undefined,
 ): Promise<Awaited<ReturnType<typeof items.next>>> {
@@ -195,8 +211,11 @@ async function writeBlob(
 }
 
 function putOptions(key: BlobKey, sizeBytes: number) {
-  const hex = key.slice(key.lastIndexOf("/") + 1);
-  return { expect: [{ algorithm: "sha256", hex }], expectSizeBytes: sizeBytes, maxBytes: sizeBytes } as const;
+  return {
+    expect: [{ algorithm: "sha256", hex: sha256Of(key) }],
+    expectSizeBytes: sizeBytes,
+    maxBytes: sizeBytes,
+  } as const;
 }
 
 function streamOf(next: () => Promise<Uint8Array | null>): ReadableStream<Uint8Array> {

@@ -3,7 +3,6 @@
  * either is left out. A Fact is its value, or null (absent), 1 (malformed), 2 (unsupported). Canonical: equal
  * facts have equal bytes.
  */
-import { Buffer } from "node:buffer";
 import type {
   Artifact,
   Digest,
@@ -68,7 +67,7 @@ function encodeDigest({ algorithm, hex }: Digest): string {
   const place = ALGORITHMS.indexOf(algorithm);
   if (place < 0) throw new TypeError(`Cannot encode the digest algorithm ${JSON.stringify(algorithm)}`);
   const isHex = hex.length % 2 === 0 && /^[0-9a-f]*$/.test(hex);
-  return isHex ? `${place}b${Buffer.from(hex, "hex").toString("base64")}` : `${place}x${hex}`;
+  return isHex ? `${place}b${Uint8Array.fromHex(hex).toBase64()}` : `${place}x${hex}`;
 }
 
 function encodeFact<T>(fact: Fact<T>, encode: (value: T) => unknown = (value) => value): unknown {
@@ -145,7 +144,15 @@ function decodeDigest(value: unknown): Digest {
   if (algorithm === undefined) return broken("digest", value);
   if (text[1] === "x") return { algorithm, hex: text.slice(2) };
   if (text[1] !== "b") return broken("digest", value);
-  return { algorithm, hex: Buffer.from(text.slice(2), "base64").toString("hex") };
+  return { algorithm, hex: hexOf(text.slice(2)) };
+}
+
+function hexOf(base64: string): string {
+  try {
+    return Uint8Array.fromBase64(base64).toHex();
+  } catch {
+    return broken("digest", base64);
+  }
 }
 
 function fact<T>(value: unknown, decode: (value: unknown) => T): Fact<T> {

@@ -3,12 +3,12 @@
  * package as eight bytes each, those that came later with their time. The hash is keyed with random bytes of the
  * record's own, so that nobody can look for a filename that is taken for another.
  */
-import { createHash } from "node:crypto";
 import type { EpochMs, FirstSeen } from "../../policy/types.ts";
 import { StorageError } from "../errors.ts";
+import { createKeyedHash, HASH_KEY_BYTES } from "./keyed_hash.ts";
 import type { FirstSeenTimes } from "./packages.ts";
 
-const SALT_BYTES = 16;
+const SALT_BYTES = HASH_KEY_BYTES;
 const HASH_BYTES = 8;
 const LATER_BYTES = 16;
 const HEADER_BYTES = 1 + SALT_BYTES + 8 + 4;
@@ -22,8 +22,9 @@ export type FirstSeenBytes = Uint8Array;
 
 /** At the first sight of a package: all of its files are original. */
 export function firstSight(filenames: Iterable<string>, at: EpochMs, salt: Uint8Array): FirstSeenBytes {
+  const hash = createKeyedHash(salt);
   const known = new Set<bigint>();
-  for (const filename of filenames) known.add(hash(salt, filename));
+  for (const filename of filenames) known.add(hash(filename));
   return encode({ salt, packageAt: at, known: sorted(known), later: new Map() });
 }
 
@@ -34,10 +35,11 @@ export function addSeen(
   at: EpochMs,
 ): FirstSeenBytes | null {
   const state = decode(bytes);
+  const hash = createKeyedHash(state.salt);
   const known = new Set(state.known);
   const later = new Map(state.later);
   for (const filename of filenames) {
-    const name = hash(state.salt, filename);
+    const name = hash(filename);
     if (!known.has(name) && !later.has(name)) later.set(name, at);
   }
   return later.size === state.later.size ? null : encode({ ...state, later });
@@ -46,9 +48,10 @@ export function addSeen(
 /** Throws StorageError for bytes that are none. */
 export function readFirstSeen(bytes: FirstSeenBytes): FirstSeenTimes {
   const { salt, packageAt, known, later } = decode(bytes);
+  const hash = createKeyedHash(salt);
   const original = new Set(known);
   function of(filename: string): FirstSeen | null {
-    const name = hash(salt, filename);
+    const name = hash(filename);
     if (original.has(name)) return { at: packageAt, original: true };
     const at = later.get(name);
     return at === undefined ? null : { at, original: false };
@@ -102,11 +105,6 @@ function decode(bytes: FirstSeenBytes): State {
     known,
     later,
   };
-}
-
-function hash(salt: Uint8Array, filename: string): bigint {
-  const digest = createHash("sha256").update(salt).update(filename, "utf16le").digest();
-  return digest.readBigUInt64BE(0);
 }
 
 function sorted(names: Iterable<bigint>): bigint[] {

@@ -13,6 +13,7 @@ import {
 import { decodeFacts, encodeFacts, factsDigest } from "./facts_codec.ts";
 import { readFirstSeen } from "./first_seen.ts";
 import { deleteReplaced, readFirstSeenEntry, updateFirstSeen } from "./first_seen_store.ts";
+import { HASH_KEY_BYTES } from "./keyed_hash.ts";
 import { keys } from "./keys.ts";
 import type { PackageKey, PackageRecord, Packages } from "./packages.ts";
 
@@ -147,7 +148,7 @@ export function createPackages(kv: Deno.Kv, deps: PackagesDeps = {}): Packages {
     const update = updateFirstSeen(entry, {
       filenames: filenamesOf(next.facts),
       at: next.record.checkedAt,
-      salt: () => random(16),
+      salt: () => random(HASH_KEY_BYTES),
     });
     return update && { entry, update };
   }
@@ -190,7 +191,7 @@ interface EncodedNext {
 }
 
 function encodeNext(key: PackageKey, next: Next): EncodedNext {
-  const facts = next.facts === null ? null : encodeFacts(next.facts);
+  const facts = next.facts === null ? null : next.encodedFacts ?? encodeFacts(next.facts);
   const digest = facts === null ? "" : factsDigest(facts);
   if (next.record.factsDigest !== digest) {
     throw new TypeError(

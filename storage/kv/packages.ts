@@ -61,7 +61,13 @@ export interface Packages {
    */
   commit(
     key: PackageKey,
-    next: { readonly record: PackageRecord; readonly facts: PackageFacts | null; readonly layout: unknown },
+    next: {
+      readonly record: PackageRecord;
+      readonly facts: PackageFacts | null;
+      readonly layout: unknown;
+      /** What `encodeFacts(facts)` answered, where the caller has it: spares doing it again. */
+      readonly encodedFacts?: Uint8Array;
+    },
     expected: string | null,
   ): Promise<boolean>;
   /**

@@ -83,7 +83,7 @@ Deno.test("commit keeps record, facts and layout; get, facts and layout give the
     assert.deepEqual(await packages.layout(key, found!.record), { blob: "a" });
   }));
 
-for (const files of [1, 300, 4_000, 20_000]) {
+for (const files of [1, 300, 12_000]) {
   Deno.test(`commit replaces ${files} files' facts without leaving chunks behind`, () =>
     withMemoryKv(async (kv) => {
       const packages = createPackages(kv);
@@ -189,15 +189,15 @@ Deno.test("firstSeen is shared by the upstreams of a scope, also when both see a
     assert.equal(await createPackages(a).firstSeen(elsewhere), null);
   }));
 
-Deno.test("firstSeen holds 30,000 files", () =>
+Deno.test("firstSeen holds more files than one value", () =>
   withMemoryKv(async (kv) => {
     const packages = createPackages(kv);
-    const files = many(30_000);
+    const files = many(8_000);
     await packages.commit(key, next(files), null);
     const more = next([...files, "new.tgz"], { at: 2_000, blob: "b" });
     await packages.commit(key, more, (await packages.get(key))!.versionstamp);
     const seen = await packages.firstSeen(key);
-    assert.deepEqual(seen?.of(files[29_999]!), { at: 1_000, original: true });
+    assert.deepEqual(seen?.of(files[7_999]!), { at: 1_000, original: true });
     assert.deepEqual(seen?.of("new.tgz"), { at: 2_000, original: false });
   }));
 
