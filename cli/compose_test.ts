@@ -3,6 +3,8 @@ import type { EpochMs } from "../policy/types.ts";
 import { SAMPLE } from "../routes/testing.ts";
 import { realTimers } from "../storage/timers.ts";
 import { compose, type ComposeDeps, type Running } from "./compose.ts";
+import { org } from "./org.ts";
+import { testIo } from "./testing.ts";
 import { type Config, formatMistakes, loadConfig } from "./config.ts";
 
 /** What was logged, as `level message`. */
@@ -63,6 +65,22 @@ Deno.test("compose: a whole Sluice on a free port, readable on disk, and gone af
     await assert.rejects(fetch(running.baseUrl));
   }));
 
+Deno.test("org set: is in force in a running server within a second, from another process's handle", () =>
+  withFolder(async (folder) => {
+    let offset = 0;
+    const clock = () => Date.now() + offset as EpochMs;
+    const running = await compose(configIn(`${folder}/data`), { ...quietDeps(), clock });
+    try {
+      assert.equal((await textOf(running, "/sample/x")).status, 200);
+      const io = testIo({ cwd: folder, stdin: "callers: named" });
+      assert.equal(await org(["set", "-", "--data", `${folder}/data`], io), 0, io.take().err);
+      offset = 1_000;
+      assert.equal((await textOf(running, "/sample/x")).status, 401);
+    } finally {
+      await running.close();
+    }
+  }));
+
 Deno.test("compose: what cannot be had is one sentence, and leaves nothing open", () =>
   withFolder(async (folder) => {
     const first = await compose(configIn(`${folder}/a`), quietDeps());
@@ -72,6 +90,14 @@ Deno.test("compose: what cannot be had is one sentence, and leaves nothing open"
       { name: "StartError", message: new RegExp(`^Cannot listen on 127.0.0.1:${port}: the port is taken`) },
     );
     await first.close();
+    const config = configIn(`${folder}/c`);
+    const url = "http://registry.example/";
+    const twice = { ecosystem: "sample", key: "registry", url, match: ["a"], allowedHosts: [] };
+    const upstreams = [0, 1].map(() => ({ ...twice, credentials: null, organisations: null }));
+    await assert.rejects(compose({ ...config, upstreams }, quietDeps()), {
+      name: "StartError",
+      message: /^Cannot use upstreams: two have the id/,
+    });
     Deno.writeTextFileSync(`${folder}/file`, "");
     await assert.rejects(compose(configIn(`${folder}/file/data`), quietDeps()), {
       name: "StartError",

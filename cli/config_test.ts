@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Config, formatMistakes, loadConfig } from "./config.ts";
-import { exampleConfig, helpText, informational } from "./help.ts";
+import { exampleConfig, helpText, informational, settingsTable } from "./help.ts";
 import { describeSettings } from "./settings.ts";
 
 const ECOSYSTEMS = [{ id: "npm", upstreams: ["registry"] }, { id: "pypi", upstreams: ["index", "files"] }];
@@ -309,6 +309,11 @@ Deno.test("helpText: has every setting, and every setting is one that the schema
     const told = load({ files: { f: `${key}: {}` }, args: ["--config", "f"] });
     assert(told.ok || !formatMistakes(told.errors).includes("known key"), key);
   }
+  const table = settingsTable(["npm"]);
+  for (const { key, env } of describeSettings()) {
+    assert(table.includes(`\`${key}\``) && table.includes(`\`${env}\``), key);
+  }
+  assert.equal(new Set(table.trimEnd().split("\n").map((line) => line.match(/(?<!\\)\|/g)?.length)).size, 1);
   assert.match(informational(["--version"], []) ?? "", /^sluice \d+\.\d+\.\d+\n$/);
   assert.equal(informational(["--listen", ":1"], []), null);
 });

@@ -1,4 +1,5 @@
 /** The listening socket, from before there is an app until the last transfer has ended. */
+import { IntegrityError, TooLargeError, UpstreamError } from "../storage/errors.ts";
 import type { Log, Timers } from "../storage/runtime.ts";
 import type { ListenAddress } from "./config_schema.ts";
 
@@ -36,8 +37,8 @@ export function listen(wanted: ListenAddress, log: Log): Server {
         signal: abort.signal,
         onListen: () => {},
         onError: (error) => {
-          // The app answers its own errors: what comes here broke in the server itself.
-          log("error", "A request broke outside of the app", { error });
+          // The app answers its own errors: what comes here broke in the server itself, or is a body that broke off.
+          if (!isToldByFill(error)) log("error", "A request broke outside of the app", { error });
           return new Response("Internal error\n", { status: 500, headers: { "cache-control": "no-store" } });
         },
       }, async (request, info) => (await handler.promise)(request, info));
@@ -63,6 +64,11 @@ export function listen(wanted: ListenAddress, log: Log): Server {
       await server.finished.catch(() => {});
     },
   };
+}
+
+/** What ends a file on its way to a client is written down once, however many clients waited for it. */
+function isToldByFill(error: unknown): boolean {
+  return error instanceof UpstreamError || error instanceof IntegrityError || error instanceof TooLargeError;
 }
 
 function sentence({ hostname, port }: ListenAddress, cause: unknown): string {
