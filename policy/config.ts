@@ -5,7 +5,7 @@ import { crossChecks } from "./cross_checks.ts";
 import type { EcosystemSettings, FloorDocument, PolicyDocument } from "./documents.ts";
 import { durationMs } from "./duration.ts";
 import type { TypeCheck } from "./override_schema.ts";
-import { floorSchema, policySchema } from "./schema.ts";
+import { defaultWebhookId, floorSchema, policySchema } from "./schema.ts";
 
 export type {
   AuditFixes,
@@ -145,7 +145,7 @@ function toDocument(read: Read): PolicyDocument {
     ecosystems: Object.fromEntries(
       Object.entries(ecosystems).map(([name, each]) => [name, toSettings(each)]),
     ),
-    webhooks: webhooks.map((webhook, index) => ({ ...webhook, id: webhook.id ?? `webhook-${index + 1}` })),
+    webhooks: webhooks.map((webhook, index) => ({ ...webhook, id: webhook.id ?? defaultWebhookId(index) })),
   };
 }
 

@@ -1,6 +1,6 @@
 /** What no single field can tell: bounds on the whole, ids used twice, a denial that would lift something. */
 
-import { parseShortForm } from "./pattern.ts";
+import { ENTRY_FORM, parseShortForm } from "./pattern.ts";
 
 /** How many overrides a document may hold, lists and ecosystems included. */
 export const MAX_OVERRIDES = 10_000;
@@ -38,6 +38,7 @@ export function crossChecks(
   return [
     ...countProblems(places),
     ...places.flatMap(liftProblems),
+    ...places.flatMap(emptyProblems),
     ...duplicateIds(places),
     ...duplicateIds(webhooks),
     ...unknownEcosystems(input, check),
@@ -71,15 +72,18 @@ function countProblems(places: readonly Place[]): Problem[] {
   return [{ path: places[MAX_OVERRIDES]?.path ?? [], expected }];
 }
 
-function liftProblems(place: Place): Problem[] {
-  if (!isObject(place.value) || !Object.hasOwn(place.value, "lifts")) return [];
-  if (!place.denies && place.value.effect !== "deny") return [];
-  // In a block list the schema has already called it an unknown key.
-  if (place.denies) return [];
-  return [{
-    path: [...place.path, "lifts"],
-    expected: "no lifts on a denial: only an allow lifts something",
-  }];
+/** In block lists and the floor the schema itself knows no `lifts`. */
+function liftProblems({ path, value, denies }: Place): Problem[] {
+  const written = !denies && isObject(value) && value.effect === "deny" && Object.hasOwn(value, "lifts");
+  return written
+    ? [{ path: [...path, "lifts"], expected: "no lifts on a denial: only an allow lifts something" }]
+    : [];
+}
+
+/** `{}` in a list is neither an override nor a pair of name and versions: a slip that would block nothing. */
+function emptyProblems({ path, value }: Place): Problem[] {
+  const isEmpty = isObject(value) && Object.keys(value).length === 0;
+  return isEmpty && path.at(-2) !== "overrides" ? [{ path, expected: ENTRY_FORM }] : [];
 }
 
 function duplicateIds(places: readonly Place[]): Problem[] {

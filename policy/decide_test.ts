@@ -859,7 +859,7 @@ const OBSERVE: readonly Row[] = [
     release: { ...YOUNG, yanked: true },
     verdict: "hold",
     enforced: "deny",
-    reasons: ["yanked deny observed", "minimumAge hold"],
+    reasons: ["minimumAge hold", "yanked deny observed"],
     horizon: OLD_ENOUGH_AT,
   },
   {

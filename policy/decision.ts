@@ -43,10 +43,11 @@ export function toDecision(drafts: readonly Draft[], enforcement: "enforce" | "o
   );
   const [enforcedVerdict, counted] = [worst(standing), worst(counting)];
   const observed = isBlocking(enforcedVerdict) ? "warn" : enforcedVerdict;
+  const verdict = compareVerdicts(counted, observed) >= 0 ? counted : observed;
   return {
-    verdict: compareVerdicts(counted, observed) >= 0 ? counted : observed,
+    verdict,
     enforcedVerdict,
-    reasons: drafts.map((draft) => toReason(draft, enforcement)).sort(byWeight),
+    reasons: drafts.map((draft) => toReason(draft, enforcement)).sort(byWeight(isBlocking(verdict))),
     horizon: earliest(horizonOf(drafts, standing), horizonOf(drafts, counting)),
   };
 }
@@ -102,8 +103,15 @@ function toReason({ reason, lifter, source }: Draft, enforcement: "enforce" | "o
   };
 }
 
-/** What stands before what was lifted, the more severe first, what counts before what only observes. */
-function byWeight(a: Reason, b: Reason): number {
-  return Number(a.liftedBy !== undefined) - Number(b.liftedBy !== undefined) ||
-    compareVerdicts(b.verdict, a.verdict) || Number(a.observed ?? false) - Number(b.observed ?? false);
+/** What stands before what was lifted; of a refusal first what refuses; then the more severe. */
+function byWeight(refused: boolean): (a: Reason, b: Reason) => number {
+  const [isLifted, observes] = [
+    ({ liftedBy }: Reason) => liftedBy !== undefined,
+    ({ observed }: Reason) => observed ?? false,
+  ];
+  return (a, b) => {
+    const byObservation = Number(observes(a)) - Number(observes(b));
+    return Number(isLifted(a)) - Number(isLifted(b)) || (refused ? byObservation : 0) ||
+      compareVerdicts(b.verdict, a.verdict) || byObservation;
+  };
 }

@@ -1,6 +1,6 @@
 /** How overrides and the short forms of block and allow lists are written; each is read into Override. */
 import { z } from "zod";
-import { LIFTABLE, type Override } from "./documents.ts";
+import { LIFTABLE, type Liftable, type Override } from "./documents.ts";
 import { INSTANT_FORM, parseInstant } from "./instant.ts";
 import {
   ENTRY_FORM,
@@ -12,12 +12,24 @@ import {
 } from "./pattern.ts";
 import { parseRangeSyntax } from "./range.ts";
 import { choice, listOf, strict, text } from "./schema_parts.ts";
+import type { EpochMs } from "./types.ts";
 
 /** Says what is wrong with a purl type, or null: it is known. */
 export type TypeCheck = (type: string) => string | null;
 
 /** An override before its effect is known. */
 export type Entry = Omit<Override, "effect" | "id"> & { readonly id: string | null };
+
+/** An override's fields, as the schema hands them on. */
+interface Written {
+  readonly purl: string;
+  readonly range?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly until?: EpochMs | undefined;
+  readonly id?: string | undefined;
+  readonly lifts?: readonly Liftable[] | undefined;
+}
 
 function entryFields() {
   return {
@@ -49,38 +61,25 @@ export function overrideSchema(check: TypeCheck) {
 
 /** `block`, `allow` and the floor's `deny`: a list of short forms and objects, or a map from name to versions. */
 export function entryListSchema(check: TypeCheck, effect: "allow" | "deny") {
+  const form = `a list of ${ENTRY_FORM}`;
   const fields = effect === "allow" ? { ...entryFields(), lifts: liftsField() } : entryFields();
-  const entry = z.union([shortForm(check), strict(fields).transform(readObject(check)), pairs(check)], {
-    error: ENTRY_FORM,
+  const whole = strict(fields).transform((written, context): Entry[] => {
+    const entry = readEntry(written, check, context);
+    return entry === null ? [] : [entry];
   });
-  return z.union(
-    [listOf(entry, `a list of ${ENTRY_FORM}`).transform((lists) => lists.flat()), pairs(check)],
-    {
-      error: `a list of ${ENTRY_FORM}`,
-    },
-  ).transform((entries) => entries.map((each) => withEffect(each, effect)));
+  const entry = z.union([shortForm(check), whole, pairs(check)], { error: ENTRY_FORM });
+  const list = listOf(entry, form).transform((entries) => entries.flat());
+  return z.union([list, pairs(check)], { error: form })
+    .transform((entries) => entries.map((each) => withEffect(each, effect)));
 }
 
 function shortForm(check: TypeCheck) {
-  return text(512, ENTRY_FORM).transform((written, context): Entry[] => {
-    const pattern = parseShortForm(written);
-    return finish({ pattern, written, check, context, form: ENTRY_FORM });
-  });
+  return text(512, ENTRY_FORM).transform((written, context) =>
+    finish({ pattern: parseShortForm(written), written, check, context, path: [] })
+  );
 }
 
-type Written = z.output<ReturnType<typeof fieldsForTyping>>;
-function fieldsForTyping() {
-  return strict({ ...entryFields(), lifts: liftsField() });
-}
-
-function readObject(check: TypeCheck) {
-  return (written: object, context: z.RefinementCtx): Entry[] => {
-    const entry = readEntry(written as Written, check, context);
-    return entry === null ? [] : [entry];
-  };
-}
-
-/** `{ "npm/axios": ["0.30.4"], "pypi/base-x-64": "ALL" }`. */
+/** `{ "npm/axios": ["0.30.4"], "pypi/base-x-64": "ALL" }`; as an element of a list it names at least one. */
 function pairs(check: TypeCheck) {
   const versions = z.union([text(4_096, "a version, or ALL"), listOf(text(4_096, "a version"), "versions")], {
     error: 'a version, a list of versions, or "ALL"',
@@ -88,14 +87,7 @@ function pairs(check: TypeCheck) {
   return z.record(z.string().regex(/\//), versions, { error: ENTRY_FORM }).transform((written, context) =>
     Object.entries(written).flatMap(([name, value]) =>
       [value].flat().flatMap((version) =>
-        finish({
-          pattern: parsePair(name, version),
-          written: version,
-          check,
-          context,
-          form: ENTRY_FORM,
-          key: name,
-        })
+        finish({ pattern: parsePair(name, version), written: version, check, context, path: [name] })
       )
     )
   );
@@ -107,19 +99,13 @@ function finish(
     readonly written: string;
     readonly check: TypeCheck;
     readonly context: z.RefinementCtx;
-    readonly form: string;
-    readonly key?: string;
+    readonly path: readonly string[];
   },
 ): Entry[] {
-  const { pattern, written, check, context, form, key } = options;
-  const problem = pattern === null ? form : check(pattern.type) ?? rangeProblem(pattern);
+  const { pattern, written, check, context, path } = options;
+  const problem = pattern === null ? ENTRY_FORM : check(pattern.type) ?? rangeProblem(pattern);
   if (problem === null && pattern !== null) return [toEntry(pattern, {})];
-  context.addIssue({
-    code: "custom",
-    message: problem ?? form,
-    input: written,
-    path: key === undefined ? [] : [key],
-  });
+  context.addIssue({ code: "custom", message: problem ?? ENTRY_FORM, input: written, path: [...path] });
   return [];
 }
 

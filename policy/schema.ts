@@ -9,6 +9,11 @@ const SEVERITIES = ["allow", "warn", "deny"] as const;
 /** What stands for a webhook's address that is kept, in what redactPolicy shows. */
 export const REDACTED = "(set)";
 
+/** The id of a webhook that was given none, by its place in the list. */
+export function defaultWebhookId(index: number): string {
+  return `webhook-${index + 1}`;
+}
+
 /** The schema of a whole policy document; short forms are already unfolded in its output. */
 export function policySchema(check: TypeCheck) {
   const settings = ruleFields(check);

@@ -1,5 +1,5 @@
 /** Webhooks' addresses are secrets: shown as `(set)`, and put back when what was shown is written back. */
-import { REDACTED } from "./schema.ts";
+import { defaultWebhookId, REDACTED } from "./schema.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -40,7 +40,9 @@ function counterpart(
 ): Fields | null {
   const { hook, index, count, before } = options;
   const candidates = before.filter(isFields);
-  if (hook.id !== undefined) return candidates.find((each) => each.id === hook.id) ?? null;
+  if (hook.id !== undefined) {
+    return candidates.find((each) => (each.id ?? defaultWebhookId(before.indexOf(each))) === hook.id) ?? null;
+  }
   if (before.length === 1 && candidates[0]?.id === undefined) return candidates[0] ?? null;
   const alike = candidates.filter((each) => othersOf(each) === othersOf(hook));
   if (alike.length === 1) return alike[0] ?? null;

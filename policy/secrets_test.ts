@@ -79,6 +79,14 @@ Deno.test("keepSecrets: of two alike, none is guessed when one was taken out", (
   assert.deepEqual(kept, { webhooks: [SET] }, "which of the two it is nobody can tell");
 });
 
+Deno.test("keepSecrets: what was read is written back over what was written", () => {
+  const source = { webhooks: [A, { ...B, format: "slack" }] };
+  const parsed = parsePolicy(source);
+  assert.ok(parsed.ok);
+  const kept = keepSecrets({ webhooks: redactPolicy(parsed.document).webhooks }, source);
+  assert.deepEqual((kept as typeof source).webhooks.map(({ url }) => url), [A.url, B.url]);
+});
+
 Deno.test("keepSecrets: leaves what has no webhooks", () => {
   assert.deepEqual(keepSecrets({ yanked: "warn" }, { webhooks: [A] }), { yanked: "warn" });
   assert.equal(keepSecrets("text", null), "text");

@@ -117,7 +117,7 @@ export interface Decision {
   readonly verdict: Verdict;
   /** What would hold if everything were enforced; equals `verdict` outside of `observe`. */
   readonly enforcedVerdict: Verdict;
-  /** Most severe first. */
+  /** Most severe first; of a refusal first what refuses, then what only observes; at the end what was lifted. */
   readonly reasons: readonly Reason[];
   /** When time alone may change the verdict; null: never. */
   readonly horizon: EpochMs | null;

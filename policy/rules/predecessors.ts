@@ -69,6 +69,7 @@ export function findPredecessors(facts: PackageFacts, versions: VersionScheme, c
   );
   return {
     stronger({ release, at, than, window }) {
+      if (lines.size === 0) return null;
       const line = lines.get(keyOf(release));
       if (line === undefined) return null;
       const place = places.get(release) ?? -1;
