@@ -57,12 +57,13 @@ async function foldFile(deps: FoldDeps, journal: string, name: string): Promise<
   const forgotten = await readForgotten(deps.kv);
   const key = cursorKey(fileSource(name));
   const offset = (await deps.kv.get<number>(key)).value ?? 0;
-  const block = await readFileBlock(journal, { name, offset, now: deps.clock() });
+  const pause = pauseOf(deps);
+  const block = await readFileBlock(journal, { name, offset, now: deps.clock(), pause });
   if (block === null) return "done";
   tell(deps.log, block);
   const { source } = block;
   const items = block.items.map((item): FoldItem => ({ ...item, source, key: null, last: false }));
-  if (!await foldItems(deps.kv, { items, head, forgotten, pause: pauseOf(deps) })) return "conflict";
+  if (!await foldItems(deps.kv, { items, head, forgotten, pause })) return "conflict";
   if (!block.ended) return items.length === 0 ? "done" : "more";
   await removeFile(deps.kv, key, { path: `${journal}/${name}`, offset: items.at(-1)?.next ?? offset });
   return "done";

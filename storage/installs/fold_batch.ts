@@ -55,7 +55,10 @@ interface Batch {
 async function nextBatch(kv: Deno.Kv, options: FoldItemsOptions): Promise<Batch> {
   for (let most = options.items.length;;) {
     const { plan, lines } = await planBatch(options, most);
-    const writes = [...await writesOf(kv, plan), ...cursorWrites(options.items.slice(0, lines))];
+    const writes = [
+      ...await writesOf(kv, plan, options.pause),
+      ...cursorWrites(options.items.slice(0, lines)),
+    ];
     if (lines === 1 || fitsOneCommit(writes)) return { writes, lines };
     most = Math.ceil(lines / 2);
   }
@@ -71,8 +74,8 @@ async function planBatch(
   let lines = 0;
   for (const { entry, source } of items.slice(0, most)) {
     const { keys, text } = planner.size();
-    // One more line touches nine keys at most, and a source two.
-    if (lines > 0 && (keys + sources.size * 2 + 11 > PLAN_KEYS || text > PLAN_TEXT)) break;
+    // One more line touches eight keys at most; the first and last source may need one more each.
+    if (lines > 0 && (keys + sources.size + 11 > PLAN_KEYS || text > PLAN_TEXT)) break;
     sources.add(source);
     if (entry !== null && isNew(entry)) planner.add(anonymise(entry, forgotten));
     lines += 1;
@@ -81,11 +84,19 @@ async function planBatch(
   return { plan: planner.plan(), lines };
 }
 
+/** Where each source of these items is afterwards. */
 function cursorWrites(items: readonly FoldItem[]): IndexWrite[] {
-  const ends = new Map(items.map((item) => [item.source, item]));
+  const begun = new Map<string, FoldItem>();
+  const ends = new Map<string, FoldItem>();
+  for (const item of items) {
+    if (!begun.has(item.source)) begun.set(item.source, item);
+    ends.set(item.source, item);
+  }
   return Array.from(ends.values()).flatMap(({ source, next, key, last }): IndexWrite[] => {
     if (!last || key === null) return [{ key: cursorKey(source), value: next }];
-    return [{ key: cursorKey(source), value: null }, { key, value: null }];
+    // A segment that is folded whole, in one commit, never had a cursor.
+    const whole = begun.get(source)?.next === 1;
+    return [{ key, value: null }, ...(whole ? [] : [{ key: cursorKey(source), value: null }])];
   });
 }
 

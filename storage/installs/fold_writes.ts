@@ -24,26 +24,38 @@ const COMMIT_BYTES = 819_200;
 export const MAX_WRITES = 990;
 const encoder = new TextEncoder();
 
+/** Keys that are read and written at a time: a millisecond or two. */
+const SLICE_KEYS = 60;
+
 /** Reads the last chunk of each key that the plan touches, and adds to it. */
-export async function writesOf(kv: Deno.Kv, plan: FoldPlan): Promise<IndexWrite[]> {
+export async function writesOf(
+  kv: Deno.Kv,
+  plan: FoldPlan,
+  pause?: () => Promise<void>,
+): Promise<IndexWrite[]> {
   const singles = plan.cells.filter(({ single }) => single);
   const chunked = plan.cells.filter(({ single }) => !single);
-  const writes = await Promise.all([
-    ...inTens(singles).map((updates) => singleWrites(kv, updates)),
-    ...chunked.map(async (update) => cellWrites(update, await lastChunk(kv, update.key))),
-    ...plan.timelines.map((update) => timelineWrites(kv, update)),
-  ]);
-  return [...writes.flat(), ...plan.organisations.map((key) => ({ key, value: new Uint8Array() }))];
+  const writes: IndexWrite[] = [];
+  for (const slice of slices(singles, SLICE_KEYS)) {
+    const tens = slices(slice, 10).map((updates) => singleWrites(kv, updates));
+    writes.push(...(await Promise.all(tens)).flat());
+    await pause?.();
+  }
+  for (const slice of slices(chunked, SLICE_KEYS)) {
+    const each = slice.map(async (update) => cellWrites(update, await lastChunk(kv, update.key)));
+    writes.push(...(await Promise.all(each)).flat());
+    await pause?.();
+  }
+  for (const update of plan.timelines) writes.push(...await timelineWrites(kv, update));
+  return [...writes, ...plan.organisations.map((key) => ({ key, value: new Uint8Array() }))];
 }
 
-/** KV reads ten keys at once. */
-function inTens<T>(all: readonly T[]): T[][] {
-  return Array.from(
-    { length: Math.ceil(all.length / 10) },
-    (_, index) => all.slice(index * 10, index * 10 + 10),
-  );
+function slices<T>(all: readonly T[], size: number): T[][] {
+  const count = Math.ceil(all.length / size);
+  return Array.from({ length: count }, (_, index) => all.slice(index * size, (index + 1) * size));
 }
 
+/** At most ten, which is what KV reads at once. */
 async function singleWrites(kv: Deno.Kv, updates: readonly CellUpdate[]): Promise<IndexWrite[]> {
   const entries = await kv.getMany<Uint8Array[]>(updates.map(({ key }) => [...key, 0]));
   return updates.flatMap((update, index) => {

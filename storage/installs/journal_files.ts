@@ -8,6 +8,7 @@ export const END_LINE = '"end"\n';
 /** A file begun longer ago is not written to any more: its writer begins another after one hour. */
 const ENDED_AFTER_MS = 2 * 60 * 60 * 1000;
 const BLOCK_BYTES = 512 * 1024;
+const SLICE_LINES = 200;
 const LINE_FEED = 0x0a;
 
 export interface JournalItem {
@@ -15,6 +16,14 @@ export interface JournalItem {
   readonly entry: LogEntry | null;
   /** The offset behind it. */
   readonly next: number;
+}
+
+export interface JournalRead {
+  readonly name: string;
+  readonly offset: number;
+  readonly now: EpochMs;
+  /** Awaited now and then while lines are parsed. */
+  readonly pause?: () => Promise<void>;
 }
 
 export interface JournalBlock {
@@ -55,7 +64,7 @@ export async function listJournalFiles(path: string): Promise<string[]> {
 /** Reads at most about half a megabyte of whole lines. null: the file is gone. */
 export async function readJournalBlock(
   path: string,
-  options: { readonly name: string; readonly offset: number; readonly now: EpochMs },
+  options: JournalRead,
 ): Promise<JournalBlock | null> {
   const { name, offset, now } = options;
   const bytes = await readFrom(`${path}/${name}`, offset);
@@ -65,7 +74,7 @@ export async function readJournalBlock(
     // No line of ours is that long: skipped, and told by the null.
     return { items: [{ entry: null, next: offset + bytes.length }], ended: false, tornBytes: 0 };
   }
-  const { items, ended } = parseLines(bytes.subarray(0, whole), offset);
+  const { items, ended } = await parseLines(bytes.subarray(0, whole), options);
   if (ended) return { items, ended, tornBytes: 0 };
   const atTheEnd = bytes.length < BLOCK_BYTES;
   const old = now - (openedAtOf(name) ?? now) > ENDED_AFTER_MS;
@@ -91,7 +100,10 @@ async function readFrom(path: string, offset: number): Promise<Uint8Array | null
   }
 }
 
-function parseLines(bytes: Uint8Array, offset: number): { items: JournalItem[]; ended: boolean } {
+async function parseLines(
+  bytes: Uint8Array,
+  { offset, pause }: JournalRead,
+): Promise<{ items: JournalItem[]; ended: boolean }> {
   const decoder = new TextDecoder();
   const items: JournalItem[] = [];
   for (let start = 0; start < bytes.length;) {
@@ -100,6 +112,7 @@ function parseLines(bytes: Uint8Array, offset: number): { items: JournalItem[]; 
     start = end + 1;
     if (`${line}\n` === END_LINE) return { items, ended: true };
     items.push({ entry: decodeEntry(line), next: offset + start });
+    if (items.length % SLICE_LINES === 0) await pause?.();
   }
   return { items, ended: false };
 }

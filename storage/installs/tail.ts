@@ -1,7 +1,7 @@
 /** What was appended and is not folded yet: journal files and segments in KV, read from their cursors. */
 import type { EpochMs } from "../../policy/types.ts";
 import { anonymise, type Forgotten } from "./forgotten.ts";
-import { type JournalItem, listJournalFiles, readJournalBlock } from "./journal_files.ts";
+import { type JournalItem, type JournalRead, listJournalFiles, readJournalBlock } from "./journal_files.ts";
 import { CURSOR_PREFIX, SEGMENT_PREFIX } from "./keys.ts";
 import { decodeEntry, type LogEntry } from "./record.ts";
 
@@ -32,7 +32,7 @@ export function fileSource(name: string): string {
 /** The next megabyte of a journal file; null: it is gone. */
 export async function readFileBlock(
   journal: string,
-  options: { readonly name: string; readonly offset: number; readonly now: EpochMs },
+  options: JournalRead,
 ): Promise<TailBlock | null> {
   const block = await readJournalBlock(journal, options);
   return block === null ? null : { ...block, source: fileSource(options.name) };
