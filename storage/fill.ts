@@ -106,12 +106,11 @@ export function createFills(options: FillsOptions): Fills {
         "blob.size_bytes": outcome.stat.sizeBytes,
       });
     }
-    if (outcome.kind !== "failed") return;
+    // Where it failed before the first byte, who follows tells it, at the boundary.
+    if (outcome.kind !== "failed" || outcome.followed) return;
     const { error } = outcome;
     const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof IntegrityError) log("error", message, { ...fields, error });
-    // Else who follows tells it, at the boundary.
-    else if (!outcome.followed) log("warn", message, { ...fields, error });
+    log(error instanceof IntegrityError ? "error" : "warn", message, { ...fields, error });
   }
 
   async function work(

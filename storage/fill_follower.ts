@@ -4,7 +4,7 @@ import { StorageError } from "./errors.ts";
 import type { FillWindow } from "./fill_window.ts";
 import type { Timers } from "./runtime.ts";
 
-/** How a fill ended. `passed`: to its end, and nothing was kept. `followed`: it failed somebody. */
+/** How a fill ended. `passed`: to its end, and nothing was kept. `followed`: it failed somebody before the first byte. */
 export type FillOutcome =
   | { readonly kind: "kept"; readonly stat: BlobStat }
   | { readonly kind: "passed" }

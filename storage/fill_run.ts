@@ -156,7 +156,8 @@ export function createFill(
         }),
       );
     } catch (error) {
-      return settle({ kind: "failed", error, followed: followers.size > 0 });
+      // With bytes out, the followers' answers have begun: what ends them is told by nobody but the fill.
+      return settle({ kind: "failed", error, followed: followers.size > 0 && window.limit === 0 });
     }
   }
 

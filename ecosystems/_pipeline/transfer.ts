@@ -18,7 +18,7 @@ export function recordAtEnd(
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       for (;;) {
-        const { done, value } = await reader.read();
+        const { done, value } = await next();
         if (done) return await finish(controller);
         if (value.byteLength === 0) continue;
         const ready = held;
@@ -33,6 +33,16 @@ export function recordAtEnd(
       await Promise.allSettled([reader.cancel(reason), settle(sent, null, false)]);
     },
   }, { highWaterMark: 0 });
+
+  /** A fill that fails is the end for its client, too. */
+  async function next(): Promise<ReadableStreamReadResult<Uint8Array>> {
+    try {
+      return await reader.read();
+    } catch (error) {
+      if (sent > 0) await settle(sent, null, false);
+      throw error;
+    }
+  }
 
   async function finish(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     const stat = await following.done;
