@@ -48,8 +48,15 @@ export type Loaded =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly errors: readonly Mistake[] };
 
-/** After SIGINT the platform waits five seconds. */
-const PLATFORM_DRAIN = "4s";
+/** Deno Deploy gives an instance 512 MB, and five seconds after SIGINT. */
+const PLATFORM_DEFAULTS: Readonly<Record<string, string>> = {
+  drainTimeout: "4s",
+  artifacts: "memory:128MB",
+  memoMemory: "48MB",
+  factsMemory: "24MB",
+  artifactsMemory: "8MB",
+  workMemory: "96MB",
+};
 
 /** What listens there says nothing of the address that clients use. */
 const NO_BASE_URL: Mistake = {
@@ -82,7 +89,7 @@ export function loadConfig(input: ConfigInput): Loaded {
       data: platform ? null : given.data,
       kv: given.kv ?? (platform ? undefined : file("kv.sqlite3")),
       kvToken: given.kvToken ?? null,
-      artifacts: given.artifacts ?? (platform ? "memory:" : `file:${file("artifacts")}`),
+      artifacts: given.artifacts ?? `file:${file("artifacts")}`,
       logLevel: given.logLevel,
       logFormat: given.logFormat,
       unknownOrganisation: given.unknownOrganisation,
@@ -146,7 +153,7 @@ function complete(gathered: Gathered, platform: boolean): Completed {
   for (const setting of describeSettings()) {
     if (setting.default !== null) raw[setting.key] = setting.default;
   }
-  if (platform) raw.drainTimeout = PLATFORM_DRAIN;
+  if (platform) Object.assign(raw, PLATFORM_DEFAULTS);
   for (const [key, value] of gathered.values) {
     // Through defineProperty, so that a key called __proto__ in a file is refused like any unknown one.
     Object.defineProperty(raw, key, { value, enumerable: true, writable: true, configurable: true });

@@ -86,12 +86,14 @@ Deno.test("loadConfig: flags over environment over file", () => {
   );
 });
 
-Deno.test("loadConfig: on Deno Deploy the platform's KV, memory and four seconds", () => {
+Deno.test("loadConfig: on Deno Deploy the platform's KV, its bounds on memory, and four seconds", () => {
   const made = config({ env: { DENO_DEPLOYMENT_ID: "abc", SLUICE_BASE_URL: "https://sluice.example" } });
   assert.equal(made.kv, undefined);
   assert.equal(made.data, null);
-  assert.equal(made.artifacts, "memory:");
+  assert.equal(made.artifacts, "memory:128MB");
   assert.equal(made.drainTimeout, 4_000);
+  const { memoBytes, factsBytes, artifactBytes, workBytes } = made.memory;
+  assert(memoBytes + factsBytes + artifactBytes + workBytes + 128e6 < 320e6);
   assert.match(mistakes({ env: { DENO_DEPLOYMENT_ID: "abc" } }), /SLUICE_BASE_URL: expected the address/);
 });
 
