@@ -338,6 +338,14 @@ Deno.test("parseFloor: knows deny alone", () => {
   assert.deepEqual(parsed.errors.map(({ path }) => path), ["deny[0].lifts", "allow"]);
 });
 
+Deno.test("policyJsonSchema: every key says what it means", () => {
+  const { properties } = policyJsonSchema() as { properties: Record<string, { description?: string }> };
+  assert.deepEqual(
+    Object.entries(properties).filter(([, { description }]) => !description).map(([key]) => key),
+    [],
+  );
+});
+
 Deno.test("policyJsonSchema and floorJsonSchema: every key, its default, and no other key", () => {
   const schema = policyJsonSchema() as {
     properties: Record<string, { default?: unknown }>;

@@ -30,11 +30,13 @@ export function policySchema(check: TypeCheck) {
     overrides: settings.overrides.prefault([]),
     block: settings.block.prefault([]),
     allow: settings.allow.prefault([]),
-    ecosystems: ecosystems(check).prefault({}),
-    callers: choice(["anyone", "named", "token"]).prefault("anyone"),
-    closed: truth().prefault(false),
-    webhooks: listOf(webhook(), "a list of webhooks").max(20, { error: "at most 20 webhooks" }).prefault([]),
-    retention: duration().prefault("400d"),
+    ecosystems: ecosystems(check).describe("settings of one ecosystem; its overrides are added to the others")
+      .prefault({}),
+    callers: choice(["anyone", "named", "token"]).describe("who is answered").prefault("anyone"),
+    closed: truth().describe("nobody is answered").prefault(false),
+    webhooks: listOf(webhook(), "a list of webhooks").max(20, { error: "at most 20 webhooks" })
+      .describe("who is told of refusals; addresses are secrets").prefault([]),
+    retention: duration().describe("how long the install log is kept").prefault("400d"),
   });
 }
 
@@ -45,24 +47,45 @@ export function floorSchema(check: TypeCheck) {
 
 function ruleFields(check: TypeCheck) {
   return {
-    enforcement: choice(["enforce", "observe"]),
-    observe: listOf(choice(RULE_IDS), "a list of rules that only observe"),
-    minimumAge: duration(),
-    unknownAge: choice(["first-seen", "strict", "deny", "allow"]),
-    yanked: choice(SEVERITIES),
-    deprecated: choice(SEVERITIES),
+    enforcement: choice(["enforce", "observe"])
+      .describe(
+        "observe: everything but the floor is let through, and all that is said says what would have happened",
+      ),
+    observe: listOf(choice(RULE_IDS), "a list of rules that only observe")
+      .describe("rules whose findings are shown and do not count"),
+    minimumAge: duration().describe("a younger release is held until it is that old"),
+    unknownAge: choice(["first-seen", "strict", "deny", "allow"])
+      .describe(
+        "what nothing dates. first-seen: it counts from its appearance, what was there before is allowed with a " +
+          "warning; strict: all counts from first sight",
+      ),
+    yanked: choice(SEVERITIES).describe("what its publisher or the registry withdrew"),
+    deprecated: choice(SEVERITIES).describe("what its publisher advises against"),
     publisherDowngrade: z.union([
       choice(SEVERITIES).transform((verdict) => ({ verdict, window: undefined })),
       strict({ verdict: choice(SEVERITIES).optional(), window: duration().optional() }),
-    ], { error: `one of "allow", "warn", "deny", or an object with verdict and window` }),
+    ], { error: `one of "allow", "warn", "deny", or an object with verdict and window` })
+      .describe(
+        "published more weakly (trusted publisher, provenance, neither) than an earlier release of its line in the " +
+          "window before it, 180d unless given",
+      ),
     auditFixes: z.union([
       truth().transform((enabled) => ({ enabled, minimumAge: undefined })),
       strict({ enabled: truth().optional(), minimumAge: duration().optional() }),
-    ], { error: "true, false, or an object with enabled and minimumAge" }),
-    artifacts: choice(["proxy", "upstream"]),
-    overrides: listOf(overrideSchema(check), "a list of overrides"),
-    block: entryListSchema(check, "deny"),
-    allow: entryListSchema(check, "allow"),
+    ], { error: "true, false, or an object with enabled and minimumAge" })
+      .describe(
+        "a caller whose audit asks for a fix may have it once it is minimumAge old, 24h unless given",
+      ),
+    artifacts: choice(["proxy", "upstream"])
+      .describe("upstream: links stay as they are, a file is decided and answered by a redirect"),
+    overrides: listOf(overrideSchema(check), "a list of overrides")
+      .describe("allows and denials; the most specific goes first, and on a tie the denial"),
+    block: entryListSchema(check, "deny").describe(
+      "denials in short: npm/axios==0.30.4, npm/@acme/*, pypi/x: ALL",
+    ),
+    allow: entryListSchema(check, "allow").describe(
+      "allows in short; each lifts holds, yanked, deprecated and publisherDowngrade",
+    ),
   };
 }
 
