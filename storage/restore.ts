@@ -7,12 +7,8 @@ import { StorageError } from "./errors.ts";
 import { attempt } from "./kv/call.ts";
 import { keys } from "./kv/keys.ts";
 import { migrate, SCHEMA_VERSION } from "./kv/schema.ts";
+import { COMMIT_ENTRIES, createRestoreBatch } from "./restore_batch.ts";
 import type { Clock } from "./runtime.ts";
-
-/** Of one commit, as JSON: KV takes 800 KiB, and text may be twice as long there. */
-const COMMIT_BYTES = 300_000;
-/** KV takes 80 KiB of keys in a commit: 35 of the longest. */
-const COMMIT_ENTRIES = 35;
 
 export interface RestoreOptions {
   readonly clock: Clock;
@@ -118,7 +114,7 @@ async function clear(kv: Deno.Kv): Promise<void> {
 async function write(kv: Deno.Kv, file: ReadableStream<Uint8Array>, options: RestoreOptions): Promise<void> {
   const items = readBackupFile(file);
   const counts = { entries: 0, blobs: 0 };
-  const batch = createBatch(kv, options.clock);
+  const batch = createRestoreBatch(kv, options.clock);
   try {
     let item = await items.next();
     while (!item.done) {
@@ -144,46 +140,6 @@ type Items = ReturnType<typeof readBackupFile>;
 /** Closes the file, however far it was read. */
 async function letGo(items: Items): Promise<void> {
   await items.return(undefined as never);
-}
-
-type Entry = Extract<BackupItem, { kind: "entry" }>;
-
-function createBatch(kv: Deno.Kv, clock: Clock) {
-  let atomic = kv.atomic();
-  let size = 0;
-  let bytes = 0;
-
-  async function flush(): Promise<void> {
-    if (size > 0) await attempt("write what the backup holds", () => atomic.commit());
-    atomic = kv.atomic();
-    size = 0;
-    bytes = 0;
-  }
-
-  async function add({ key, value, lineBytes }: Entry): Promise<void> {
-    if (bytes + lineBytes > COMMIT_BYTES || size >= COMMIT_ENTRIES) await flush();
-    const left = expiresIn(value, clock());
-    if (left !== null && left <= 0) return;
-    atomic.set(key, value, left === null ? {} : { expireIn: left });
-    size++;
-    bytes += lineBytes;
-    if (key[0] === "jobs" && key[1] === "job") {
-      const { runAt, id, kind } = value as {
-        readonly runAt: number;
-        readonly id: string;
-        readonly kind: string;
-      };
-      atomic.set(keys.jobDue(runAt, id), kind);
-      size++;
-    }
-  }
-  return { add, flush };
-}
-
-/** KV does not tell when a value expires: whatever does, has it in `expiresAt` as well. A job's name lives on. */
-function expiresIn(value: unknown, now: number): number | null {
-  if (typeof value !== "object" || value === null || !("expiresAt" in value)) return null;
-  return typeof value.expiresAt === "number" ? value.expiresAt - now : null;
 }
 
 /** Streams one blob into the store, and hands on the first item behind it. */

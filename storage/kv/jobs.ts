@@ -8,7 +8,18 @@ import { StorageError } from "../errors.ts";
 import type { Clock, Log, Timers } from "../runtime.ts";
 import { realTimers } from "../timers.ts";
 import { attempt } from "./call.ts";
+import {
+  type Job,
+  type JobHandler,
+  type Jobs,
+  type NewJob,
+  PermanentJobError,
+  type RunOptions,
+  type RunResult,
+} from "./job_types.ts";
 import { keys } from "./keys.ts";
+
+export { type Job, type JobHandler, type Jobs, type NewJob, PermanentJobError } from "./job_types.ts";
 
 /** A worker has so long for one job; then its signal aborts, and somebody else may take it a little later. */
 const CLAIM_MS = 60_000;
@@ -19,70 +30,6 @@ const LONGEST_BACK_OFF_MS = 3_600_000;
 const DEAD_MS = 7 * 24 * 3_600_000;
 const MAX_PAYLOAD_BYTES = 32_000;
 const MAX_ERROR = 300;
-
-/** As kept in KV. */
-export interface Job {
-  readonly v: 1;
-  readonly id: string;
-  readonly kind: string;
-  readonly key: string;
-  readonly payload: unknown;
-  readonly enqueuedAt: EpochMs;
-  /** When it is due, or (claimed) when the claim ends. */
-  readonly runAt: EpochMs;
-  /** How often it was begun. */
-  readonly attempts: number;
-  readonly maxAttempts: number;
-  readonly keepKeyMs: number;
-  readonly lastError: string | null;
-}
-
-export interface NewJob {
-  readonly kind: string;
-  /** Among jobs of its kind: another job with the same key is not taken while this one is there. */
-  readonly key: string;
-  /** Structured-clonable, at most 32 kB as JSON. */
-  readonly payload: unknown;
-  /** Default: now. */
-  readonly runAt?: EpochMs;
-  readonly maxAttempts?: number;
-  /** The key stays taken for at least so long, even if the job is done. Default 0. */
-  readonly keepKeyMs?: number;
-}
-
-/** Throws PermanentJobError to give up at once, anything else to be tried again. */
-export type JobHandler = (job: Job, signal: AbortSignal) => Promise<void>;
-
-/** A job that cannot succeed by being tried again. */
-export class PermanentJobError extends Error {
-  override readonly name = "PermanentJobError";
-}
-
-export interface RunResult {
-  readonly done: number;
-  readonly failed: number;
-  readonly dead: number;
-}
-
-export interface RunOptions {
-  /** So many jobs at most. Default 100. */
-  readonly limit?: number;
-  /** So many at the same time. Default 4. */
-  readonly concurrency?: number;
-  /** Nothing more is begun, and the handlers' signals abort. */
-  readonly signal?: AbortSignal;
-}
-
-export interface Jobs {
-  /** Its id; null: the key is taken. Throws StorageError. */
-  enqueue(job: NewJob): Promise<string | null>;
-  /** Those due at `now` (default: the clock's), the longest due first, at most `limit` (100). */
-  due(options?: { readonly now?: EpochMs; readonly limit?: number }): Promise<readonly Job[]>;
-  /** Does what is due now; kinds without a handler are left to others. */
-  runDue(handlers: Readonly<Record<string, JobHandler>>, options?: RunOptions): Promise<RunResult>;
-  /** Those that were given up in the last seven days. */
-  dead(): Promise<readonly Job[]>;
-}
 
 export interface JobsDeps {
   readonly kv: Deno.Kv;

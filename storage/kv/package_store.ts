@@ -1,20 +1,20 @@
 /** Packages in KV: the record is the commit point; facts and layout are chunks that it points at. */
 import type { PackageFacts } from "../../policy/types.ts";
 import { attempt, deletePrefix } from "./call.ts";
-import {
-  deleteParts,
-  dropParts,
-  encodeChunks,
-  type EncodedChunks,
-  type Parts,
-  readParts,
-  writeParts,
-} from "./chunks.ts";
-import { decodeFacts, encodeFacts, factsDigest } from "./facts_codec.ts";
+import { deleteParts, dropParts, type Parts, readParts, writeParts } from "./chunks.ts";
+import { decodeFacts } from "./facts_codec.ts";
 import { readFirstSeen } from "./first_seen.ts";
 import { deleteReplaced, readFirstSeenEntry, updateFirstSeen } from "./first_seen_store.ts";
 import { HASH_KEY_BYTES } from "./keyed_hash.ts";
 import { keys } from "./keys.ts";
+import {
+  type EncodedNext,
+  encodeNext,
+  filenamesOf,
+  type Next,
+  reuse,
+  sameContent,
+} from "./package_content.ts";
 import type { PackageKey, PackageRecord, Packages } from "./packages.ts";
 
 /** As kept: with what its key cannot say, and where its large values are. */
@@ -26,7 +26,6 @@ interface StoredPackage {
 }
 
 type Entry = Deno.KvEntryMaybe<StoredPackage>;
-type Next = Parameters<Packages["commit"]>[1];
 
 export interface PackagesDeps {
   /** So many random bytes; `crypto.getRandomValues` if not given. */
@@ -183,46 +182,4 @@ export function createPackages(kv: Deno.Kv, deps: PackagesDeps = {}): Packages {
   }
 
   return { get, facts, layout, firstSeen, commit, touch, delete: remove, list };
-}
-
-interface EncodedNext {
-  readonly facts: EncodedChunks | null;
-  readonly layout: EncodedChunks | null;
-}
-
-function encodeNext(key: PackageKey, next: Next): EncodedNext {
-  const facts = next.facts === null ? null : next.encodedFacts ?? encodeFacts(next.facts);
-  const digest = facts === null ? "" : factsDigest(facts);
-  if (next.record.factsDigest !== digest) {
-    throw new TypeError(
-      `Cannot commit the package ${JSON.stringify(key.name)}: its record names the facts ` +
-        `"${next.record.factsDigest}", and they are "${digest}"`,
-    );
-  }
-  const layout = next.layout === null || next.layout === undefined ? null : JSON.stringify(next.layout);
-  return {
-    facts: facts && encodeChunks(facts),
-    layout: layout === null ? null : encodeChunks(new TextEncoder().encode(layout)),
-  };
-}
-
-function reuse(old: Parts | null, next: EncodedChunks | null) {
-  if (next === null) return { parts: null, write: [] };
-  if (old !== null && old.digest === next.parts.digest) return { parts: old, write: [] };
-  return { parts: next.parts, write: [next] };
-}
-
-/** Facts and layout belong to these documents; validators and times are not content. */
-function sameContent(a: PackageRecord, b: PackageRecord): boolean {
-  return a.factsDigest === b.factsDigest && a.absent === b.absent && contentOf(a) === contentOf(b);
-}
-
-function contentOf(record: PackageRecord): string {
-  return JSON.stringify(record.documents.map(({ key, status, blob }) => [key, status, blob]));
-}
-
-function* filenamesOf(facts: PackageFacts): Iterable<string> {
-  for (const release of facts.releases) {
-    for (const artifact of release.artifacts) yield artifact.filename;
-  }
 }

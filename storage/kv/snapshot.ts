@@ -5,7 +5,7 @@ import type { OrganisationView } from "../organisations.ts";
 import type { Clock } from "../runtime.ts";
 import { attempt } from "./call.ts";
 import { keys } from "./keys.ts";
-import type { FloorRecord, OrganisationRecord } from "./organisations.ts";
+import type { FloorRecord, OrganisationRecord } from "./organisation_types.ts";
 import { floorSeries, policySeries, readRevision } from "./revisions.ts";
 import { readWaivers } from "./waivers.ts";
 

@@ -7,7 +7,7 @@ import { realTimers } from "../timers.ts";
 import { attempt } from "./call.ts";
 import { keys } from "./keys.ts";
 import { isOrganisationId } from "./organisation_error.ts";
-import type { Organisations } from "./organisations.ts";
+import type { Organisations } from "./organisation_types.ts";
 import { UnusablePolicyError } from "./snapshot.ts";
 import { within } from "./within.ts";
 
