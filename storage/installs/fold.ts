@@ -23,6 +23,8 @@ export interface FoldDeps extends LogPlace {
   readonly log: Log;
   /** To fold in small slices, so that requests get their turn; without, in large ones. */
   readonly timers?: Timers | undefined;
+  /** Ends the fold early, between two commits. */
+  readonly signal?: AbortSignal;
 }
 
 /** `more`: ask again · `done`: nothing is left · `conflict`: another process committed first. */
@@ -38,13 +40,13 @@ const CURSOR_EXPIRY_MS = 30 * 86_400_000;
 export async function foldInstalls(deps: FoldDeps): Promise<void> {
   const { journal } = deps;
   for (const name of journal === null ? [] : await listJournalFiles(journal)) {
-    await untilDone(() => foldFile(deps, journal as string, name));
+    await untilDone(deps, () => foldFile(deps, journal as string, name));
   }
-  await untilDone(() => foldSegments(deps));
+  await untilDone(deps, () => foldSegments(deps));
 }
 
-async function untilDone(step: () => Promise<Progress>): Promise<void> {
-  for (let conflicts = 0; conflicts <= MAX_CONFLICTS;) {
+async function untilDone({ signal }: FoldDeps, step: () => Promise<Progress>): Promise<void> {
+  for (let conflicts = 0; conflicts <= MAX_CONFLICTS && !signal?.aborted;) {
     const progress = await step();
     if (progress === "done") return;
     conflicts = progress === "conflict" ? conflicts + 1 : 0;

@@ -52,6 +52,7 @@ export interface InstallLog {
   fold(): Promise<void>;
   /** Writes out what waits. */
   flush(): Promise<void>;
+  /** Writes out what waits and ends a running fold early; before KV is closed. */
   close(): Promise<void>;
 }
 
@@ -86,6 +87,7 @@ export function createInstallLog(options: InstallLogOptions): InstallLog {
   const { kv, journal: folder, clock, background, foldEveryMs = FOLD_EVERY_MS } = options;
   const driver = openDriver(options);
   const queries = createInstallQueries(options);
+  const closing = new AbortController();
   const cutOff = new WeakSet<InstallRecord>();
   let foldedAt = clock();
   let folding: Promise<void> | null = null;
@@ -129,7 +131,8 @@ export function createInstallLog(options: InstallLogOptions): InstallLog {
 
   async function foldAll(): Promise<void> {
     await driver.flush();
-    const deps = { kv, journal: folder, clock, log: options.log, timers: options.timers };
+    const { log, timers } = options;
+    const deps = { kv, journal: folder, clock, log, timers, signal: closing.signal };
     await foldInstalls(deps);
     if (!await endFoldedFile()) return;
     await foldInstalls(deps);
@@ -146,7 +149,10 @@ export function createInstallLog(options: InstallLogOptions): InstallLog {
   }
 
   async function close(): Promise<void> {
+    closing.abort();
     await driver.flush();
+    // What is left of it is for the next start, or for whoever shares the storage.
+    await Promise.all([folding, queued].map((fold) => fold?.catch(() => {})));
     driver.journal?.close();
   }
 

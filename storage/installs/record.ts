@@ -94,19 +94,25 @@ export function createRecordIds(clock: Clock, instance: string, random: () => nu
 export function encodeEntry({ record: r, cutOffAt, line }: LogEntry): string {
   if (line !== undefined) return line;
   return JSON.stringify([
-    ...[FORMAT, cutOffAt, r.id, r.at, r.organisation, r.user, r.address, r.client, r.clientVersion],
-    ...[
-      r.ecosystem,
-      r.package,
-      r.version,
-      r.file,
-      r.digest,
-      r.bytes,
-      r.cache,
-      r.outcome,
-      r.rule,
-      r.decisionId,
-    ],
+    FORMAT,
+    cutOffAt,
+    r.id,
+    r.at,
+    r.organisation,
+    r.user,
+    r.address,
+    r.client,
+    r.clientVersion,
+    r.ecosystem,
+    r.package,
+    r.version,
+    r.file,
+    r.digest,
+    r.bytes,
+    r.cache,
+    r.outcome,
+    r.rule,
+    r.decisionId,
   ]) + "\n";
 }
 
