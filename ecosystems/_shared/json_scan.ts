@@ -31,6 +31,8 @@ export interface JsonCursor {
    * escapes: nobody has a reason to, and not every reader takes it for the same key.
    */
   key(): string | null;
+  /** True where the last key is one of the known: a cheap question before a dear comparison. */
+  readonly isKnown: boolean;
   /** Where the last key's opening quote is. */
   readonly keyStart: number;
   /** Where the value at hand starts; once it was read, where it ends. */
@@ -81,6 +83,7 @@ export function createJsonCursor(bytes: Uint8Array, options: JsonCursorOptions):
 
   let i = skipSpace(b, 0);
   let keyStart = 0;
+  let isKnown = false;
   let plain = true;
   let pending = true;
   let pauseAt = STRETCH_BYTES;
@@ -265,7 +268,8 @@ export function createJsonCursor(bytes: Uint8Array, options: JsonCursorOptions):
     expect(QUOTE, "a key");
     plain = true;
     const id = readKey();
-    if (!plain && id < knownKeys) {
+    isKnown = id < knownKeys;
+    if (!plain && isKnown) {
       fail(keyStart, `key ${JSON.stringify(keys.text(id))} is written with escapes,`);
     }
     if (isRepeated(id)) fail(keyStart, `key ${JSON.stringify(keys.text(id))} comes twice,`);
@@ -293,6 +297,9 @@ export function createJsonCursor(bytes: Uint8Array, options: JsonCursorOptions):
   return {
     enter,
     key,
+    get isKnown() {
+      return isKnown;
+    },
     get keyStart() {
       return keyStart;
     },

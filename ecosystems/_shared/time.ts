@@ -6,6 +6,20 @@ const ISO =
 
 /** null where the text is no instant. Without an offset it is read as UTC; decimals below a millisecond are cut. */
 export function parseInstant(text: string): EpochMs | null {
+  return parsePlain(text) ?? parseAny(text);
+}
+
+/** What Date itself writes, `2026-04-10T01:50:08.860Z`: nearly all dates of a packument, and three times as fast. */
+function parsePlain(text: string): EpochMs | null {
+  if (text.length !== 24 || !text.endsWith("Z")) return null;
+  const date = new Date(text);
+  const at = date.getTime();
+  return !Number.isNaN(at) && date.toISOString() === text && at >= FIRST_YEAR ? (at as EpochMs) : null;
+}
+
+const FIRST_YEAR = Date.UTC(100, 0);
+
+function parseAny(text: string): EpochMs | null {
   const m = ISO.exec(text);
   if (m === null) return null;
   const [year, month, day, hour, minute, second] = m.slice(1, 7).map(Number) as [

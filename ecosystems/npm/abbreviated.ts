@@ -56,7 +56,7 @@ function writeManifest(writer: ByteWriter, { view, release, cursor }: Scan): voi
   let separator = "{";
   for (let key = cursor.key(); key !== null; key = cursor.key()) {
     const start = cursor.keyStart;
-    if (!ABBREVIATED_FIELDS.has(key)) continue;
+    if (!cursor.isKnown || !ABBREVIATED_FIELDS.has(key)) continue;
     while (!cursor.skip());
     writer.text(separator);
     writeRewritten(writer, view, release, { start, end: cursor.position });

@@ -105,6 +105,7 @@ export function readManifest(cursor: JsonCursor): Manifest | null {
   let deprecated: Fact<string | false> = ABSENT;
   let licence: Fact<string> = ABSENT;
   for (let key = cursor.key(); key !== null; key = cursor.key()) {
+    if (!cursor.isKnown) continue;
     switch (key) {
       // A name or version that is no string is never the right one.
       case "name":
@@ -162,6 +163,7 @@ function readDist(cursor: JsonCursor): Dist {
   let shasum: string | null = null;
   let provenance = false;
   for (let key = cursor.key(); key !== null; key = cursor.key()) {
+    if (!cursor.isKnown) continue;
     switch (key) {
       case "tarball":
         tarballStart = cursor.position;
@@ -232,6 +234,7 @@ function readScripts(cursor: JsonCursor): boolean {
   if (!cursor.enter()) return false;
   let runs = false;
   for (let key = cursor.key(); key !== null; key = cursor.key()) {
+    if (!cursor.isKnown) continue;
     if (key === "preinstall" || key === "install" || key === "postinstall") {
       runs = (cursor.string() ?? "") !== "" || runs;
     }

@@ -12,7 +12,7 @@ import type {
 import { forwarding } from "./audit.ts";
 import { packumentPath, tarballFolder } from "./name.ts";
 import { readPackument } from "./packument.ts";
-import { fail, local, refuse } from "./refuse.ts";
+import { fail, local, refuse, tellsByRefusal } from "./refuse.ts";
 import { render } from "./render.ts";
 import { parse, parseAtRoot } from "./request.ts";
 import { searchMentions, searchSource } from "./search.ts";
@@ -40,6 +40,7 @@ export const npm: Ecosystem = Object.freeze(
     local,
     locate,
     refuse,
+    tellsByRefusal,
     fail,
     forwarding,
   } satisfies Ecosystem,

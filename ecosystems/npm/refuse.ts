@@ -1,5 +1,15 @@
 /** Refusals, errors and local answers in the form in which each client shows them. */
-import type { Ask, Caller, Client, Explanation, Failure, LocalAsk, Refusal, Rendered } from "../ecosystem.ts";
+import type {
+  Ask,
+  Caller,
+  Client,
+  Explanation,
+  Failure,
+  IndexAsk,
+  LocalAsk,
+  Refusal,
+  Rendered,
+} from "../ecosystem.ts";
 
 /**
  * yarn 2 and later, and bun, print neither body nor reason, but they follow a redirect and print where it led.
@@ -7,7 +17,7 @@ import type { Ask, Caller, Client, Explanation, Failure, LocalAsk, Refusal, Rend
  */
 export function refuse(ask: Ask, explanation: Explanation, client: Client): Refusal {
   const text = `${explanation.sentence} ${explanation.link}`;
-  if (ask.kind === "artifact" && followsRedirects(client)) {
+  if ((ask.kind === "artifact" || ask.kind === "index") && followsRedirects(client)) {
     return { kind: "redirect", status: 302, location: explanation.speakingLink, headers: {} };
   }
   const isKnown = SPEAKS_JSON.has(client.name);
@@ -18,6 +28,11 @@ export function refuse(ask: Ask, explanation: Explanation, client: Client): Refu
     body: isKnown ? JSON.stringify({ error: text }) : `${text}\n`,
     headers: {},
   };
+}
+
+/** npm shows `policyRestrictions`; the others would say that there is no such version, or no package at all. */
+export function tellsByRefusal(ask: IndexAsk, client: Client): boolean {
+  return ask.variant !== "dist-tags" && SPEAKS_JSON.has(client.name) && client.name !== "npm";
 }
 
 const SPEAKS_JSON: ReadonlySet<string> = new Set(["npm", "pnpm", "yarn", "bun", "deno"]);
