@@ -295,6 +295,11 @@ export interface Ecosystem {
   local(ask: LocalAsk, caller: Caller, links: Links): Rendered;
   locate(ask: ArtifactAsk, facts: PackageFacts): ArtifactLocation | null;
   refuse(ask: Ask, explanation: Explanation, client: Client): Refusal;
+  /**
+   * Where every release is withheld: true where this client is better told by a refusal of the index than by an
+   * index without releases, of which it says that the package may be unpublished.
+   */
+  tellsByRefusal?(ask: IndexAsk, client: Client): boolean;
   /** Any other error as this client understands it. */
   fail(failure: Failure, client: Client): { readonly contentType: string; readonly body: string };
   readonly forwarding?: Forwarding;

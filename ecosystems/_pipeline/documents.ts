@@ -1,5 +1,6 @@
 /** Indexes, versions, catalogues and sidecars: rendered from raw documents under the decisions made. */
-import { permits } from "../../policy/types.ts";
+import { describe, newestAllowed } from "../../policy/explain.ts";
+import { type EpochMs, permits } from "../../policy/types.ts";
 import { UpstreamError } from "../../storage/errors.ts";
 import { formatPurl } from "../_shared/purl.ts";
 import type {
@@ -71,6 +72,16 @@ export async function serveIndex(
       });
     }
   }
+  const newest = verdicts.known.facts.releases.at(-1);
+  if (ask.kind === "index" && newest !== undefined && isWhollyWithheld(request, ask, verdicts)) {
+    const decision = verdicts.decisions.release(newest.version)!;
+    return await refuse(services, request, verdicts, {
+      ask,
+      version: newest.version,
+      filename: null,
+      decision,
+    });
+  }
   const key = memoKey(request, ask, loaded.known);
   const kept = verdicts.personal ? null : recall(services, key, verdicts);
   const entry = kept ?? await renderIndex(services, request, ask, verdicts, key);
@@ -90,6 +101,13 @@ export async function serveIndex(
     staleSince: loaded.staleSince,
   };
   return { kind: "document", entity: entry.entity, trace };
+}
+
+/** Nothing is offered, and the plugin says that this client is better told so by a refusal. */
+function isWhollyWithheld(request: RegistryRequest, ask: IndexAsk, verdicts: Verdicts): boolean {
+  const { ecosystem, caller } = request;
+  if (ecosystem.tellsByRefusal?.(ask, caller.client) !== true) return false;
+  return newestAllowed(verdicts.known.facts, verdicts.decisions, ecosystem.versions) === null;
 }
 
 export function cacheOutcome(loaded: Loaded): CacheOutcome {
@@ -127,7 +145,7 @@ async function renderNow(
       reading: { facts: known.facts, layout },
       decisions: (name) => name === known.key.name ? verdicts.decisions : null,
       now: services.clock(),
-      notice: (withheld) => noticeOf(request, verdicts, withheld),
+      notice: (withheld) => noticeOf(request, verdicts, withheld, services.clock()),
     }, linksOf(request, verdicts));
     if (rendered === null) return null;
     return await memorise(services, {
@@ -153,15 +171,22 @@ export class LostDocumentError extends Error {
   override readonly name = "LostDocumentError";
 }
 
-function noticeOf(request: RegistryRequest, verdicts: Verdicts, withheld: readonly string[]): string {
+/** For a client's own notice channel: why the newest of what is withheld is, and where the rest is told. */
+function noticeOf(
+  request: RegistryRequest,
+  verdicts: Verdicts,
+  withheld: readonly string[],
+  now: EpochMs,
+): string {
   const { ecosystem, site } = request;
-  const name = verdicts.known.key.name;
-  const what = withheld.length === 1
-    ? `${name} ${withheld[0]} is`
-    : `${withheld.length} releases of ${name} are`;
-  return `${what} withheld by policy: ${site}/-/why/${
-    formatPurl({ type: ecosystem.purlType, name, version: null })
-  }`;
+  const { known, decisions } = verdicts;
+  const name = known.key.name;
+  const link = `${site}/-/why/${formatPurl({ type: ecosystem.purlType, name, version: null })}`;
+  const [version] = withheld;
+  const decision = version === undefined ? null : decisions.release(version);
+  if (version === undefined || decision === null) return `Withheld by policy: ${link}`;
+  const newest = newestAllowed(known.facts, decisions, ecosystem.versions);
+  return `${describe({ decision, name, version, newestAllowed: newest, now }).sentence} ${link}`;
 }
 
 /** What was withheld (or, observing, would have been), as one decision with an id; written once, at render. */

@@ -128,6 +128,8 @@ function settings(options: ProjectOptions): Readonly<Record<string, string>> {
           "enableTelemetry: false",
           "enableImmutableInstalls: false",
           "httpRetry: 0",
+          // Its own cooldown would hold back whatever has no date, before Sluice is asked.
+          "npmMinimalAgeGate: 0",
           ...(user === undefined ? [] : ["npmAlwaysAuth: true", `npmAuthIdent: "${basic}"`]),
         ].join("\n"),
       };
@@ -142,8 +144,10 @@ function settings(options: ProjectOptions): Readonly<Record<string, string>> {
           ? `[install]\nregistry = "${registry}"\n`
           : `[install]\nregistry = { url = "${registry}", username = "${user}", password = "-" }\n`,
       };
-    case "npm":
     case "pnpm":
+      // Packages with scripts install without running them, as everywhere else, instead of failing.
+      return { ".npmrc": npmrc, "pnpm-workspace.yaml": "strictDepBuilds: false\n" };
+    case "npm":
     case "deno":
       return { ".npmrc": npmrc };
   }
@@ -170,7 +174,7 @@ async function run(
       XDG_CACHE_HOME: join(where.home, ".cache"),
       DENO_DIR: join(where.home, ".deno"),
       BUN_INSTALL_CACHE_DIR: join(where.home, ".bun"),
-      NPM_CONFIG_REGISTRY: where.client === "deno" || where.client === "bun" ? where.registry : "",
+      ...(where.client === "deno" ? { NPM_CONFIG_REGISTRY: where.registry } : {}),
       npm_config_fetch_retries: "0",
       NO_COLOR: "1",
       FORCE_COLOR: "0",

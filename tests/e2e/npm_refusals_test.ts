@@ -29,6 +29,12 @@ const RULES: readonly {
     shows: /publisherDowngrade/,
   },
   {
+    rule: "unknownAge",
+    pin: ["undated", "1.0.0"],
+    forbid: (world) => world.sluice.setPolicy({ unknownAge: "deny" }),
+    shows: /unknownAge/,
+  },
+  {
     rule: "deprecated",
     pin: ["left", "1.0.0"],
     forbid: (world) => world.sluice.setPolicy({ deprecated: "deny" }),
@@ -48,7 +54,8 @@ for (const { rule, pin: [name, version], forbid, shows } of RULES) {
         name: "left",
         releases: { "1.0.0": { publishedAt: "2026-01-01T00:00:00.000Z", deprecated: "use right" } },
       });
-      await world.sluice.setPolicy({ minimumAge: "0d", publisherDowngrade: "allow" });
+      world.registry.publish({ name: "undated", releases: { "1.0.0": {} } });
+      await world.sluice.setPolicy({ minimumAge: "0d", unknownAge: "allow", publisherDowngrade: "allow" });
       await using project = await world.project(client, { dependencies: { [name]: version } });
       const first = await project.run(...COMMANDS[client].install);
       assert.equal(first.code, 0, first.output);

@@ -35,20 +35,22 @@ export interface TestSluice extends AsyncDisposable {
   setPolicy(policy: Readonly<Record<string, unknown>>, organisation?: string): Promise<void>;
   /** The newest records first. */
   installs(organisation?: string): Promise<readonly InstallRecord[]>;
-  /** Ends it and starts another on the same folder and port. */
-  restart(): Promise<void>;
+  /** Ends it and starts another on the same folder and port, with other environment where that is given. */
+  restart(env?: Readonly<Record<string, string>>): Promise<void>;
 }
 
 export interface TestSluiceOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly file?: string;
+  /** Where the clock starts; default: NOW. */
+  readonly now?: number;
 }
 
 export async function startSluice(options: TestSluiceOptions): Promise<TestSluice> {
   const data = await Deno.makeTempDir({ prefix: "sluice-data-" });
   const lines: LogLine[] = [];
   let offset = 0;
-  const clock = () => NOW + offset as EpochMs;
+  const clock = () => (options.now ?? NOW) + offset as EpochMs;
   const config = configOf(options, data, "127.0.0.1:0");
   const deps = {
     ecosystems: ECOSYSTEMS,
@@ -90,9 +92,9 @@ export async function startSluice(options: TestSluiceOptions): Promise<TestSluic
         kv.close();
       }
     },
-    async restart() {
+    async restart(env = options.env) {
       await running.close();
-      running = await compose(configOf(options, data, `127.0.0.1:${port}`), deps);
+      running = await compose(configOf({ ...options, env }, data, `127.0.0.1:${port}`), deps);
     },
     async [Symbol.asyncDispose]() {
       await running.close();
