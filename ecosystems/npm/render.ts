@@ -28,7 +28,8 @@ export function render(
 }
 
 function rendered(view: View, contentType: string, body: Iterable<Uint8Array>): Rendered {
-  const notice: Record<string, string> = view.notice === null ? {} : { "npm-notice": view.notice };
+  // npm prints the notice only of an answer that it does not put into its cache.
+  const notice = view.notice === null ? {} : { "npm-notice": view.notice, "cache-control": "no-store" };
   return {
     status: 200,
     contentType,

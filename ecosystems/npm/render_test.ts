@@ -148,6 +148,9 @@ Deno.test("render gives npm-notice only where latest moved or nothing is left", 
   assert.equal(notice("1.1.0"), undefined);
   assert.equal(notice("2.0.0", "1.0.0"), "withheld: 2.0.0");
   assert.equal(notice("1.0.0", "1.1.0", "2.0.0"), "withheld: 2.0.0 1.1.0 1.0.0");
+  // npm prints no notice of an answer that it caches.
+  assert.equal(show("x", sample.json, { hidden: ["2.0.0"] }).headers["cache-control"], "no-store");
+  assert.equal(show("x", sample.json, { hidden: ["1.1.0"] }).headers["cache-control"], undefined);
 });
 
 Deno.test("render names at most 200 of the withheld, the newest", () => {

@@ -15,12 +15,16 @@ export function repairTags(
 ): Map<string, string> {
   const known = new Set(offered);
   const repaired = new Map<string, string>();
+  let channels: ReadonlyMap<string, readonly string[]> | null = null;
   for (const [tag, target] of tags) {
-    const version = known.has(target)
-      ? target
-      : tag === "latest"
-      ? latestBelow(target, offered, versions)
-      : tagBelow(target, offered, versions);
+    let version: string | null = target;
+    if (!known.has(target)) {
+      // Once for all tags: some packages have thousands of both.
+      channels ??= channelsOf(offered, versions);
+      version = tag === "latest"
+        ? latestBelow(target, offered, versions)
+        : greatestBelow(target, channels.get(channelOf(target, versions)) ?? [], versions);
+    }
     if (version !== null) repaired.set(tag, version);
   }
   return repaired;
@@ -32,19 +36,38 @@ export function latestBelow(
   offered: readonly string[],
   versions: VersionScheme,
 ): string | null {
-  if (!versions.isValid(target)) return null;
-  const below = offered.filter((version) =>
-    versions.isValid(version) && versions.compare(version, target) <= 0
-  );
-  return below.findLast((version) => !versions.isPrerelease(version)) ?? below.at(-1) ?? null;
+  const readable = offered.filter((version) => versions.isValid(version));
+  const stable = readable.filter((version) => !versions.isPrerelease(version));
+  return greatestBelow(target, stable, versions) ?? greatestBelow(target, readable, versions);
 }
 
-function tagBelow(target: string, offered: readonly string[], versions: VersionScheme): string | null {
+/** `sorted` is in version order and holds only what the scheme can read. */
+function greatestBelow(target: string, sorted: readonly string[], versions: VersionScheme): string | null {
   if (!versions.isValid(target)) return null;
-  const line = versions.line(target);
-  const word = prereleaseId(target);
-  return offered.findLast((version) =>
-    versions.isValid(version) && versions.compare(version, target) <= 0 && versions.line(version) === line &&
-    versions.isPrerelease(version) === versions.isPrerelease(target) && prereleaseId(version) === word
-  ) ?? null;
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (versions.compare(sorted[middle]!, target) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low - 1] ?? null;
+}
+
+function channelsOf(offered: readonly string[], versions: VersionScheme): Map<string, string[]> {
+  const channels = new Map<string, string[]>();
+  for (const version of offered) {
+    if (!versions.isValid(version)) continue;
+    const channel = channelOf(version, versions);
+    const members = channels.get(channel);
+    if (members === undefined) channels.set(channel, [version]);
+    else members.push(version);
+  }
+  return channels;
+}
+
+/** What a tag keeps to: the line, and stable or the pre-release word. */
+function channelOf(version: string, versions: VersionScheme): string {
+  const word = versions.isPrerelease(version) ? `pre-release ${prereleaseId(version) ?? ""}` : "stable";
+  return `${versions.line(version)} ${word}`;
 }
