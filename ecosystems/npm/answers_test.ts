@@ -29,6 +29,7 @@ Deno.test("refuse speaks to each client in its own way", () => {
   assert.equal(to("pnpm", "12.21.0"), json);
   assert.equal(to("yarn", "1.22.22"), json);
   assert.equal(to("yarn", "4.18.0"), `302 ${EXPLANATION.speakingLink}`);
+  assert.equal(to("got", ""), `302 ${EXPLANATION.speakingLink}`, "what yarn 4.18 calls itself");
   assert.equal(to("bun", "1.4.0"), `302 ${EXPLANATION.speakingLink}`);
   assert.equal(to("curl", "8.0.0"), `403 ${text}\n`);
   assert.equal(to("", ""), `403 ${text}\n`);

@@ -51,11 +51,18 @@ function setup(base: string) {
   return [
     { client: "npm", line: `npm config set registry ${registry}` },
     { client: "pnpm", line: `pnpm config set registry ${registry}` },
-    { client: "yarn 4", line: `yarn config set npmRegistryServer ${base}` },
+    { client: "yarn 4", line: `yarn config set npmRegistryServer ${base}${allowHttp(base)}` },
     { client: "yarn 1", line: `yarn config set registry ${registry}` },
     { client: "bun", line: `npm_config_registry=${registry} bun install` },
     { client: "deno", line: `NPM_CONFIG_REGISTRY=${registry} deno install` },
   ];
+}
+
+/** yarn 4 speaks plain HTTP only to hosts that it was told of. */
+function allowHttp(base: string): string {
+  const { protocol, hostname } = new URL(base);
+  if (protocol !== "http:") return "";
+  return ` && yarn config set unsafeHttpWhitelist --json '${JSON.stringify([hostname])}'`;
 }
 
 /** Always the full document: dates and trust are in no other, and the abbreviated one is derived from it. */

@@ -12,7 +12,7 @@ import type {
 } from "../ecosystem.ts";
 
 /**
- * yarn 2 and later, and bun, print neither body nor reason, but they follow a redirect and print where it led.
+ * yarn 2 and later (which call themselves `got`, by their HTTP library), and bun, print neither body nor reason, but they follow a redirect and print where it led.
  * npm prints the JSON's `error`; pnpm and yarn 1 the address and 403 only.
  */
 export function refuse(ask: Ask, explanation: Explanation, client: Client): Refusal {
@@ -38,7 +38,8 @@ export function tellsByRefusal(ask: IndexAsk, client: Client): boolean {
 const SPEAKS_JSON: ReadonlySet<string> = new Set(["npm", "pnpm", "yarn", "bun", "deno"]);
 
 function followsRedirects(client: Client): boolean {
-  return client.name === "bun" || (client.name === "yarn" && !/^[01]\./.test(client.version));
+  return client.name === "bun" || client.name === "got" ||
+    (client.name === "yarn" && !/^[01]\./.test(client.version));
 }
 
 /** Every client of this registry reads, at most, the JSON's `error`. */
