@@ -1,14 +1,8 @@
 /** What the commands change: an organisation's policy or the instance's floor, behind the same verbs. */
-import {
-  keepSecrets,
-  type Parsed,
-  parseFloor,
-  parsePolicy,
-  type PolicyError,
-  redactPolicy,
-} from "../policy/config.ts";
+import { keepSecrets, type Parsed, type PolicyError, redactPolicy } from "../policy/config.ts";
 import type { Organisations, StoredDocument } from "../storage/kv/organisations.ts";
 import type { Revision } from "../storage/kv/revisions.ts";
+import { policyParsers } from "./storage.ts";
 
 /** One document with its history. `write` and `restore` throw OrganisationError, and change nothing then. */
 export interface Target {
@@ -44,7 +38,7 @@ export function policyTarget(organisations: Organisations, id: string): Target {
     history: () => organisations.history(id),
     write: (change) => organisations.set({ id, ...change }),
     restore: (revision, author) => organisations.restore(id, revision, author),
-    mistakes: (source) => errorsOf(parsePolicy(source)),
+    mistakes: (source) => errorsOf(policyParsers().parsePolicy(source)),
     redact: redactPolicy,
     unredact: keepSecrets,
   };
@@ -59,7 +53,7 @@ export function floorTarget(organisations: Organisations): Target {
     history: () => organisations.floorHistory(),
     write: (change) => organisations.setFloor(change),
     restore: (revision, author) => organisations.restoreFloor(revision, author),
-    mistakes: (source) => errorsOf(parseFloor(source)),
+    mistakes: (source) => errorsOf(policyParsers().parseFloor(source)),
     redact: (source) => source,
     unredact: (next) => next,
   };

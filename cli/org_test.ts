@@ -82,6 +82,20 @@ Deno.test("org set: every mistake is told and nothing changes", () =>
     assert.match(broken.err, /Cannot read q.yaml as YAML or JSON: .* line 1/);
   }));
 
+Deno.test("org set: a range that no request could be decided by is a mistake too", () =>
+  withPlace(async ({ run, write }) => {
+    write(
+      "p.yaml",
+      "overrides:\n  - effect: deny\n    purl: pkg:npm/axios\n    range: vers:npm/>=2.0.0|<1.0.0\n",
+    );
+    for (const verb of ["set", "validate"]) {
+      const { code, out, err } = await run(`${verb} p.yaml`);
+      assert.equal(code, 1, out + err);
+      assert.match(out + err, /vers:npm.*version order of npm/);
+    }
+    assert.match((await run("list")).out, /^default +1 /m);
+  }));
+
 Deno.test("org show and set: a webhook's address is never shown, and kept when it is written back", () =>
   withPlace(async ({ run, write }) => {
     write("p.yaml", `webhooks:\n  - url: ${SECRET}\n    format: slack\n`);

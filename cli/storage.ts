@@ -1,6 +1,6 @@
 /** The stored state, as the commands open it: the server's own settings, beside a running server. */
 import { ECOSYSTEMS } from "../ecosystems/mod.ts";
-import { parseFloor, parsePolicy } from "../policy/config.ts";
+import { createParsers } from "../policy/usable.ts";
 import { openStorage } from "../storage/kv/kv.ts";
 import { migrate } from "../storage/kv/schema.ts";
 import { createLog } from "../routes/log.ts";
@@ -71,9 +71,14 @@ export async function openConfigured(config: Config): Promise<Deno.Kv> {
 
 /** The organisations of an open KV, with the schema of this release. */
 export async function openOrganisations(kv: Deno.Kv, clock: Io["clock"]): Promise<Organisations> {
-  const organisations = createOrganisations(kv, { clock, parsePolicy, parseFloor });
+  const organisations = createOrganisations(kv, { clock, ...policyParsers() });
   await organisations.ensureDefault();
   return organisations;
+}
+
+/** The parsers of what people write, which know the version orders of the mounted ecosystems. */
+export function policyParsers(): ReturnType<typeof createParsers> {
+  return createParsers(ECOSYSTEMS);
 }
 
 /** Where the server keeps the install log's journal; null: in KV. */
