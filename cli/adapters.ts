@@ -15,5 +15,5 @@ export function pipelineGrants(grants: Grants): ServiceOptions["grants"] {
 
 /** What was refused, as webhooks tell it. */
 export function pipelineRefused(webhooks: Webhooks): ServiceOptions["refused"] {
-  return ({ sentence, ...event }) => webhooks.refusal({ ...event, event: "refused", message: sentence });
+  return ({ sentence, ...event }) => webhooks.refusal({ ...event, message: sentence });
 }

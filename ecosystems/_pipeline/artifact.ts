@@ -4,6 +4,7 @@ import { type Decision, permits } from "../../policy/types.ts";
 import type { BlobKey, BlobStat } from "../../storage/artifacts/store.ts";
 import { UpstreamError } from "../../storage/errors.ts";
 import type { Following } from "../../storage/fill.ts";
+import type { InstallRecord } from "../../storage/installs/log.ts";
 import type { FileRecord } from "../../storage/kv/packages.ts";
 import type { Upstream } from "../../storage/upstream/upstream.ts";
 import type { ArtifactAsk, ArtifactLocation } from "../ecosystem.ts";
@@ -13,7 +14,7 @@ import { grantServed } from "./grants.ts";
 import { keyText, type Loaded } from "./load.ts";
 import { rangeWithin } from "./range.ts";
 import { installRecord, servedOutcome } from "./record.ts";
-import { keepDecision, refuse } from "./refuse.ts";
+import { keepDecision, notifyObserved, refuse } from "./refuse.ts";
 import type { Services } from "./services.ts";
 import { recordAtEnd, recordPartial } from "./transfer.ts";
 import { decisionId, type Verdicts } from "./verdicts.ts";
@@ -27,6 +28,7 @@ interface Opening {
   readonly request: RegistryRequest;
   readonly verdicts: Verdicts;
   readonly upstream: Upstream;
+  readonly ask: ArtifactAsk;
   readonly filename: string;
   readonly version: string;
   readonly decision: Decision;
@@ -74,6 +76,7 @@ export async function serveArtifact(
     request,
     verdicts,
     upstream,
+    ask,
     filename: ask.filename,
     version,
     decision,
@@ -301,6 +304,7 @@ async function recordTransfer(
     cache: "miss",
   });
   await services.installs.append(complete ? record : { ...record, outcome: "partial" });
+  tellObserved(opening, record);
   if (complete) grantServed(services, opening.request, opening.verdicts, opening.version);
 }
 
@@ -314,8 +318,14 @@ async function recordNow(opening: Opening, blob: BlobKey, bytes: number, isRange
   ) return null;
   const record = recordOf(opening, { sha256: sha256Of(blob), bytes, cache: "hit" });
   await services.installs.append(record);
+  tellObserved(opening, record);
   grantServed(services, request, verdicts, version);
   return record;
+}
+
+function tellObserved(opening: Opening, record: InstallRecord): void {
+  const { services, request, verdicts, version, filename, decision, ask } = opening;
+  notifyObserved(services, request, verdicts, { ask, version, filename, decision, record });
 }
 
 function recordOf(

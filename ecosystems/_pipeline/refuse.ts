@@ -1,6 +1,7 @@
 /** Everything that is said about a refusal: the explanation, its record, and the notices. */
 import { describe, newestAllowed, speakingSegment } from "../../policy/explain.ts";
 import type { Decision, EpochMs } from "../../policy/types.ts";
+import type { InstallRecord } from "../../storage/installs/log.ts";
 import type { DecisionRecord } from "../../storage/kv/decisions.ts";
 import { formatPurl } from "../_shared/purl.ts";
 import type { Ask, Explanation } from "../ecosystem.ts";
@@ -92,7 +93,23 @@ async function recordRefusal(
     cache: "none",
   });
   await services.installs.append(record);
+  notify(services, record, explanation);
+}
+
+/** Tells the webhooks of a file that would have been refused if its rule were enforced. */
+export function notifyObserved(
+  services: Services,
+  request: RegistryRequest,
+  verdicts: Verdicts,
+  observed: Refused & { readonly record: InstallRecord },
+): void {
+  if (observed.record.outcome !== "observed") return;
+  notify(services, observed.record, explainRefusal(request, verdicts, observed, services.clock()));
+}
+
+function notify(services: Services, record: InstallRecord, explanation: Explanation): void {
   services.refused({
+    event: record.outcome === "observed" ? "observed" : "refused",
     organisation: record.organisation,
     user: record.user,
     address: record.address,

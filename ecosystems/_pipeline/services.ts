@@ -62,8 +62,9 @@ export interface Grants {
   }): Promise<readonly string[]>;
 }
 
-/** Something was refused; sent to the organisation's webhooks, never in the way of the answer. */
+/** Something was refused, or would have been; sent to the organisation's webhooks, never in the way of the answer. */
 export interface RefusalEvent {
+  readonly event: "refused" | "observed";
   readonly organisation: string;
   readonly user: string | null;
   readonly address: string;
