@@ -21,7 +21,9 @@ export function createDocumentSender(clock: Clock): (request: Request, outcome: 
   const sendBytes = createByteSender();
 
   return function sendDocument(request, { entity, trace }) {
-    const isKept = entity.status === 200 && (request.method === "GET" || request.method === "HEAD");
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    // npm shows a notice only of answers that its cache does not keep: the plugin says where there is one.
+    const isKept = isRead && entity.status === 200 && entity.headers["cache-control"] !== "no-store";
     const stamp = stampOf(trace, isKept ? "kept" : "never", clock());
     const chosen = choose(entity, request.headers.get("accept-encoding"));
     if (isKept && matchesNone(request.headers.get("if-none-match"), tagsOf(entity))) {

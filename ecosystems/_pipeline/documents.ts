@@ -248,7 +248,7 @@ export async function serveCatalogue(
   const material: Material = {
     documents,
     reading: null,
-    decisions: await cachedDecisions(services, request, ecosystem.mentions?.(ask, documents) ?? []),
+    ...await cachedVerdicts(services, request, ecosystem.mentions?.(ask, documents) ?? []),
     now: services.clock(),
     notice: () => "",
   };
@@ -262,7 +262,7 @@ export async function serveCatalogue(
 }
 
 /** The decisions on those packages that Sluice knows already; no name is asked for upstream. */
-async function cachedDecisions(services: Services, request: RegistryRequest, names: readonly string[]) {
+async function cachedVerdicts(services: Services, request: RegistryRequest, names: readonly string[]) {
   const { ecosystem, organisation } = request;
   const found = new Map<string, Verdicts>();
   for (const name of new Set(names)) {
@@ -279,7 +279,10 @@ async function cachedDecisions(services: Services, request: RegistryRequest, nam
       }),
     );
   }
-  return (name: string) => found.get(name)?.decisions ?? null;
+  return {
+    decisions: (name: string) => found.get(name)?.decisions ?? null,
+    facts: (name: string) => found.get(name)?.known.facts ?? null,
+  };
 }
 
 async function cachedPackage(

@@ -7,8 +7,8 @@ const CACHED_VERSIONS = 20_000;
 
 /**
  * A total order over all strings: those that `semver` cannot read, even loosely, sort below all others by code
- * unit. Build metadata does not count, so `1.0.0+a` and `1.0.0+b` are equal. The line is what a caret range keeps
- * to: the major version, and below 1.0.0 `0.minor`, where every minor version may break.
+ * unit. Build metadata does not count, so `1.0.0+a` and `1.0.0+b` are equal. The line is the
+ * major version, 0 too: with a line for each `0.minor`, a downgrade could be had by raising the minor version.
  */
 export function createSemverScheme(): VersionScheme {
   // Bounded: when full it starts anew, which costs one pass of parsing.
@@ -35,8 +35,7 @@ export function createSemverScheme(): VersionScheme {
 
   function line(version: string): string {
     const parsed = parse(version);
-    if (parsed === null) return version;
-    return parsed.major > 0 ? `${parsed.major}` : `0.${parsed.minor}`;
+    return parsed === null ? version : String(parsed.major);
   }
 
   return Object.freeze({

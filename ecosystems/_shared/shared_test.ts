@@ -90,7 +90,7 @@ Deno.test("createSemverScheme orders as semver does, and what it cannot read bel
   assert.ok(
     scheme.isPrerelease("1.0.0-rc.1") && !scheme.isPrerelease("1.0.0") && !scheme.isPrerelease("zzz"),
   );
-  assert.deepEqual(["3.1.4", "0.3.9", "0.0.7", "zzz"].map(scheme.line), ["3", "0.3", "0.0", "zzz"]);
+  assert.deepEqual(["3.1.4", "0.3.9", "0.0.7", "zzz"].map(scheme.line), ["3", "0", "0", "zzz"]);
   assert.equal(prereleaseId("2.0.0-beta.3"), "beta");
   assert.equal(prereleaseId("2.0.0-3"), null);
 });
