@@ -35,6 +35,8 @@ const IMPORTS: readonly (readonly [string, string, "type" | "value", boolean])[]
   ["ecosystems/npm/npm.ts", "node:zlib", "value", true],
   ["ecosystems/npm/npm_test.ts", "../../storage/fill.ts", "value", true],
   ["ecosystems/npm/npm.ts", "./npm_test.ts", "value", false],
+  ["ecosystems/npm/sample.ts", "../../tests/contract/sample.ts", "type", true],
+  ["ecosystems/npm/npm.ts", "./sample.ts", "value", false],
   ["ecosystems/_shared/time.ts", "../npm/npm.ts", "value", false],
   ["storage/fill.ts", "../policy/types.ts", "value", true],
   ["storage/organisations.ts", "../policy/config.ts", "type", true],

@@ -9,9 +9,10 @@ export function judgeImport(from: string, to: string, typeOnly: boolean): string
   return `${layer.name} imports ${layer.may}`;
 }
 
-/** Test files see everything: they drive what crosses folders. */
+/** Test files, and an ecosystem's sample for the contract suite, see everything: they drive what crosses folders. */
 export function isTest(path: string): boolean {
-  return path.startsWith("tests/") || /(?:_test|_bench|\/testing|\/test_support)\.tsx?$/.test(path);
+  return path.startsWith("tests/") || /(?:_test|_bench|\/testing|\/test_support)\.tsx?$/.test(path) ||
+    /^ecosystems\/[^/]+\/sample\.ts$/.test(path);
 }
 
 /** True for policy/ and the ecosystems' own folders, which neither read a clock nor do I/O. */
