@@ -58,12 +58,26 @@ function treeOf(ask: ForwardAsk, node: Json, isPublic: (name: string) => boolean
 }
 
 function filtered(byName: Json, isPublic: (name: string) => boolean): Json {
-  return Object.fromEntries(Object.entries(byName).filter(([name]) => isPublic(name)));
+  return Object.fromEntries(
+    Object.entries(byName).filter(([name, target]) => isPublic(name) && isPublicTarget(target, isPublic)),
+  );
 }
 
 function listed(value: unknown, isPublic: (name: string) => boolean): unknown {
   if (!Array.isArray(value)) return [];
-  return value.filter((entry) => typeof entry === "string" && isPublic(entry.replace(/(?<=.)@.*$/, "")));
+  return value.filter((entry) => typeof entry === "string" && isPublic(nameIn(entry)));
+}
+
+/** Of `name@version`. WARNING: not by a regular expression: a body is 16 MB of whatever a stranger likes. */
+function nameIn(entry: string): string {
+  const at = entry.indexOf("@", 1);
+  return at < 0 ? entry : entry.slice(0, at);
+}
+
+/** What stands under a name may be another package: `"alias": "npm:@acme/secret@1.0.0"`. */
+function isPublicTarget(target: unknown, isPublic: (name: string) => boolean): boolean {
+  const spec = isRecord(target) ? own(target, "version") : target;
+  return typeof spec !== "string" || !spec.startsWith("npm:") || isPublic(nameIn(spec.slice(4)));
 }
 
 /** By package: of `bulk` a list under its name, of the older two an object keyed by the advisory's id. */

@@ -117,3 +117,23 @@ Deno.test("forwarding.advisories reads quick answers", () => {
   assert.deepEqual(npm.forwarding!.advisories(QUICK, encode({})), []);
   assert.throws(() => npm.forwarding!.advisories(QUICK, new TextEncoder().encode("<html>")), SyntaxError);
 });
+
+Deno.test("forwarding.request takes private names out of aliases", () => {
+  const tree = {
+    requires: { a: "npm:@acme/secret@^1", b: "npm:left-pad@^1" },
+    dependencies: { c: { version: "npm:@acme/secret@1.0.0" }, d: { version: "npm:left-pad@1.0.0" } },
+  };
+  assert.deepEqual(decode(npm.forwarding!.request(QUICK, encode(tree), isPrivate).body), {
+    requires: { b: "npm:left-pad@^1" },
+    dependencies: { d: { version: "npm:left-pad@1.0.0" } },
+  });
+});
+
+Deno.test("forwarding.request reads a list of hostile names in linear time", () => {
+  const hostile = `${"@".repeat(2_000_000)}\n`;
+  const started = performance.now();
+  const sent = npm.forwarding!.request(QUICK, encode({ install: [hostile, "left-pad@1.0.0"] }), isPrivate);
+  assert.deepEqual(sent.names, ["@", "left-pad"]);
+  // By a backtracking expression it is an hour.
+  assert.ok(performance.now() - started < 5_000);
+});
