@@ -4,7 +4,7 @@ import { LRUCache } from "lru-cache";
 /** The least recently used leave first. */
 export interface ByteCache<V> {
   get(key: string): V | undefined;
-  /** A value above a quarter of the bound is not kept, and one that was there under its key is gone. */
+  /** A value above `largestBytes` is not kept, and one that was there under its key is gone. */
   set(key: string, value: V): void;
   delete(key: string): boolean;
   clear(): void;
@@ -17,9 +17,14 @@ const ENTRY_BYTES = 256;
 
 /** `sizeOf` is asked once per value, in bytes; the value must not grow afterwards. `maxBytes` 0 keeps nothing. */
 export function createByteCache<V extends NonNullable<unknown>>(
-  options: { readonly maxBytes: number; readonly sizeOf: (value: V) => number },
+  options: {
+    readonly maxBytes: number;
+    readonly sizeOf: (value: V) => number;
+    /** Default: a quarter of the bound, so that no one value drives out all others. */
+    readonly largestBytes?: number;
+  },
 ): ByteCache<V> {
-  const { maxBytes, sizeOf } = options;
+  const { maxBytes, sizeOf, largestBytes = maxBytes / 4 } = options;
   if (!Number.isSafeInteger(maxBytes) || maxBytes < 0) {
     throw new RangeError(`Cannot create a cache of ${maxBytes} bytes: not a whole number of bytes`);
   }
@@ -27,7 +32,7 @@ export function createByteCache<V extends NonNullable<unknown>>(
 
   function set(key: string, value: V): void {
     const size = sizeOf(value) + 2 * key.length + ENTRY_BYTES;
-    if (size > maxBytes / 4) {
+    if (size > Math.min(largestBytes, maxBytes)) {
       cache.delete(key);
       return;
     }

@@ -15,6 +15,7 @@ export interface MemoEntry {
   /** The same object as long as nothing in the organisation changed. */
   readonly organisation: OrganisationView;
   readonly revision: string;
+  readonly madeAt: EpochMs;
   readonly validUntil: EpochMs;
   readonly sizeBytes: number;
 }
@@ -35,8 +36,9 @@ export function memoKey(
 export function recall(services: Services, key: string, verdicts: Verdicts): MemoEntry | null {
   const entry = services.memo.get(key);
   if (entry === undefined || entry.organisation !== verdicts.organisation) return null;
-  if (entry.revision !== verdicts.known.revision || services.clock() >= entry.validUntil) return null;
-  return entry;
+  if (entry.revision !== verdicts.known.revision) return null;
+  const now = services.clock();
+  return entry.madeAt <= now && now < entry.validUntil ? entry : null;
 }
 
 /** Runs the rendering to its end, in slices, and keeps it unless it is one caller's own. */
@@ -55,6 +57,7 @@ export async function memorise(services: Services, options: {
     ...note,
     organisation: verdicts.organisation,
     revision: verdicts.known.revision,
+    madeAt: verdicts.madeAt,
     validUntil: verdicts.validUntil,
     sizeBytes: 1_024 + entity.identity.byteLength + (entity.gzip?.byteLength ?? 0),
   };

@@ -21,7 +21,7 @@ import { createTally, type Tally } from "./tally.ts";
 import type { Ecosystem } from "../ecosystem.ts";
 import type { LoadResult } from "./load.ts";
 import type { MemoEntry } from "./memo.ts";
-import type { VerdictCache } from "./verdicts.ts";
+import { createVerdictCache, type VerdictCache } from "./verdicts.ts";
 
 /** How long what upstream said is believed. */
 export interface Lifetimes {
@@ -150,8 +150,13 @@ export function createServices(options: ServiceOptions): Services {
   const { memory, clock } = options;
   return {
     ...options,
-    known: createByteCache<Known>({ maxBytes: memory.factsBytes, sizeOf: (known) => known.sizeBytes }),
-    verdictCache: { policies: new WeakMap(), verdicts: new WeakMap() },
+    known: createByteCache<Known>({
+      maxBytes: memory.factsBytes,
+      // Packages of ten thousand releases and more exist: not kept, each of their files would cost them all again.
+      largestBytes: memory.factsBytes,
+      sizeOf: (known) => known.sizeBytes,
+    }),
+    verdictCache: createVerdictCache(memory.factsBytes),
     memo: createByteCache<MemoEntry>({ maxBytes: memory.memoBytes, sizeOf: (entry) => entry.sizeBytes }),
     absent: createByteCache<EpochMs>({ maxBytes: ABSENT_BYTES, sizeOf: () => ABSENT_ENTRY_BYTES }),
     fileRecords: createByteCache<FileRecord>({

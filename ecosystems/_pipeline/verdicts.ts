@@ -2,8 +2,10 @@
 import { createHmac } from "node:crypto";
 import type { Decision, Decisions, EpochMs, Joined, ResolvedPolicy } from "../../policy/types.ts";
 import { resolvePolicy } from "../../policy/resolve.ts";
+import { type ByteCache, createByteCache } from "../../storage/memory.ts";
 import type { OrganisationView } from "../../storage/organisations.ts";
 import type { Ecosystem } from "../ecosystem.ts";
+import { keyText } from "./load.ts";
 import type { Known } from "./services.ts";
 
 /** The decisions on one package for one organisation, and until when time alone cannot change them. */
@@ -12,6 +14,7 @@ export interface Verdicts {
   readonly known: Known;
   readonly organisation: OrganisationView;
   readonly policy: ResolvedPolicy;
+  readonly madeAt: EpochMs;
   readonly validUntil: EpochMs;
   /** Made for one caller (audit grants): must not be kept or shared. */
   readonly personal: boolean;
@@ -19,10 +22,23 @@ export interface Verdicts {
 
 const FOREVER = Number.POSITIVE_INFINITY as EpochMs;
 
-/** What was compiled and decided, kept as long as what it was made from: a view is a new object whenever anything in it changed. */
+/** What was compiled and decided: a view is a new object whenever anything in it changed, and so is a Known. */
 export interface VerdictCache {
   readonly policies: WeakMap<OrganisationView, Map<string, ResolvedPolicy>>;
-  readonly verdicts: WeakMap<Known, WeakMap<OrganisationView, Verdicts>>;
+  /** By organisation and package. */
+  readonly verdicts: ByteCache<Verdicts>;
+}
+
+/** What one release's decisions take, with its part of the facts that they hold on to. */
+const BYTES_PER_RELEASE = 1_000;
+
+/** `maxBytes` bounds the decisions of all organisations together: each has its own on every package. */
+export function createVerdictCache(maxBytes: number): VerdictCache {
+  const sizeOf = ({ known }: Verdicts) => 1_024 + known.facts.releases.length * BYTES_PER_RELEASE;
+  return {
+    policies: new WeakMap(),
+    verdicts: createByteCache<Verdicts>({ maxBytes, largestBytes: maxBytes, sizeOf }),
+  };
 }
 
 /** Throws where an override cannot be read in this ecosystem's versions: nothing is let through then. */
@@ -50,17 +66,22 @@ export interface VerdictRequest {
   readonly now: EpochMs;
 }
 
-/** Decides; what was decided is kept with the facts until time or policy may change it. */
+/** Decides; what was decided is kept until time, facts or policy may change it. */
 export function verdictsOn(cache: VerdictCache, options: VerdictRequest): Verdicts {
-  const { known, organisation, grants, now } = options;
+  const { known, organisation, grants } = options;
   if (grants.size > 0) return { ...decideNow(cache, options), personal: true };
-  const kept = cache.verdicts.get(known)?.get(organisation);
-  if (kept !== undefined && now < kept.validUntil) return kept;
+  const key = `${organisation.id}\n${keyText(known.key)}`;
+  const kept = cache.verdicts.get(key);
+  if (kept !== undefined && holds(kept, options)) return kept;
   const made = decideNow(cache, options);
-  let byOrganisation = cache.verdicts.get(known);
-  if (byOrganisation === undefined) cache.verdicts.set(known, byOrganisation = new WeakMap());
-  byOrganisation.set(organisation, made);
+  cache.verdicts.set(key, made);
   return made;
+}
+
+/** Of just this state; and not of a time that has yet to come: a clock that ran ahead was set back. */
+function holds(kept: Verdicts, { known, organisation, now }: VerdictRequest): boolean {
+  return kept.known === known && kept.organisation === organisation && kept.madeAt <= now &&
+    now < kept.validUntil;
 }
 
 function decideNow(cache: VerdictCache, options: VerdictRequest): Verdicts {
@@ -69,7 +90,7 @@ function decideNow(cache: VerdictCache, options: VerdictRequest): Verdicts {
   const decisions = policy.decide(known.facts, joinedTo(known, grants), now);
   const ends = [decisions.horizon, decisions.allowedUntil].filter((end): end is EpochMs => end !== null);
   const validUntil = ends.reduce((first, end) => end < first ? end : first, FOREVER);
-  return { decisions, known, organisation, policy, validUntil, personal: false };
+  return { decisions, known, organisation, policy, madeAt: now, validUntil, personal: false };
 }
 
 /** First-seen times of the files in `facts` never change once the facts were committed: both name the join. */
