@@ -71,8 +71,7 @@ async function servePackage(
     return await servePackageOnce(services, request, ask);
   } catch (error) {
     if (!(error instanceof LostDocumentError)) throw error;
-    services.log("error", `${error.message}: fetching it anew`);
-    await reload(services, request, ask.subject);
+    await reload(services, request, ask.subject, error);
     return await servePackageOnce(services, request, ask);
   }
 }

@@ -163,12 +163,17 @@ async function openAll(services: Services, known: Known): Promise<readonly Upstr
   if (documents.every((document) => document !== null)) return documents;
   throw new LostDocumentError(
     `Cannot render ${known.key.ecosystem} ${JSON.stringify(known.key.name)}: its raw document is lost`,
+    known.revision,
   );
 }
 
 /** A record points at bytes that are gone from the store. */
 export class LostDocumentError extends Error {
   override readonly name = "LostDocumentError";
+  /** `revision`: of the Known that named the bytes. */
+  constructor(message: string, readonly revision: string) {
+    super(message);
+  }
 }
 
 /** For a client's own notice channel: why the newest of what is withheld is, and where the rest is told. */

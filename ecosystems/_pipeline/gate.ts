@@ -3,7 +3,8 @@ import type { Upstream } from "../../storage/upstream/upstream.ts";
 import type { PackageRef } from "../ecosystem.ts";
 import type { RegistryRequest } from "../outcome.ts";
 import { grantsFor } from "./grants.ts";
-import { keyText, load, loadCached, type Loaded, packageKey } from "./load.ts";
+import { fromStorage, keyText, load, type Loaded, packageKey } from "./load.ts";
+import type { LostDocumentError } from "./documents.ts";
 import { refresh } from "./refresh.ts";
 import type { Services } from "./services.ts";
 import { type Verdicts, verdictsOn } from "./verdicts.ts";
@@ -14,17 +15,23 @@ export interface Gated {
   readonly upstream: Upstream;
 }
 
-/** Fetches all documents of a package again, without validators: for when the store lost one of them. */
+/**
+ * For when a document of a package is gone from the store: another process has replaced it, and storage knows by
+ * what; or it is lost, and all are fetched again, without validators.
+ */
 export async function reload(
   services: Services,
   request: RegistryRequest,
   subject: PackageRef,
+  lost: LostDocumentError,
 ): Promise<void> {
   const { ecosystem } = request;
   const upstream = upstreamOf(services, request, subject);
   if (upstream === null) return;
   const key = packageKey(ecosystem, upstream, subject.name);
-  const known = await loadCached(services, key);
+  const known = await fromStorage(services, key);
+  if (known !== null && known.revision !== lost.revision) return;
+  services.log("error", `${lost.message}: fetching it anew`);
   const stripped = known === null ? null : { ...known, record: { ...known.record, documents: [] } };
   await services.refreshes.run(
     `reload\n${keyText(key)}`,

@@ -2,6 +2,7 @@
 import { compose, type Running } from "../../cli/compose.ts";
 import { type Config, loadConfig } from "../../cli/config.ts";
 import { configEcosystems, openConfigured, openOrganisations } from "../../cli/storage.ts";
+import type { Ecosystem } from "../../ecosystems/ecosystem.ts";
 import { ECOSYSTEMS } from "../../ecosystems/mod.ts";
 import { parsePolicy } from "../../policy/config.ts";
 import type { EpochMs } from "../../policy/types.ts";
@@ -25,8 +26,10 @@ export interface LogLine {
 }
 
 export interface TestSluice extends AsyncDisposable {
-  /** `http://127.0.0.1:PORT`. */
+  /** Its base address: `http://127.0.0.1:PORT` unless `env` says otherwise. */
   readonly url: string;
+  /** Of 127.0.0.1, where it listens whatever its base address is. */
+  readonly port: number;
   readonly data: string;
   readonly lines: readonly LogLine[];
   /** Milliseconds that the clock is moved on. */
@@ -44,16 +47,20 @@ export interface TestSluiceOptions {
   readonly file?: string;
   /** Where the clock starts; default: NOW. */
   readonly now?: number;
+  /** Default: those that are registered. */
+  readonly ecosystems?: readonly Ecosystem[];
+  /** The data folder of another one, who removes it; default: one of its own. */
+  readonly data?: string;
 }
 
 export async function startSluice(options: TestSluiceOptions): Promise<TestSluice> {
-  const data = await Deno.makeTempDir({ prefix: "sluice-data-" });
+  const data = options.data ?? await Deno.makeTempDir({ prefix: "sluice-data-" });
   const lines: LogLine[] = [];
   let offset = 0;
   const clock = () => (options.now ?? NOW) + offset as EpochMs;
   const config = configOf(options, data, "127.0.0.1:0");
   const deps = {
-    ecosystems: ECOSYSTEMS,
+    ecosystems: options.ecosystems ?? ECOSYSTEMS,
     clock,
     timers: realTimers,
     log: (level: string, message: string, fields = {}) => void lines.push({ level, message, fields }),
@@ -64,6 +71,7 @@ export async function startSluice(options: TestSluiceOptions): Promise<TestSluic
 
   return {
     url,
+    port,
     data,
     lines,
     advance: (ms) => void (offset += ms),
@@ -98,7 +106,7 @@ export async function startSluice(options: TestSluiceOptions): Promise<TestSluic
     },
     async [Symbol.asyncDispose]() {
       await running.close();
-      await Deno.remove(data, { recursive: true });
+      if (options.data === undefined) await Deno.remove(data, { recursive: true });
     },
   };
 }
