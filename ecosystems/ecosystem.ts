@@ -53,6 +53,8 @@ export interface IndexAsk {
   readonly kind: "index";
   readonly subject: PackageRef;
   readonly variant: string;
+  /** Documents that this form is rendered from beside those that hold the facts; absent ones have status 404. */
+  readonly also?: readonly Source[];
 }
 
 /** One release's own document; `version` may be a tag, which `render` resolves among what is allowed. */
@@ -61,6 +63,8 @@ export interface VersionAsk {
   readonly subject: PackageRef;
   readonly version: string;
   readonly variant: string;
+  /** As for an index. */
+  readonly also?: readonly Source[];
 }
 
 export interface ArtifactAsk {
@@ -123,6 +127,8 @@ export interface Source {
   readonly required: boolean;
   /** What its body must be; anything else (an HTML sign-in page with status 200) is a failure, not a document. */
   readonly expects: "json" | "html" | "json-or-html" | "lines" | "any";
+  /** It belongs to the upstream, not to a package (Cargo's `config.json`): loaded once for all of them. */
+  readonly shared?: boolean;
 }
 
 /** A raw document as upstream said it. The body is shared: never written to. */
@@ -171,6 +177,8 @@ export interface Rendered {
 export interface Links {
   /** Where this ecosystem is mounted for this organisation, no trailing slash: `https://sluice.example/o/acme/npm`. */
   readonly base: string;
+  /** This organisation lets nobody in without a name or token, so clients must send one with every request. */
+  readonly authRequired: boolean;
   /** `upstream`: file links stay as upstream wrote them (the policy's `artifacts: upstream`). */
   readonly artifacts: "proxy" | "upstream";
 }

@@ -8,6 +8,7 @@ import {
   LostDocumentError,
   noSuchPackage,
   PLAIN_TRACE,
+  plainLinks,
   serveCatalogue,
   serveIndex,
   serveSidecar,
@@ -58,7 +59,7 @@ function parse(request: RegistryRequest): Ask | null {
 }
 
 async function serveLocal(services: Services, request: RegistryRequest, ask: LocalAsk): Promise<Outcome> {
-  const rendered = request.ecosystem.local(ask, request.caller, { base: request.mount, artifacts: "proxy" });
+  const rendered = request.ecosystem.local(ask, request.caller, plainLinks(request));
   return { kind: "document", entity: await createEntity(rendered, services.timers), trace: PLAIN_TRACE };
 }
 

@@ -49,8 +49,14 @@ export function noSuchPackage(request: RegistryRequest, name: string): Outcome {
   });
 }
 
+/** For answers that link to no file. */
+export function plainLinks(request: RegistryRequest): Links {
+  const authRequired = request.organisation.policy.callers !== "anyone";
+  return { base: request.mount, authRequired, artifacts: "proxy" };
+}
+
 export function linksOf(request: RegistryRequest, verdicts: Verdicts): Links {
-  return { base: request.mount, artifacts: verdicts.policy.artifacts };
+  return { ...plainLinks(request), artifacts: verdicts.policy.artifacts };
 }
 
 /** A package's index, or one release's own document. */
@@ -257,7 +263,7 @@ export async function serveCatalogue(
     now: services.clock(),
     notice: () => "",
   };
-  const rendered = ecosystem.render(ask, material, { base: request.mount, artifacts: "proxy" });
+  const rendered = ecosystem.render(ask, material, plainLinks(request));
   if (rendered === null) return noSuchPackage(request, ask.subject.name);
   return {
     kind: "document",

@@ -3,7 +3,7 @@ import type { Decision, Decisions } from "../../policy/types.ts";
 import type { ClientRequest, IndexAsk, Links, Material, Reading, UpstreamDocument } from "../ecosystem.ts";
 import { npm } from "./npm.ts";
 
-export const LINKS: Links = { base: "http://127.0.0.1:8080/npm", artifacts: "proxy" };
+export const LINKS: Links = { base: "http://127.0.0.1:8080/npm", authRequired: false, artifacts: "proxy" };
 
 export function get(path: string, headers: Readonly<Record<string, string>> = {}): ClientRequest {
   return asking("GET", path, headers);

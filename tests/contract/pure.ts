@@ -5,6 +5,7 @@ import type {
   Ecosystem,
   Links,
   Reading,
+  Source,
   Subject,
   UpstreamDocument,
 } from "../../ecosystems/ecosystem.ts";
@@ -15,7 +16,11 @@ import { NOW } from "../fakes/sluice.ts";
 import type { SampleAnswer, SampleAsk } from "./sample.ts";
 
 export const ROOT = "http://registry.example/root/";
-export const LINKS: Links = { base: "http://sluice.example/o/acme/mount", artifacts: "proxy" };
+export const LINKS: Links = {
+  base: "http://sluice.example/o/acme/mount",
+  authRequired: false,
+  artifacts: "proxy",
+};
 
 /** The documents that the plugin's sources name, asked for until it wants no more. */
 export function documentsOf(
@@ -27,19 +32,22 @@ export function documentsOf(
   for (let round = 0; round < 10; round++) {
     const sources = ecosystem.sources(subject, documents);
     if (sources.length === 0) return documents;
-    for (const { key, path } of sources) {
-      const found = answers.find(({ target, method }) => target === `/${path}` && method !== "POST");
-      documents.push({
-        key,
-        status: found === undefined ? 404 : 200,
-        contentType: found?.contentType ?? "",
-        body: found?.body ?? new Uint8Array(),
-        fetchedAt: NOW as EpochMs,
-        url: ROOT + path,
-      });
-    }
+    for (const source of sources) documents.push(documentOf(answers, source));
   }
   throw new Error(`${ecosystem.id} never has enough documents of ${JSON.stringify(subject.name)}`);
+}
+
+/** What upstream says of one source. */
+export function documentOf(answers: readonly SampleAnswer[], { key, path }: Source): UpstreamDocument {
+  const found = answers.find(({ target, method }) => target === `/${path}` && method !== "POST");
+  return {
+    key,
+    status: found === undefined ? 404 : 200,
+    contentType: found?.contentType ?? "",
+    body: found?.body ?? new Uint8Array(),
+    fetchedAt: NOW as EpochMs,
+    url: ROOT + path,
+  };
 }
 
 /** With a layout that went through storage. Throws what `read` throws, and Error where there is no reading. */
@@ -99,6 +107,9 @@ export function pathBelow(base: string, url: string): string {
 export function upstreamPaths(ecosystem: Ecosystem, ask: Ask): readonly string[] {
   if (ask.kind === "forward") return [ask.path];
   if (ask.kind === "local" || ask.kind === "publish") return [];
-  const own = ask.kind === "sidecar" ? [ask.source.path] : [];
-  return [...own, ...ecosystem.sources(ask.subject, []).map((source) => source.path)];
+  const own = ask.kind === "sidecar" ? [ask.source] : "also" in ask ? ask.also ?? [] : [];
+  return [
+    ...own.map((source) => source.path),
+    ...ecosystem.sources(ask.subject, []).map((source) => source.path),
+  ];
 }
