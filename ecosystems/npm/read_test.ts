@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createTarballReader, settleFilenames, type TarballClaim } from "./tarball.ts";
 import { npm } from "./npm.ts";
 import { documentOf, readAll } from "./test_support.ts";
 import { samplePackage } from "./testing.ts";
@@ -221,4 +222,23 @@ Deno.test("read pauses in a large packument", () => {
   ];
   assert.ok(steps.filter((step) => step === undefined).length >= 10);
   assert.equal(steps.at(-1)?.facts.releases.length, 2_000);
+});
+
+Deno.test("settleFilenames ends after a few rounds, with one name for each file", () => {
+  const read = createTarballReader({ name: "x", documentUrl: "https://registry.example/x" });
+  // Each release claims the name that the next one would get.
+  const count = 20_000;
+  const claims = Array.from({ length: count }, (_, i): TarballClaim => {
+    const next = Math.min(Math.max(i + 1, 2), count - 1);
+    return {
+      version: `1.${i}.0`,
+      tarball: read(`1.${i}.0`, `https://registry.example/x/-/x-1.${next}.0.tgz`),
+      digests: [{ algorithm: "sha1", hex: String(i) }],
+    };
+  });
+  const started = performance.now();
+  settleFilenames("x", claims);
+  assert.equal(new Set(claims.map(({ tarball }) => tarball.filename)).size, count);
+  // With a round for each link of the chain it is most of a minute.
+  assert.ok(performance.now() - started < 3_000);
 });

@@ -88,14 +88,18 @@ function rootOf(name: string, documentUrl: string): string | null {
   return spelling === undefined ? null : address.slice(0, -spelling.length);
 }
 
+/** A packument that needs more rounds was made to: each of its names is then the one that npm would have given. */
+const MAX_ROUNDS = 4;
+
 /**
  * Makes file names mean one file each: releases that give one name to different files all get the name that npm
  * would have given, which is unique because it holds the version. The same file twice keeps its name.
  */
 export function settleFilenames(name: string, claims: readonly TarballClaim[]): void {
-  for (let changed = true; changed;) {
+  for (let changed = true, rounds = 1; changed; rounds++) {
     changed = false;
-    for (const group of groupByFilename(claims).values()) {
+    const groups = rounds < MAX_ROUNDS ? groupByFilename(claims).values() : [claims];
+    for (const group of groups) {
       if (group.every((claim) => sameFile(claim, group[0]!))) continue;
       for (const claim of group) {
         const filename = standardFilename(name, claim.version);
