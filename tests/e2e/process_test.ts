@@ -1,6 +1,7 @@
 /** Sluice as a process: how it starts, what runs beside it, how it ends. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import { createTarball, type FakeNpmRegistry, startNpmRegistry } from "../fakes/npm_registry.ts";
 import { daysAgo } from "../fakes/sluice.ts";
 import { ask, decisionOf, linkOf } from "../system/ask.ts";
@@ -89,6 +90,77 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     );
   });
 }
+
+Deno.test("SIGTERM: a client that takes nothing holds the end up for drainTimeout and no longer; a second signal ends at once", async () => {
+  await using place = await createPlace();
+  const bytes = new Uint8Array(32_000_000).map((_, at) => at * 31);
+  place.registry.upstream.answer("/huge", { body: packumentOf("huge", bytes, place.registry) });
+  place.registry.upstream.answer(place.registry.tarballPath("huge", "1.0.0"), { body: bytes });
+  for (const signals of [1, 2]) {
+    const env = { ...place.env, SLUICE_DRAIN_TIMEOUT: signals === 1 ? "2s" : "60s" };
+    await using server = await spawnServer({ data: `${place.folder}/data-${signals}`, env });
+    const { hostname, port } = new URL(server.url);
+    using stalled = await Deno.connect({ hostname, port: Number(port) });
+    await stalled.write(
+      new TextEncoder().encode(
+        `GET /npm/huge/-/huge-1.0.0.tgz HTTP/1.1\r\nhost: ${hostname}:${port}\r\n\r\n`,
+      ),
+    );
+    await stalled.read(new Uint8Array(1_000));
+    const started = performance.now();
+    const ended = server.end("SIGTERM");
+    if (signals === 2) {
+      // Sooner it counts as the same keypress.
+      await pause(700);
+      server.signal("SIGTERM");
+    }
+    const code = await ended;
+    const tookMs = performance.now() - started;
+    assert.equal(code, signals === 1 ? 0 : 130, server.output());
+    assert.ok(tookMs < (signals === 1 ? 4_000 : 2_000), `${tookMs} ms`);
+  }
+});
+
+/** Of one release with just these bytes. */
+function packumentOf(name: string, bytes: Uint8Array, registry: FakeNpmRegistry): string {
+  const tarball = new URL(registry.tarballPath(name, "1.0.0"), registry.upstream.url).href;
+  const integrity = `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
+  const versions = { "1.0.0": { name, version: "1.0.0", dist: { tarball, integrity } } };
+  return JSON.stringify({
+    name,
+    "dist-tags": { latest: "1.0.0" },
+    versions,
+    time: { "1.0.0": OLD.publishedAt },
+  });
+}
+
+Deno.test("two processes on one data folder: one policy, one log, one cache; each file is whole at both", async () => {
+  await using place = await createPlace();
+  await using one = await place.start();
+  await using other = await place.start();
+  const servers = [one, other];
+  const file = "/npm/steady/-/steady-1.1.0.tgz";
+  const expected = createTarball("steady", "1.1.0", OLD);
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, (_, i) => ask(servers[i % 2]!.url + file, { user: `u${i}` })),
+  );
+  for (const { status, bytes } of answers) {
+    assert.equal(status, 200);
+    assert.ok(Buffer.from(bytes).equals(expected));
+  }
+  assert.ok(place.registry.downloads("steady", "1.1.0") <= 2);
+  const who = JSON.parse(await place.beside("cli/query.ts", "who", "steady", "--json"));
+  assert.equal(who.length, 100);
+
+  const policy = `${place.folder}/policy.yaml`;
+  await Deno.writeTextFile(policy, "block: [npm/steady==1.1.0]\n");
+  await place.beside("cli/org.ts", "set", policy);
+  await pause(1_500);
+  for (const { url } of servers) assert.equal((await ask(url + file)).status, 403, url);
+  assert.equal(await one.end("SIGTERM"), 0);
+  assert.equal((await ask(`${other.url}/npm/steady/-/steady-1.0.0.tgz`)).status, 200);
+  for (const { output } of servers) assert.doesNotMatch(output(), /^\S+ error /m);
+});
 
 async function* inTenths(bytes: Uint8Array, pauseMs: number): AsyncGenerator<Uint8Array> {
   const tenth = Math.ceil(bytes.length / 10);

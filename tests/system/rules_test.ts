@@ -234,3 +234,24 @@ Deno.test("a changed policy is in force in a running Sluice within a second, on 
   await sluice.setPolicy({ block: ["npm/blocked: ALL"] }, "blocked");
   assert.deepEqual(await statuses(), [0, 403, 403, "deny"]);
 });
+
+Deno.test("artifacts: upstream: links stay upstream's, each file is decided all the same, and what left is recorded", async () => {
+  await using world = await createRows({ artifacts: "upstream" });
+  for (const name of Object.keys(ROWS)) {
+    const { versions } = (await ask(world.npm(name))).json();
+    assert.deepEqual(Object.keys(versions), ["1.0.0"]);
+    const theirs = new URL(world.registry.tarballPath(name, "1.0.0"), world.registry.upstream.url).href;
+    assert.equal(versions["1.0.0"].dist.tarball, theirs);
+    const allowed = await ask(`${world.npm(name)}/-/${name}-1.0.0.tgz`, { user: "ada" });
+    assert.deepEqual([allowed.status, allowed.headers.get("location")], [302, theirs]);
+    assert.equal(allowed.headers.get("cache-control"), "no-store");
+    const refused = await ask(`${world.npm(name)}/-/${name}-1.1.0.tgz`, { user: "ada" });
+    assert.equal(refused.status, 403);
+    assert.ok(!refused.text.includes(world.registry.upstream.host));
+    const outcomes = (await world.sluice.installs(name)).map(({ version, outcome }) =>
+      `${version} ${outcome}`
+    );
+    assert.deepEqual(outcomes.toSorted(), ["1.0.0 served", "1.1.0 refused"]);
+    assert.equal(world.registry.downloads(name, "1.0.0"), 0);
+  }
+});
