@@ -17,7 +17,17 @@ import type {
 import type { EpochMs } from "../../policy/types.ts";
 import { readPath } from "../../routes/path.ts";
 import { NOW } from "../fakes/sluice.ts";
-import { allowAll, documentsOf, LINKS, pathBelow, readOne, requestOf, ROOT, upstreamPaths } from "./pure.ts";
+import {
+  allowAll,
+  documentOf,
+  documentsOf,
+  LINKS,
+  pathBelow,
+  readOne,
+  requestOf,
+  ROOT,
+  upstreamPaths,
+} from "./pure.ts";
 import type { EcosystemSample, SampleAsk } from "./sample.ts";
 import { loadSamples, type Published, publishedOf } from "./samples.ts";
 
@@ -130,7 +140,9 @@ for (const { ecosystem, sample } of await loadSamples()) {
       for (const ask of asks.filter(({ package: name }) => name === pack.name)) {
         const parsed = parseOf(ask);
         if (parsed?.kind !== "index" && parsed?.kind !== "version") continue;
-        const body = renderedText(ecosystem, parsed, materialOf(ecosystem, reading, documents));
+        const also = (parsed.also ?? []).map((source) => documentOf(answers, source));
+        const material = materialOf(ecosystem, reading, [...documents, ...also]);
+        const body = renderedText(ecosystem, parsed, material);
         assert.ok(body !== null, `${ask.title} of ${pack.name}`);
         const offers = sample.offers(ask, body, LINKS.base);
         if (ask.complete) {

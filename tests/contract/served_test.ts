@@ -1,0 +1,304 @@
+/** Every form of answer of every ecosystem, under every policy: they cannot disagree. */
+import assert from "node:assert/strict";
+import type { Ecosystem } from "../../ecosystems/ecosystem.ts";
+import { type PolicyRow, policyRows, rangedPolicy, unreadablePolicy } from "./policies.ts";
+import type { SampleAsk } from "./sample.ts";
+import { loadSamples } from "./samples.ts";
+import { type Answered, eachOf, filesIn, send, startWorld, storeUnchecked, type World } from "./world.ts";
+
+const PRIVATE = /^(?:private\b|no-store$)/;
+/** What HEAD and GET have in common. */
+const SAME_ON_HEAD = [
+  "cache-control",
+  "content-encoding",
+  "content-type",
+  "etag",
+  "link",
+  "location",
+  "vary",
+  "x-sluice-decision",
+];
+const OF_A_PACKAGE: ReadonlySet<SampleAsk["kind"]> = new Set(["index", "version", "artifact", "sidecar"]);
+
+/** What was answered to every ask, under one policy. */
+type Round = ReadonlyMap<SampleAsk, Answered>;
+
+for (const sampled of await loadSamples()) {
+  const { ecosystem, sample } = sampled;
+
+  Deno.test(`${sample.title}: every form of answer, under every policy, shows what is allowed and nothing else`, async () => {
+    await using world = await startWorld(sampled);
+    const rows = policyRows(sampled);
+    for (const { id, policy } of rows) await world.sluice.setPolicy(policy, id);
+    const mount = (row: PolicyRow) => `${world.sluice.url}/o/${row.id}/${ecosystem.id}`;
+
+    const rounds = new Map<string, Round>();
+    for (const row of rows) {
+      const asks = asksUnder(row, world);
+      const fresh = await askAll(asks, mount(row));
+      assertRound(world, row, fresh, mount(row));
+      const cached = await askAll(asks, mount(row));
+      assertSame(fresh, cached, `${row.id}, from the cache`);
+      if (row.isThorough) await assertHeadAndValidators(cached, mount(row));
+      rounds.set(row.id, fresh);
+    }
+    assertStricterShowsLess(world, rows, rounds, mount);
+    await assertRecorded(world, rows);
+    assert.deepEqual(world.sluice.lines.filter(({ level }) => level === "error"), []);
+
+    // Nothing of it lived in memory alone.
+    await world.sluice.restart();
+    for (const row of rows.filter(({ isThorough }) => isThorough)) {
+      assertSame(rounds.get(row.id)!, await askAll(world.asks, mount(row)), `${row.id}, after a restart`);
+    }
+  });
+
+  Deno.test(`${sample.title}: where a policy cannot be resolved, nothing of a package is answered, cached or not`, async () => {
+    await using world = await startWorld(sampled);
+    await storeUnchecked(world, unreadablePolicy(sampled), "broken");
+    await assertNothingAnswered(world, ecosystem);
+  });
+
+  Deno.test(`${sample.title}: where deciding throws, nothing of a package is answered, cached or not`, async () => {
+    const throws = (): never => {
+      throw new Error("This order is broken");
+    };
+    const versions = { ...ecosystem.versions, isValid: throws };
+    await using world = await startWorld(sampled, { ecosystem: Object.freeze({ ...ecosystem, versions }) });
+    await world.sluice.setPolicy(
+      rangedPolicy(sampled, `>=${encodeURIComponent(sample.stable[1])}`),
+      "broken",
+    );
+    await assertNothingAnswered(world, ecosystem);
+  });
+
+  Deno.test(`${sample.title}: names that every object has are found by no form of ask`, async () => {
+    await using world = await startWorld(sampled);
+    const { sluice, asks, published } = world;
+    const own = asks.filter((ask) => ask.package === published.plain.name && OF_A_PACKAGE.has(ask.kind));
+    const hostile = own.flatMap(({ path, headers, filename, version, title }) =>
+      ["constructor", "__proto__", "hasOwnProperty"].flatMap((word) => {
+        const part = filename ?? version;
+        const at = part === null ? -1 : path.lastIndexOf(encodeURI(part));
+        if (part === null || at < 0) return [];
+        return [{ title, headers, path: path.slice(0, at) + word + path.slice(at + encodeURI(part).length) }];
+      })
+    );
+    assert.ok(hostile.length > 0);
+    await eachOf(hostile, async ({ title, headers, path }) => {
+      const { status, text } = await send(`${sluice.url}/${ecosystem.id}/${path}`, { headers });
+      assert.equal(status, 404, `${title} ${path}: ${text.slice(0, 200)}`);
+    });
+    assert.deepEqual(await sluice.installs(), []);
+    assert.deepEqual(sluice.lines.filter(({ level }) => level === "error"), []);
+  });
+}
+
+/** Under the organisation `broken`; the default one's requests fill the cache in between. */
+async function assertNothingAnswered(world: World, { id, purlType }: Ecosystem): Promise<void> {
+  const { sluice, asks, answers, published } = world;
+  const broken = `${sluice.url}/o/broken/${id}`;
+  for (const isCached of [false, true]) {
+    if (isCached) await askAll(asks, `${sluice.url}/${id}`);
+    for (const [ask, answer] of await askAll(asks, broken)) {
+      const what = `${ask.title} ${ask.path}: ${answer.status} ${answer.text.slice(0, 200)}`;
+      assert.match(answer.headers.get("cache-control") ?? "", PRIVATE, what);
+      assert.deepEqual(filesIn(answers, answer.bytes), [], what);
+      if (OF_A_PACKAGE.has(ask.kind) || (ask.kind === "catalogue" && isCached)) {
+        assert.ok(answer.status >= 500, what);
+        const head = await send(`${broken}/${ask.path}`, { ...ask, method: "HEAD" });
+        assert.equal(head.status, answer.status, what);
+      }
+      for (const { filename, version } of asks) {
+        if (filename !== null) assert.ok(!answer.text.includes(filename), what);
+        if (ask.kind === "catalogue" && version !== null) {
+          assert.ok(!answer.text.includes(`"${version}"`), what);
+        }
+      }
+    }
+    for (const { name, releases } of published.all) {
+      const page = `${sluice.url}/o/broken/-/why/pkg:${purlType}/${encodeURI(name)}`;
+      for (const purl of [page, ...releases.map(({ version }) => `${page}@${encodeURIComponent(version)}`)]) {
+        const { status, text } = await send(purl);
+        assert.ok(status >= 400, `${purl}: ${text}`);
+      }
+    }
+  }
+  assert.deepEqual(await sluice.installs("broken"), []);
+}
+
+function asksUnder({ isThorough }: PolicyRow, { asks, published }: World): readonly SampleAsk[] {
+  const odd = new Set(isThorough ? [] : published.odd.map(({ name }) => name));
+  return asks.filter(({ package: name }) => name === null || !odd.has(name));
+}
+
+async function askAll(asks: readonly SampleAsk[], mount: string): Promise<Round> {
+  return new Map(await eachOf(asks, async (ask) => [ask, await send(`${mount}/${ask.path}`, ask)] as const));
+}
+
+function isWithheld(row: PolicyRow, name: string | null, version: string | null): boolean {
+  return row.withheld.has(`${name} ${version}`);
+}
+
+function assertRound(world: World, row: PolicyRow, round: Round, mount: string): void {
+  for (const [ask, answer] of round) {
+    const what = `${row.id}: ${ask.title} ${ask.path}: ${answer.status} ${answer.text.slice(0, 300)}`;
+    assert.match(answer.headers.get("cache-control") ?? "", PRIVATE, what);
+    for (const { file } of filesIn(world.answers, answer.bytes)) {
+      assert.ok(!isWithheld(row, file!.package, file!.version), what);
+    }
+    if (ask.kind === "publish") assert.ok(answer.status >= 400 && answer.status < 500, what);
+    if (ask.version === null || !OF_A_PACKAGE.has(ask.kind)) {
+      assertShown(world, row, ask, answer, mount, what);
+    } else if (isWithheld(row, ask.package, ask.version)) assertRefused(answer, ask, what);
+    else assertHad(world, ask, answer, what);
+  }
+}
+
+/** A release or file that is withheld: told with its reason, in every form. */
+function assertRefused(answer: Answered, ask: SampleAsk, what: string): void {
+  assert.equal(answer.status, 403, what);
+  assert.ok(answer.headers.get("x-sluice-decision"), what);
+  assert.match(answer.headers.get("link") ?? "", /\/-\/why\/pkg:/, what);
+  assert.ok(ask.filename === null || !answer.text.includes(ask.filename), what);
+}
+
+function assertHad({ answers }: World, ask: SampleAsk, answer: Answered, what: string): void {
+  if (ask.kind === "sidecar" && answer.status === 404) return;
+  assert.equal(answer.status, 200, what);
+  if (ask.kind !== "artifact") return;
+  const wanted = answers.find(({ file }) => file?.package === ask.package && file.filename === ask.filename);
+  assert.deepEqual(answer.bytes, wanted?.body, what);
+}
+
+/** An index, a catalogue, a tag, a service: what a client could choose from it is allowed. */
+function assertShown(
+  { sample, asks, published }: World,
+  row: PolicyRow,
+  ask: SampleAsk,
+  answer: Answered,
+  mount: string,
+  what: string,
+): void {
+  for (const { package: name, version, filename } of asks) {
+    const isFile = filename !== null && isWithheld(row, name, version);
+    if (isFile && (ask.package === null || ask.package === name)) {
+      assert.ok(!answer.text.includes(`${filename}"`) && !answer.text.includes(`>${filename}<`), what);
+    }
+  }
+  if (answer.status !== 200) {
+    // A tag with nothing left to lead to.
+    if (ask.kind === "version") assert.ok(answer.status === 404 || answer.status === 403, what);
+    else if (ask.kind !== "publish" && ask.kind !== "local") assert.fail(what);
+    return;
+  }
+  const offers = sample.offers(ask, answer.text, mount);
+  for (const { package: name, version, url } of offers) {
+    assert.ok(!isWithheld(row, name, version), `offers ${name} ${version}: ${what}`);
+    if (url !== null) assert.ok(url.startsWith(`${mount}/`), `${url}: ${what}`);
+  }
+  if (!ask.complete) return;
+  const pack = published.all.find(({ name }) => name === ask.package)!;
+  const wanted = pack.releases.filter(({ version, yanked }) =>
+    yanked !== true && !isWithheld(row, pack.name, version)
+  );
+  const offered = new Set(offers.map(({ version }) => version));
+  for (const { version } of wanted) assert.ok(offered.has(version), `lacks ${version}: ${what}`);
+  if (wanted.length < pack.releases.length) {
+    const isSaid = answer.headers.get("x-sluice-decision") !== null;
+    const withholds = pack.releases.some(({ version }) => isWithheld(row, pack.name, version));
+    assert.equal(isSaid, withholds, what);
+  }
+}
+
+function assertSame(before: Round, after: Round, when: string): void {
+  for (const [ask, { status, text, headers }] of before) {
+    const again = after.get(ask)!;
+    const what = `${when}: ${ask.title} ${ask.path}`;
+    assert.equal(again.status, status, `${what}: ${again.text.slice(0, 300)}`);
+    assert.equal(again.text, text, what);
+    for (const name of ["content-type", "x-sluice-decision", "link", "vary", "location"]) {
+      assert.equal(again.headers.get(name), headers.get(name), `${what}: ${name}`);
+    }
+    // An artifact has its validator once its bytes were verified.
+    if (headers.get("etag") !== null) assert.equal(again.headers.get("etag"), headers.get("etag"), what);
+  }
+}
+
+async function assertHeadAndValidators(round: Round, mount: string): Promise<void> {
+  await eachOf([...round].filter(([{ method }]) => method === "GET"), async ([ask, answer]) => {
+    const { path, headers } = ask;
+    const what = `${ask.title} ${path}`;
+    const head = await send(`${mount}/${path}`, { method: "HEAD", headers });
+    assert.equal(head.status, answer.status, `HEAD ${what}`);
+    assert.equal(head.bytes.length, 0, `HEAD ${what}`);
+    for (const name of SAME_ON_HEAD) {
+      assert.equal(head.headers.get(name), answer.headers.get(name), `HEAD ${what}: ${name}`);
+    }
+    const length = head.headers.get("content-length");
+    if (length !== null && answer.status === 200) {
+      assert.equal(Number(length), answer.bytes.length, `HEAD ${what}`);
+    }
+    const etag = answer.headers.get("etag");
+    if (OF_A_PACKAGE.has(ask.kind) && answer.status === 200) assert.ok(etag, `no validator: ${what}`);
+    if (etag === null) return;
+    const again = await send(`${mount}/${path}`, { headers: { ...headers, "if-none-match": etag } });
+    // What no cache may keep, none has a copy of to be confirmed.
+    if (answer.headers.get("cache-control") === "no-store") {
+      return assert.equal(again.text, answer.text, what);
+    }
+    assert.equal(again.status, 304, what);
+    assert.equal(again.bytes.length, 0, what);
+    assert.equal(again.headers.get("etag"), etag, what);
+    assert.match(again.headers.get("cache-control") ?? "", PRIVATE, what);
+  });
+}
+
+/** Ask by ask: what a policy shows, every policy shows that is laxer in every respect. */
+function assertStricterShowsLess(
+  { sample }: World,
+  rows: readonly PolicyRow[],
+  rounds: ReadonlyMap<string, Round>,
+  mount: (row: PolicyRow) => string,
+): void {
+  const shown = (row: PolicyRow, ask: SampleAsk): ReadonlySet<string> => {
+    const answer = rounds.get(row.id)!.get(ask);
+    if (answer?.status !== 200) return new Set();
+    if (ask.version !== null) return new Set([`${ask.title} ${ask.path}`]);
+    return new Set(
+      sample.offers(ask, answer.text, mount(row)).map(({ package: name, version }) => `${name} ${version}`),
+    );
+  };
+  for (const row of rows) {
+    for (const laxer of rows.filter(({ id }) => row.within.includes(id))) {
+      // A tag moves down when its release goes: only what lists all can be compared so.
+      for (const ask of rounds.get(row.id)!.keys()) {
+        if ((!ask.complete && ask.version === null) || !rounds.get(laxer.id)!.has(ask)) continue;
+        const extra = [...shown(row, ask)].filter((release) => !shown(laxer, ask).has(release));
+        assert.deepEqual(extra, [], `${row.id} shows more than ${laxer.id}: ${ask.title} ${ask.path}`);
+      }
+    }
+  }
+}
+
+/** Every file that was had or refused is in its organisation's log, with the decision it was let through by. */
+async function assertRecorded(world: World, rows: readonly PolicyRow[]): Promise<void> {
+  for (const row of rows) {
+    const files = asksUnder(row, world).filter(({ kind }) => kind === "artifact");
+    const installs = await world.sluice.installs(row.id);
+    for (const { package: name, version, filename } of files) {
+      const wanted = isWithheld(row, name, version)
+        ? "refused"
+        : row.id === "observing"
+        ? "observed"
+        : "served";
+      const own = installs.filter((install) => install.package === name && install.file === filename);
+      assert.equal(own.length, 2, `${row.id} ${filename}: asked for twice, recorded ${own.length} times`);
+      for (const install of own) {
+        assert.equal(install.outcome, wanted, `${row.id} ${filename}`);
+        assert.equal(install.version, version);
+        assert.notEqual(install.decisionId, "");
+      }
+    }
+  }
+}
