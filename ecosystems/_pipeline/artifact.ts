@@ -16,7 +16,7 @@ import { rangeWithin } from "./range.ts";
 import { installRecord, servedOutcome } from "./record.ts";
 import { keepDecision, notifyObserved, refuse } from "./refuse.ts";
 import type { Services } from "./services.ts";
-import { recordAtEnd, recordPartial } from "./transfer.ts";
+import { recordAtEnd, recordPartial, type Settling } from "./transfer.ts";
 import { decisionId, type Verdicts } from "./verdicts.ts";
 
 /** Up to this size an artifact is kept in memory once it was asked for. */
@@ -271,14 +271,12 @@ async function openFollowing(
 ): Promise<OpenArtifact> {
   // What is passed on without being kept has no ranges: the whole file is sent (RFC 9110, 14.2).
   if (range === null || !following.keeps) {
-    const settle = (bytes: number, stat: BlobStat | null, complete: boolean) =>
-      recordTransfer(opening, bytes, stat, complete);
     const { verified } = following;
     const known = {
       sizeBytes: verified?.sizeBytes ?? null,
       etag: verified === null ? null : etagOf(verified.key),
     };
-    return { body: recordAtEnd(following, settle), range: null, ...known };
+    return { body: recordAtEnd(following, settlingOf(opening)), range: null, ...known };
   }
   // The unread body holds nobody up, and keeps the fill going until it is verified.
   await following.done;
@@ -291,21 +289,23 @@ async function openFollowing(
 }
 
 /** A file that came in while it was sent: the record is durable before its last byte leaves. */
-async function recordTransfer(
-  opening: Opening,
-  bytes: number,
-  stat: BlobStat | null,
-  complete: boolean,
-): Promise<void> {
-  const { services } = opening;
-  const record = recordOf(opening, {
-    sha256: stat === null ? null : sha256Of(stat.key),
-    bytes,
-    cache: "miss",
-  });
-  await services.installs.append(complete ? record : { ...record, outcome: "partial" });
-  tellObserved(opening, record);
-  if (complete) grantServed(services, opening.request, opening.verdicts, opening.version);
+function settlingOf(opening: Opening): Settling {
+  const { services, request, verdicts, version } = opening;
+  let complete: InstallRecord | null = null;
+  return {
+    async settle(bytes, stat, isComplete) {
+      const sha256 = stat === null ? null : sha256Of(stat.key);
+      const record = recordOf(opening, { sha256, bytes, cache: "miss" });
+      await services.installs.append(isComplete ? record : { ...record, outcome: "partial" });
+      tellObserved(opening, record);
+      if (!isComplete) return;
+      complete = record;
+      grantServed(services, request, verdicts, version);
+    },
+    async cutOff(bytes) {
+      if (complete !== null) await services.installs.markPartial(complete, bytes);
+    },
+  };
 }
 
 /** Before the answer leaves. null: a range that this caller was already recorded for. */

@@ -4,17 +4,20 @@ import type { Following } from "../../storage/fill.ts";
 import type { InstallRecord } from "../../storage/installs/log.ts";
 import type { Services } from "./services.ts";
 
-/**
- * A fill's bytes, one chunk behind: the last is held until the record is durable. `settle` is called once, with
- * the bytes sent, and whether they were all.
- */
-export function recordAtEnd(
-  following: Following,
-  settle: (bytes: number, stat: BlobStat | null, complete: boolean) => Promise<void>,
-): ReadableStream<Uint8Array> {
+/** What the install log is told of a transfer. */
+export interface Settling {
+  /** Called once: with the bytes sent, and whether they were all. */
+  settle(bytes: number, stat: BlobStat | null, complete: boolean): Promise<void>;
+  /** It was settled as complete, and its client went away before it had the last byte. */
+  cutOff(bytes: number): Promise<void>;
+}
+
+/** A fill's bytes, one chunk behind: the last is held until the record is durable. */
+export function recordAtEnd(following: Following, log: Settling): ReadableStream<Uint8Array> {
   const reader = following.body.getReader();
   let held: Uint8Array | null = null;
   let sent = 0;
+  let settling: Promise<void> | null = null;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       for (;;) {
@@ -30,23 +33,34 @@ export function recordAtEnd(
       }
     },
     async cancel(reason) {
-      await Promise.allSettled([reader.cancel(reason), settle(sent, null, false)]);
+      await Promise.allSettled([reader.cancel(reason), gone()]);
     },
   }, { highWaterMark: 0 });
+
+  /** Beside a record that is being written, there is no second one. */
+  async function gone(): Promise<void> {
+    if (settling === null) return await settleOnce(sent, null, false);
+    await settling;
+    await log.cutOff(sent);
+  }
+
+  function settleOnce(bytes: number, stat: BlobStat | null, complete: boolean): Promise<void> {
+    return settling ??= log.settle(bytes, stat, complete);
+  }
 
   /** A fill that fails is the end for its client, too. */
   async function next(): Promise<ReadableStreamReadResult<Uint8Array>> {
     try {
       return await reader.read();
     } catch (error) {
-      if (sent > 0) await settle(sent, null, false);
+      if (sent > 0) await settleOnce(sent, null, false);
       throw error;
     }
   }
 
   async function finish(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     const stat = await following.done;
-    await settle(sent + (held?.byteLength ?? 0), stat, true);
+    await settleOnce(sent + (held?.byteLength ?? 0), stat, true);
     if (held !== null) controller.enqueue(held);
     controller.close();
   }
