@@ -104,7 +104,7 @@ for (const { ecosystem, sample } of await loadSamples()) {
         if (!isAdmitted(request)) return;
         for (const ask of parsed) if (ask !== null) assertAskIsTame(ecosystem, ask);
       }),
-      { numRuns: 3_000 },
+      { numRuns: 2_000 },
     );
   });
 
@@ -204,7 +204,7 @@ for (const { ecosystem, sample } of await loadSamples()) {
         assert.equal(typeof isPrerelease(a), "boolean");
         assert.equal(typeof line(a), "string");
       }),
-      { numRuns: 3_000 },
+      { numRuns: 2_000 },
     );
   });
 
@@ -372,6 +372,7 @@ function requests(asks: readonly SampleAsk[]): fc.Arbitrary<ClientRequest> {
   const known = [...new Set(asks.flatMap((ask) => requestOf(ask).segments))];
   const query = [...new Set(asks.flatMap((ask) => [...requestOf(ask).query.keys()]))];
   const word = fc.oneof(
+    fc.constant(""),
     { weight: 4, arbitrary: fc.constantFrom(...known) },
     fc.constantFrom(
       ...HOSTILE,
@@ -405,6 +406,12 @@ function requests(asks: readonly SampleAsk[]): fc.Arbitrary<ClientRequest> {
         const { segments } = requestOf(ask);
         return segments.with(at % segments.length, other);
       }),
+      fc.tuple(fc.constantFrom(...asks), fc.nat(), fc.array(word, { maxLength: 2 })).map(
+        ([ask, at, others]) => {
+          const { segments } = requestOf(ask);
+          return [...segments.slice(0, 1 + at % segments.length), ...others];
+        },
+      ),
     ),
     query: fc.dictionary(fc.constantFrom("q", "text", "format", ...query), text)
       .map((parameters) => new URLSearchParams(parameters)),

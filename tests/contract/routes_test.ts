@@ -62,7 +62,7 @@ for (const sampled of await loadSamples()) {
 
 /** `*` stands for what a page is about. */
 function siteRoutes({ published }: World, purlType: string): readonly Route[] {
-  const purls = published.all.flatMap(({ name, releases }) => [
+  const purls = [published.plain, published.odd[0]!].flatMap(({ name, releases }) => [
     `pkg:${purlType}/${encodeURI(name)}`,
     ...releases.map(({ version }) => `pkg:${purlType}/${encodeURI(name)}@${encodeURIComponent(version)}`),
   ]);
@@ -73,13 +73,14 @@ function siteRoutes({ published }: World, purlType: string): readonly Route[] {
   );
 }
 
-/** At the mount, and (where a client may have lost it) at the root. */
-function registryRoutes({ asks }: World, id: string): readonly Route[] {
-  return asks.flatMap((ask) => {
+/** At the mount, and (where a client may have lost it) at the root; of the odd names the first stands for all. */
+function registryRoutes({ asks, published }: World, id: string): readonly Route[] {
+  const { plain, marked, odd: [odd] } = published;
+  const names = new Set([null, plain.name, marked.name, odd!.name]);
+  return asks.filter((ask) => names.has(ask.package)).flatMap((ask) => {
     const route = { title: `${ask.method} ${ask.title}`, path: `/${id}/${ask.path}`, ask };
-    return ask.kind === "artifact"
-      ? [route, { ...route, title: "file at the root", path: `/${ask.path}` }]
-      : [route];
+    const atRoot = { ...route, title: "file at the root", path: `/${ask.path}` };
+    return ask.kind === "artifact" ? [route, atRoot] : [route];
   });
 }
 
