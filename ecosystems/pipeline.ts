@@ -2,21 +2,15 @@
  * serve(): parse → load → read → decide → render | open. The only way to bytes: no other function calls `render`
  * or opens an artifact, so no answer can leave without a decision.
  */
-import { loadOf, reload } from "./_pipeline/gate.ts";
-import {
-  failed,
-  LostDocumentError,
-  noSuchPackage,
-  PLAIN_TRACE,
-  plainLinks,
-  serveCatalogue,
-  serveIndex,
-  serveSidecar,
-} from "./_pipeline/documents.ts";
+import { failed, noSuchPackage, PLAIN_TRACE, plainLinks } from "./_pipeline/answers.ts";
 import { serveArtifact } from "./_pipeline/artifact.ts";
+import { serveCatalogue } from "./_pipeline/catalogue.ts";
 import { createEntity } from "./_pipeline/entity.ts";
 import { serveForward } from "./_pipeline/forward.ts";
+import { loadOf, reload } from "./_pipeline/gate.ts";
+import { LostDocumentError, serveIndex } from "./_pipeline/indexes.ts";
 import type { Services } from "./_pipeline/services.ts";
+import { serveSidecar } from "./_pipeline/sidecar.ts";
 import type { ArtifactAsk, Ask, IndexAsk, LocalAsk, SidecarAsk, VersionAsk } from "./ecosystem.ts";
 import type { Outcome, RegistryRequest } from "./outcome.ts";
 
@@ -95,6 +89,6 @@ async function servePackageOnce(
   if (ask.kind === "artifact") {
     return await serveArtifact(services, request, ask, { loaded, verdicts, upstream });
   }
-  if (ask.kind === "sidecar") return await serveSidecar(services, request, ask, loaded, verdicts);
-  return await serveIndex(services, request, ask, loaded, verdicts);
+  if (ask.kind === "sidecar") return await serveSidecar(services, request, ask, { loaded, verdicts });
+  return await serveIndex(services, request, ask, { loaded, verdicts });
 }

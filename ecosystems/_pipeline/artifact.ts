@@ -9,7 +9,7 @@ import type { FileRecord } from "../../storage/kv/packages.ts";
 import type { Upstream } from "../../storage/upstream/upstream.ts";
 import type { ArtifactAsk, ArtifactLocation } from "../ecosystem.ts";
 import type { OpenArtifact, Outcome, RangeSpec, RegistryRequest, Trace } from "../outcome.ts";
-import { failed } from "./documents.ts";
+import { failed } from "./answers.ts";
 import { grantServed } from "./grants.ts";
 import { keyText, type Loaded } from "./load.ts";
 import { rangeWithin } from "./range.ts";

@@ -6,6 +6,7 @@ import { formatPurl } from "../_shared/purl.ts";
 import type { WhyAnswer, WhyQuery, WhyWithheld } from "../why.ts";
 import { loadCached, packageKey } from "./load.ts";
 import type { Known, Services } from "./services.ts";
+import { upstreamOf } from "./upstream.ts";
 import { type Verdicts, verdictsOn } from "./verdicts.ts";
 
 const MAX_WITHHELD = 200;
@@ -31,14 +32,8 @@ export async function explain(services: Services, query: WhyQuery): Promise<WhyA
 }
 
 async function cached(services: Services, query: WhyQuery): Promise<Known | null> {
-  const { ecosystem, organisation, name } = query;
-  const [key] = Object.keys(ecosystem.upstreams);
-  const upstream = services.upstreams.choose({
-    ecosystem: ecosystem.id,
-    key: key ?? "",
-    name,
-    organisation: organisation.id,
-  });
+  const { ecosystem, name } = query;
+  const upstream = upstreamOf(services, query, name);
   return upstream === null ? null : await loadCached(services, packageKey(ecosystem, upstream, name));
 }
 

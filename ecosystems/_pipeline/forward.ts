@@ -1,30 +1,20 @@
 /** Requests that are passed on, within bounds: audits and public keys. No package's bytes are among the answers. */
 import type { ForwardAsk } from "../ecosystem.ts";
 import type { Outcome, RegistryRequest } from "../outcome.ts";
-import { failed, PLAIN_TRACE } from "./documents.ts";
+import { failed, notOffered, PLAIN_TRACE } from "./answers.ts";
 import { createEntity } from "./entity.ts";
 import { grantFixes } from "./grants.ts";
 import type { Services } from "./services.ts";
+import { chooseUpstream } from "./upstream.ts";
 
 export async function serveForward(
   services: Services,
   request: RegistryRequest,
   ask: ForwardAsk,
 ): Promise<Outcome> {
-  const { ecosystem, organisation } = request;
-  const upstream = services.upstreams.choose({
-    ecosystem: ecosystem.id,
-    key: ask.upstream,
-    name: null,
-    organisation: organisation.id,
-  });
-  if (upstream === null) {
-    return failed(request, {
-      status: 404,
-      code: "not-offered",
-      message: "No upstream is configured for this",
-    });
-  }
+  const { ecosystem } = request;
+  const upstream = chooseUpstream(services, request, { key: ask.upstream, name: null });
+  if (upstream === null) return notOffered(request, "No upstream is configured for this");
   const asked = await bodyFor(services, request, ask);
   if (asked === "unreadable") {
     return failed(request, {
@@ -55,15 +45,10 @@ export async function serveForward(
 
 /** The body for upstream, without the names of packages that are not its business; null for a GET. */
 async function bodyFor(services: Services, request: RegistryRequest, ask: ForwardAsk) {
-  const { ecosystem, organisation } = request;
+  const { ecosystem } = request;
   if (ask.method === "GET" || ecosystem.forwarding === undefined) return null;
   const isPrivate = (name: string) =>
-    services.upstreams.choose({
-      ecosystem: ecosystem.id,
-      key: ask.upstream,
-      name,
-      organisation: organisation.id,
-    })?.isDefault !== true;
+    chooseUpstream(services, request, { key: ask.upstream, name })?.isDefault !== true;
   const body = await request.body(ask.maxBytes);
   try {
     const { body: passedOn, contentType } = ecosystem.forwarding.request(ask, body, isPrivate);

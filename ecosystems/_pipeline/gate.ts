@@ -4,9 +4,10 @@ import type { PackageRef } from "../ecosystem.ts";
 import type { RegistryRequest } from "../outcome.ts";
 import { grantsFor } from "./grants.ts";
 import { fromStorage, keyText, load, type Loaded, packageKey } from "./load.ts";
-import type { LostDocumentError } from "./documents.ts";
+import type { LostDocumentError } from "./indexes.ts";
 import { refresh } from "./refresh.ts";
 import type { Services } from "./services.ts";
+import { upstreamOf } from "./upstream.ts";
 import { type Verdicts, verdictsOn } from "./verdicts.ts";
 
 export interface Gated {
@@ -26,7 +27,7 @@ export async function reload(
   lost: LostDocumentError,
 ): Promise<void> {
   const { ecosystem } = request;
-  const upstream = upstreamOf(services, request, subject);
+  const upstream = upstreamOf(services, request, subject.name);
   if (upstream === null) return;
   const key = packageKey(ecosystem, upstream, subject.name);
   const known = await fromStorage(services, key);
@@ -39,24 +40,13 @@ export async function reload(
   );
 }
 
-function upstreamOf(services: Services, request: RegistryRequest, subject: PackageRef): Upstream | null {
-  const { ecosystem, organisation } = request;
-  const [key] = Object.keys(ecosystem.upstreams);
-  return services.upstreams.choose({
-    ecosystem: ecosystem.id,
-    key: key ?? "",
-    name: subject.name,
-    organisation: organisation.id,
-  });
-}
-
 export async function loadOf(
   services: Services,
   request: RegistryRequest,
   subject: PackageRef,
 ): Promise<Gated | "absent" | "too-many-absences"> {
   const { ecosystem, organisation, caller } = request;
-  const upstream = upstreamOf(services, request, subject);
+  const upstream = upstreamOf(services, request, subject.name);
   if (upstream === null) return "absent";
   const loaded = await load(services, { ecosystem, upstream, subject, address: caller.address });
   if (typeof loaded === "string") return loaded;

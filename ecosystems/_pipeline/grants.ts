@@ -4,6 +4,7 @@ import type { Advisory, Ecosystem } from "../ecosystem.ts";
 import type { RegistryRequest } from "../outcome.ts";
 import { load } from "./load.ts";
 import type { Known, Services } from "./services.ts";
+import { upstreamOf } from "./upstream.ts";
 import { policyFor, type Verdicts, verdictsOn } from "./verdicts.ts";
 
 const GRANT_MS = 60 * 60_000;
@@ -87,14 +88,8 @@ async function knownPackage(
   request: RegistryRequest,
   name: string,
 ): Promise<Known | null> {
-  const { ecosystem, organisation, caller } = request;
-  const [key] = Object.keys(ecosystem.upstreams);
-  const upstream = services.upstreams.choose({
-    ecosystem: ecosystem.id,
-    key: key ?? "",
-    name,
-    organisation: organisation.id,
-  });
+  const { ecosystem, caller } = request;
+  const upstream = upstreamOf(services, request, name);
   if (upstream === null) return null;
   const loaded = await load(services, {
     ecosystem,

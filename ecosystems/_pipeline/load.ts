@@ -4,6 +4,7 @@ import { StorageError, UpstreamError } from "../../storage/errors.ts";
 import type { PackageKey, PackageRecord } from "../../storage/kv/packages.ts";
 import type { Upstream } from "../../storage/upstream/upstream.ts";
 import type { Ecosystem, PackageRef } from "../ecosystem.ts";
+import { ageMs, freshFor, staleFor } from "./lifetimes.ts";
 import { refresh } from "./refresh.ts";
 import type { Known, Services } from "./services.ts";
 
@@ -97,9 +98,7 @@ async function revalidated(
     if (answer === "absent") return "absent";
     return { known: answer.known, state: answer.changed ? "fetched" : "revalidated", staleSince: null };
   } catch (error) {
-    const usable =
-      ageMs(services, known.record) < services.lifetimes.metadataTtl + services.lifetimes.staleIfError;
-    if (!usable || error instanceof StorageError) throw error;
+    if (!staleFor(services, known.record) || error instanceof StorageError) throw error;
     services.log("warn", `Serving ${key.ecosystem} ${JSON.stringify(key.name)} stale: ${messageOf(error)}`, {
       "upstream.origin": error instanceof UpstreamError ? error.detail.origin : "",
       "stale.age_s": Math.round(ageMs(services, known.record) / 1000),
@@ -152,12 +151,7 @@ function estimateBytes(releases: number): number {
 }
 
 function isFresh(services: Services, record: PackageRecord): boolean {
-  const age = ageMs(services, record);
-  return age >= 0 && age < services.lifetimes.metadataTtl;
-}
-
-function ageMs(services: Services, record: PackageRecord): number {
-  return services.clock() - record.checkedAt;
+  return freshFor(services, record, services.lifetimes.metadataTtl);
 }
 
 function messageOf(error: unknown): string {

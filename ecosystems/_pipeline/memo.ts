@@ -7,11 +7,10 @@ import { createEntity } from "./entity.ts";
 import { keyText } from "./load.ts";
 import type { Known, Services } from "./services.ts";
 import type { Verdicts } from "./verdicts.ts";
+import type { WithheldNote } from "./withheld.ts";
 
-export interface MemoEntry {
+export interface MemoEntry extends WithheldNote {
   readonly entity: Entity;
-  readonly decisionId: string | null;
-  readonly whyLink: string | null;
   /** The same object as long as nothing in the organisation changed. */
   readonly organisation: OrganisationView;
   readonly revision: string;
@@ -33,10 +32,14 @@ export function memoKey(
 }
 
 /** The entry, if it was made from just this state and time has not overtaken it. */
-export function recall(services: Services, key: string, verdicts: Verdicts): MemoEntry | null {
-  const entry = services.memo.get(key);
-  if (entry === undefined || entry.organisation !== verdicts.organisation) return null;
-  if (entry.revision !== verdicts.known.revision) return null;
+export function recall(services: Services, state: {
+  readonly key: string;
+  readonly verdicts: Verdicts;
+  readonly revision: string;
+}): MemoEntry | null {
+  const entry = services.memo.get(state.key);
+  if (entry === undefined || entry.organisation !== state.verdicts.organisation) return null;
+  if (entry.revision !== state.revision) return null;
   const now = services.clock();
   return entry.madeAt <= now && now < entry.validUntil ? entry : null;
 }
@@ -45,18 +48,19 @@ export function recall(services: Services, key: string, verdicts: Verdicts): Mem
 export async function memorise(services: Services, options: {
   readonly key: string;
   readonly verdicts: Verdicts;
+  /** Names every document that it was rendered from. */
+  readonly revision: string;
   readonly rendered: Rendered;
-  /** Known once the body was rendered: what to say of what was withheld. */
-  readonly note: () => Promise<{ readonly decisionId: string | null; readonly whyLink: string | null }>;
+  /** Asked once the body was rendered: what to say of what was withheld. */
+  readonly note: () => WithheldNote;
 }): Promise<MemoEntry> {
-  const { verdicts, rendered } = options;
+  const { verdicts, rendered, revision } = options;
   const entity = await createEntity(rendered, services.timers);
-  const note = await options.note();
   const entry: MemoEntry = {
     entity,
-    ...note,
+    ...options.note(),
     organisation: verdicts.organisation,
-    revision: verdicts.known.revision,
+    revision,
     madeAt: verdicts.madeAt,
     validUntil: verdicts.validUntil,
     sizeBytes: 1_024 + entity.identity.byteLength + (entity.gzip?.byteLength ?? 0),

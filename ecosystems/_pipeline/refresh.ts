@@ -1,14 +1,16 @@
 /** Asks upstream: conditional requests first, then whatever the plugin still needs; commits record and facts at once. */
 import { encodeFacts, factsDigest } from "../../storage/kv/facts_codec.ts";
 import type { EpochMs } from "../../policy/types.ts";
-import { StorageError, UpstreamError } from "../../storage/errors.ts";
+import { StorageError } from "../../storage/errors.ts";
 import type { BlobKey } from "../../storage/artifacts/store.ts";
 import type { DocumentRecord, PackageKey, PackageRecord } from "../../storage/kv/packages.ts";
-import type { DocumentAnswer, Upstream } from "../../storage/upstream/upstream.ts";
-import type { Ecosystem, PackageRef, Reading, Source, UpstreamDocument } from "../ecosystem.ts";
+import type { Upstream } from "../../storage/upstream/upstream.ts";
+import type { Ecosystem, PackageRef, Reading, UpstreamDocument } from "../ecosystem.ts";
 import { fromStorage, keyText, remember } from "./load.ts";
 import { paced } from "./paced.ts";
 import type { Known, Services } from "./services.ts";
+import { openSide } from "./side.ts";
+import { type Fetched, fetchSource } from "./source.ts";
 
 interface RefreshRequest {
   readonly ecosystem: Ecosystem;
@@ -21,14 +23,26 @@ export interface Refreshed {
   readonly changed: boolean;
 }
 
-/** A document with what will be recorded of it. */
-interface Fetched {
-  readonly document: UpstreamDocument;
-  readonly record: DocumentRecord;
-}
-
 /** More than this many documents for one package is a plugin that never has enough. */
 const MAX_SOURCES = 16;
+
+/** A place among the large documents, taken when the first of them turns out to be one. */
+interface Turn {
+  readonly take: () => Promise<void>;
+  readonly giveBack: () => Promise<void>;
+}
+
+function turnOf(services: Services): Turn {
+  let slot: Promise<() => void> | null = null;
+  return {
+    async take() {
+      await (slot ??= services.large.acquire());
+    },
+    async giveBack() {
+      (await slot)?.();
+    },
+  };
+}
 
 /** Throws UpstreamError, SyntaxError (a document that cannot be read), TooLargeError or StorageError. */
 export async function refresh(
@@ -37,8 +51,23 @@ export async function refresh(
   key: PackageKey,
   known: Known | null,
 ): Promise<Refreshed | "absent"> {
+  const turn = turnOf(services);
+  try {
+    return await refreshInTurn(services, request, key, { known, large: turn.take });
+  } finally {
+    await turn.giveBack();
+  }
+}
+
+async function refreshInTurn(
+  services: Services,
+  request: RefreshRequest,
+  key: PackageKey,
+  { known, large }: { readonly known: Known | null; readonly large: () => Promise<void> },
+): Promise<Refreshed | "absent"> {
   const documents: Fetched[] = [];
   const before = known?.record.documents ?? [];
+  const shared = new Set<string>();
   let room = 0;
   for (;;) {
     const have = documents.map((fetched) => fetched.document);
@@ -53,12 +82,14 @@ export async function refresh(
     const answers = await Promise.all(missing.map(async (source) => {
       const previous = before.find((document) => document.key === source.key && document.status === 200) ??
         null;
-      return await fetchSource(services, request.upstream, source, previous);
+      if (source.shared) return await openSide(services, { ...request, source });
+      return await fetchSource(services, request.upstream, source, previous, large);
     }));
     if (answers.some((answer, i) => answer.record.status === 404 && missing[i]?.required)) {
       await forget(services, key, known);
       return "absent";
     }
+    for (const source of missing) if (source.shared) shared.add(source.key);
     documents.push(...answers);
     room += answers.reduce((sum, answer) => sum + answer.record.sizeBytes, 0);
   }
@@ -66,79 +97,10 @@ export async function refresh(
   const unchanged = known !== null && records.length === before.length &&
     records.every((record) => before.some((old) => old.key === record.key && old.blob === record.blob));
   if (unchanged) return { known: await renew(services, key, known, records), changed: false };
-  return await services.work.run(2 * room, () => commit(services, request, key, known, documents));
-}
-
-async function fetchSource(
-  services: Services,
-  upstream: Upstream,
-  source: Source,
-  previous: DocumentRecord | null,
-): Promise<Fetched> {
-  const answer = await services.upstream.document(upstream, source, {
-    etag: previous?.etag ?? null,
-    lastModified: previous?.lastModified ?? null,
-  });
-  if (answer.status === 304 && previous !== null) {
-    const kept = await reopen(services, source, previous);
-    if (kept !== null) return kept;
-    services.log("warn", `Fetching ${source.key} anew: the copy that upstream confirmed is lost`, {
-      "blob.key": previous.blob ?? "",
-    });
-    return await keep(services, source, await services.upstream.document(upstream, source, {}));
-  }
-  return await keep(services, source, answer);
-}
-
-/** The stored copy of a document that upstream confirmed. */
-async function reopen(services: Services, source: Source, record: DocumentRecord): Promise<Fetched | null> {
-  const document = await openDocument(services, record, source.maxBytes);
-  if (document === null) return null;
-  const fetchedAt = services.clock();
-  return { document: { ...document, fetchedAt }, record: { ...record, fetchedAt } };
-}
-
-/** A raw document from the store; null where its bytes are lost. */
-export async function openDocument(
-  services: Services,
-  record: DocumentRecord,
-  maxBytes: number = record.sizeBytes,
-): Promise<UpstreamDocument | null> {
-  const { key, status, contentType, url, fetchedAt } = record;
-  if (record.blob === null) return { key, status, contentType, body: new Uint8Array(), url, fetchedAt };
-  const body = await services.artifacts.read(record.blob, maxBytes);
-  if (body === null || body.byteLength !== record.sizeBytes) return null;
-  return { key, status, contentType, body, url, fetchedAt };
-}
-
-async function keep(services: Services, source: Source, answer: DocumentAnswer): Promise<Fetched> {
-  const fetchedAt = services.clock();
-  if (answer.status === 404) {
-    const common = { key: source.key, url: "", status: 404, contentType: "", fetchedAt } as const;
-    return {
-      document: { ...common, body: new Uint8Array() },
-      record: { ...common, blob: null, sizeBytes: 0, etag: null, lastModified: null },
-    };
-  }
-  if (answer.status === 304) {
-    throw new UpstreamError(
-      `Cannot fetch ${source.key}: upstream answered 304 to a request without a validator`,
-      {
-        kind: "content",
-        origin: "",
-      },
-    );
-  }
-  const { contentType, url, body, etag, lastModified } = answer;
-  const stat = await services.artifacts.put(body, {
-    maxBytes: source.maxBytes,
-    expectSizeBytes: body.byteLength,
-  });
-  const common = { key: source.key, url, status: 200, contentType, fetchedAt } as const;
-  return {
-    document: { ...common, body },
-    record: { ...common, blob: stat.key, sizeBytes: body.byteLength, etag, lastModified },
-  };
+  return await services.work.run(
+    2 * room,
+    () => commit(services, request, key, { known, documents, shared }),
+  );
 }
 
 /** Upstream confirmed every byte of it: only the record's time moves. */
@@ -158,15 +120,20 @@ async function commit(
   services: Services,
   request: RefreshRequest,
   key: PackageKey,
-  known: Known | null,
-  documents: readonly Fetched[],
+  fetched: {
+    readonly known: Known | null;
+    readonly documents: readonly Fetched[];
+    /** Keys of documents that belong to the upstream, and stay whatever becomes of the package. */
+    readonly shared: ReadonlySet<string>;
+  },
 ): Promise<Refreshed> {
-  const reading = await readPackage(services, request, documents.map((fetched) => fetched.document));
+  const { known, documents, shared } = fetched;
+  const reading = await readPackage(services, request, documents.map(({ document }) => document));
   const encoded = encodeFacts(reading.facts);
   const record: PackageRecord = {
     v: 1,
     absent: false,
-    documents: documents.map((fetched) => fetched.record),
+    documents: documents.map(({ record }) => record),
     factsDigest: factsDigest(encoded),
     checkedAt: services.clock(),
   };
@@ -194,7 +161,8 @@ async function commit(
     facts: reading.facts,
     firstSeen,
   });
-  dropReplaced(services, known?.record.documents ?? current?.record.documents ?? [], record.documents);
+  const old = known?.record.documents ?? current?.record.documents ?? [];
+  dropReplaced(services, old.filter((document) => !shared.has(document.key)), record.documents);
   return { known: next, changed: true };
 }
 

@@ -5,6 +5,7 @@ import type { Fills } from "../../storage/fill.ts";
 import type { InstallLog } from "../../storage/installs/log.ts";
 import type { DecisionRecords } from "../../storage/kv/decisions.ts";
 import type {
+  DocumentRecord,
   FileRecord,
   Files,
   FirstSeenTimes,
@@ -15,10 +16,11 @@ import type {
 import { type ByteCache, createByteCache } from "../../storage/memory.ts";
 import type { Background, Clock, Log, Timers } from "../../storage/runtime.ts";
 import { type Coalescer, createCoalescer } from "../../storage/upstream/coalesce.ts";
+import { createSlots, type Slots } from "../../storage/slots.ts";
 import type { UpstreamClient, Upstreams } from "../../storage/upstream/upstream.ts";
 import { type ByteBudget, createByteBudget } from "./byte_budget.ts";
 import { createTally, type Tally } from "./tally.ts";
-import type { Ecosystem } from "../ecosystem.ts";
+import type { Ecosystem, UpstreamDocument } from "../ecosystem.ts";
 import type { LoadResult } from "./load.ts";
 import type { MemoEntry } from "./memo.ts";
 import { createVerdictCache, type VerdictCache } from "./verdicts.ts";
@@ -123,6 +125,11 @@ export interface Services extends ServiceOptions {
   readonly memo: ByteCache<MemoEntry>;
   /** Names that upstream said do not exist, and until when that is believed. */
   readonly absent: ByteCache<EpochMs>;
+  /** Records of documents that hold no package's facts. */
+  readonly sides: ByteCache<PackageRecord>;
+  readonly sideLoads: Coalescer<DocumentRecord>;
+  /** What searches were answered, for when upstream is away. */
+  readonly searches: ByteCache<UpstreamDocument>;
   readonly fileRecords: ByteCache<FileRecord>;
   /** Small artifacts, verified, by blob key. */
   readonly hot: ByteCache<Uint8Array>;
@@ -131,6 +138,8 @@ export interface Services extends ServiceOptions {
   readonly refreshes: Coalescer<unknown>;
   readonly renders: Coalescer<MemoEntry | null>;
   readonly work: ByteBudget;
+  /** Large documents that are fetched and read at once; the others wait. */
+  readonly large: Slots;
   /** What one address may ask for that does not exist. */
   readonly absences: Tally;
   /** Ranges of one file by one caller count once. */
@@ -141,8 +150,13 @@ const ABSENT_ENTRY_BYTES = 256;
 const ABSENT_BYTES = 4 * 2 ** 20;
 const FILE_RECORD_BYTES = 600;
 const FILE_RECORDS_BYTES = 16 * 2 ** 20;
+const SIDES_BYTES = 4 * 2 ** 20;
+const SEARCHES_BYTES = 8 * 2 ** 20;
 const ABSENCES_PER_ADDRESS = 2_000;
 const ABSENCE_WINDOW_MS = 10 * 60_000;
+/** What a large document takes while it is fetched, decoded and read. */
+const LARGE_DOCUMENT_BYTES = 48 * 2 ** 20;
+const LARGE_DOCUMENTS_WAITING = 1_000;
 const RANGE_WINDOW_MS = 10 * 60_000;
 
 /** Everything the pipeline keeps in memory is made here, bounded in bytes. */
@@ -159,6 +173,12 @@ export function createServices(options: ServiceOptions): Services {
     verdictCache: createVerdictCache(memory.factsBytes),
     memo: createByteCache<MemoEntry>({ maxBytes: memory.memoBytes, sizeOf: (entry) => entry.sizeBytes }),
     absent: createByteCache<EpochMs>({ maxBytes: ABSENT_BYTES, sizeOf: () => ABSENT_ENTRY_BYTES }),
+    sides: createByteCache<PackageRecord>({ maxBytes: SIDES_BYTES, sizeOf: () => FILE_RECORD_BYTES }),
+    sideLoads: createCoalescer<DocumentRecord>(),
+    searches: createByteCache<UpstreamDocument>({
+      maxBytes: SEARCHES_BYTES,
+      sizeOf: (document) => document.body.byteLength,
+    }),
     fileRecords: createByteCache<FileRecord>({
       maxBytes: FILE_RECORDS_BYTES,
       sizeOf: () => FILE_RECORD_BYTES,
@@ -168,6 +188,10 @@ export function createServices(options: ServiceOptions): Services {
     refreshes: createCoalescer<unknown>(),
     renders: createCoalescer<MemoEntry | null>(),
     work: createByteBudget(memory.workBytes),
+    large: createSlots({
+      maxConcurrent: Math.max(1, Math.floor(memory.workBytes / LARGE_DOCUMENT_BYTES)),
+      maxWaiting: LARGE_DOCUMENTS_WAITING,
+    }),
     absences: createTally({
       clock,
       windowMs: ABSENCE_WINDOW_MS,

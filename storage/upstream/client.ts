@@ -82,7 +82,7 @@ export function createUpstreamClient(
       if (response.status === 304 && Object.keys(validators).length > 0) return { status: 304 };
       if (isAbsent(response)) return await discard(response), { status: 404 };
       if (response.status !== 200) throw await refused(response, clock());
-      const body = await readBody(response, source.maxBytes);
+      const body = await readBody(response, source.maxBytes, options.large);
       const contentType = response.headers.get("content-type") ?? "";
       const wrong = unexpectedContent(source.expects, contentType, body);
       if (wrong !== null) throw failure("content", wrong, new URL(response.url).origin);

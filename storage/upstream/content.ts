@@ -1,6 +1,6 @@
 /** Whole bodies within their bound, decoded, and recognised for what they are. */
 import { createGunzip } from "node:zlib";
-import { TooLargeError } from "../errors.ts";
+import { StorageError, TooLargeError } from "../errors.ts";
 import type { Source } from "../../ecosystems/ecosystem.ts";
 import { failure, toFailure } from "./failures.ts";
 import { discard } from "./response.ts";
@@ -14,11 +14,19 @@ const MAX_RATIO = 300;
 
 const PIECE_BYTES = 64 * 1024;
 
+/** Above this a body waits for its turn. */
+const LARGE_BYTES = 1024 * 1024;
+
 /**
  * The whole body, decoded. `maxBytes` bounds what was sent and what it decodes to. Throws TooLargeError, and
- * UpstreamError (with a bare reason) for a body that is cut, inflates, or is not in the encoding it says.
+ * UpstreamError (with a bare reason) for a body that is cut, inflates, or is not in the encoding it says. `large` is
+ * awaited before more than a megabyte of it is held, sent or decoded.
  */
-export async function readBody(response: Response, maxBytes: number): Promise<Uint8Array> {
+export async function readBody(
+  response: Response,
+  maxBytes: number,
+  large?: () => Promise<void>,
+): Promise<Uint8Array> {
   const { origin } = new URL(response.url);
   const stated = statedLength(response.headers);
   if (stated !== null && stated > maxBytes) return await tooLarge(response, maxBytes);
@@ -27,12 +35,12 @@ export async function readBody(response: Response, maxBytes: number): Promise<Ui
     await discard(response);
     throw failure("content", "the body has an encoding that was not asked for", origin);
   }
-  const sent = await collect(response, maxBytes);
+  const sent = await collect(response, maxBytes, large);
   if (sent === null) return await tooLarge(response, maxBytes);
   if (stated !== null && sent.byteLength !== stated) {
     throw failure("content", `the body is cut: ${sent.byteLength} of ${stated} bytes`, origin);
   }
-  return decoder === "identity" ? sent : await gunzip(sent, { maxBytes, origin });
+  return decoder === "identity" ? sent : await gunzip(sent, { maxBytes, origin, large });
 }
 
 /** Content-Length, if it is one number. */
@@ -67,13 +75,18 @@ function decoderFor(encoding: string | null): "identity" | "gzip" | null {
 }
 
 /** null: larger than `maxBytes`; the rest is given up. */
-async function collect(response: Response, maxBytes: number): Promise<Uint8Array | null> {
+async function collect(
+  response: Response,
+  maxBytes: number,
+  large?: () => Promise<void>,
+): Promise<Uint8Array | null> {
   if (response.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body) {
     size += chunk.byteLength;
     if (size > maxBytes) return null;
+    if (size > LARGE_BYTES) await large?.();
     chunks.push(chunk);
   }
   return concat(chunks, size);
@@ -93,7 +106,11 @@ function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
 /** Piece by piece, each with a bound on its output, so that a bomb ends at the bound and not in memory. */
 async function gunzip(
   sent: Uint8Array,
-  { maxBytes, origin }: { readonly maxBytes: number; readonly origin: string },
+  { maxBytes, origin, large }: {
+    readonly maxBytes: number;
+    readonly origin: string;
+    readonly large: (() => Promise<void>) | undefined;
+  },
 ): Promise<Uint8Array> {
   const stream = createGunzip({ chunkSize: PIECE_BYTES });
   const chunks: Uint8Array[] = [];
@@ -108,10 +125,11 @@ async function gunzip(
       if (size > RATIO_FROM_BYTES && size > sent.byteLength * MAX_RATIO) {
         throw failure("content", `the body inflates to more than ${MAX_RATIO} times its size`, origin);
       }
+      if (size > LARGE_BYTES) await large?.();
       chunks.push(chunk);
     }
   } catch (error) {
-    if (error instanceof TooLargeError) throw error;
+    if (error instanceof TooLargeError || error instanceof StorageError) throw error;
     const { code } = error as { code?: unknown };
     if (typeof code !== "string" || !code.startsWith("Z_")) throw toFailure(error, origin);
     throw failure("content", "the body is not gzip, or cut, though it says that it is", origin, {

@@ -59,6 +59,8 @@ export interface UpstreamClient {
     readonly etag?: string | null;
     readonly lastModified?: string | null;
     readonly signal?: AbortSignal;
+    /** Awaited once a body turns out to be larger than a megabyte, before more of it is read: the turn to have it. */
+    readonly large?: () => Promise<void>;
   }): Promise<DocumentAnswer>;
   /**
    * null: 404 or 410. `url` is absolute or below the root; its origin is the upstream's or one of its

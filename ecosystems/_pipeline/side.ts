@@ -1,0 +1,127 @@
+/**
+ * Documents that hold no package's facts: sidecars, further forms of an index, what belongs to an upstream. Kept and
+ * revalidated like any other, each in a record of its own.
+ */
+import { StorageError } from "../../storage/errors.ts";
+import type { DocumentRecord, PackageKey, PackageRecord } from "../../storage/kv/packages.ts";
+import type { Upstream } from "../../storage/upstream/upstream.ts";
+import type { Ecosystem, Source } from "../ecosystem.ts";
+import type { RegistryRequest } from "../outcome.ts";
+import { freshFor, staleFor } from "./lifetimes.ts";
+import type { Services } from "./services.ts";
+import { type Fetched, fetchSource, openDocument } from "./source.ts";
+import { chooseUpstream } from "./upstream.ts";
+
+/** These documents where their upstreams are configured. */
+export function sidesOf(
+  services: Services,
+  request: RegistryRequest,
+  wanted: { readonly sources: readonly Source[]; readonly name: string },
+): readonly SideRequest[] {
+  return wanted.sources.flatMap((source) => {
+    const upstream = chooseUpstream(services, request, { key: source.upstream, name: wanted.name });
+    return upstream === null ? [] : [{ ecosystem: request.ecosystem, upstream, source }];
+  });
+}
+
+export interface SideRequest {
+  readonly ecosystem: Ecosystem;
+  readonly upstream: Upstream;
+  readonly source: Source;
+}
+
+/** What is recorded of it; status 404 where upstream has none. Throws as `load` does where nothing usable is there. */
+export async function loadSide(services: Services, request: SideRequest): Promise<DocumentRecord> {
+  const key = sideKey(request);
+  const id = `${key.ecosystem}\n${key.upstreamId}\n${key.name}`;
+  const known = services.sides.get(id);
+  if (known !== undefined && isFresh(services, known)) return known.documents[0]!;
+  return await services.sideLoads.run(id, async () => {
+    const record = await loadOnce(services, request, key);
+    services.sides.set(id, record);
+    return record.documents[0]!;
+  });
+}
+
+/** The same with its bytes; fetched anew, once, where the store lost them. */
+export async function openSide(services: Services, request: SideRequest): Promise<Fetched> {
+  for (const attempt of ["first", "anew"]) {
+    const record = await loadSide(services, request);
+    const document = await openDocument(services, record);
+    if (document !== null) return { document, record };
+    if (attempt === "first") await forgetRecord(services, sideKey(request));
+  }
+  throw new StorageError(
+    `Cannot open ${request.source.key} of ${request.ecosystem.id}: it is lost again and again`,
+  );
+}
+
+async function forgetRecord(services: Services, key: PackageKey): Promise<void> {
+  services.sides.delete(`${key.ecosystem}\n${key.upstreamId}\n${key.name}`);
+  await services.packages.delete(key);
+}
+
+async function loadOnce(services: Services, request: SideRequest, key: PackageKey): Promise<PackageRecord> {
+  const stored = await services.packages.get(key);
+  if (stored !== null && isFresh(services, stored.record)) return stored.record;
+  try {
+    return await refreshSide(services, request, key, stored);
+  } catch (error) {
+    if (stored === null || error instanceof StorageError || !isUsable(services, stored.record)) throw error;
+    services.log(
+      "warn",
+      `Serving ${request.source.key} of ${key.ecosystem} stale: ${
+        error instanceof Error ? error.message : error
+      }`,
+    );
+    return stored.record;
+  }
+}
+
+async function refreshSide(
+  services: Services,
+  { upstream, source }: SideRequest,
+  key: PackageKey,
+  stored: { readonly record: PackageRecord; readonly versionstamp: string } | null,
+): Promise<PackageRecord> {
+  const previous = stored?.record.documents.find((document) => document.status === 200) ?? null;
+  const fetched = await fetchSource(services, upstream, source, previous);
+  const documents = [fetched.record];
+  const record: PackageRecord = {
+    v: 1,
+    absent: false,
+    documents,
+    factsDigest: "",
+    checkedAt: services.clock(),
+  };
+  // Lost to another process: theirs is as new as ours.
+  await services.packages.commit(key, { record, facts: null, layout: null }, stored?.versionstamp ?? null);
+  const replaced = previous?.blob ?? null;
+  if (replaced !== null && replaced !== fetched.record.blob) {
+    services.background.run(
+      "drop a replaced document",
+      async () => void await services.artifacts.delete(replaced),
+    );
+  }
+  return record;
+}
+
+function sideKey({ ecosystem, upstream, source }: SideRequest): PackageKey {
+  const name = `${source.key} ${source.path}`;
+  return {
+    ecosystem: ecosystem.id,
+    upstreamId: upstream.id,
+    scope: upstream.scope,
+    subject: "catalogue",
+    name,
+  };
+}
+
+function isFresh(services: Services, record: PackageRecord): boolean {
+  const isAbsent = record.documents[0]?.status === 404;
+  return freshFor(services, record, isAbsent ? services.lifetimes.absentTtl : services.lifetimes.metadataTtl);
+}
+
+function isUsable(services: Services, record: PackageRecord): boolean {
+  return staleFor(services, record) && record.documents[0]?.status === 200;
+}

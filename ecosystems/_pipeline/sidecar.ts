@@ -1,0 +1,44 @@
+/** Signatures, provenance, metadata: passed on as they are, under the verdict of their file or release. */
+import { permits } from "../../policy/types.ts";
+import type { SidecarAsk } from "../ecosystem.ts";
+import type { Outcome, RegistryRequest } from "../outcome.ts";
+import { notOffered, notThere, PLAIN_TRACE } from "./answers.ts";
+import { createEntity } from "./entity.ts";
+import type { Loaded } from "./load.ts";
+import { refuse } from "./refuse.ts";
+import type { Services } from "./services.ts";
+import { openSide, sidesOf } from "./side.ts";
+import { decisionId, type Verdicts } from "./verdicts.ts";
+
+export async function serveSidecar(
+  services: Services,
+  request: RegistryRequest,
+  ask: SidecarAsk,
+  options: { readonly loaded: Loaded; readonly verdicts: Verdicts },
+): Promise<Outcome> {
+  const { verdicts, loaded } = options;
+  const { decisions } = verdicts;
+  const about = ask.filename ?? ask.version ?? "";
+  const decision = ask.filename !== null ? decisions.artifact(about) : decisions.release(about);
+  if (decision === null) {
+    return notThere(request, `No ${JSON.stringify(about)} of ${JSON.stringify(ask.subject.name)}`);
+  }
+  if (!permits(decision)) {
+    const version = ask.version ?? about;
+    return await refuse(services, request, verdicts, { ask, version, filename: null, decision });
+  }
+  const [side] = sidesOf(services, request, { sources: [ask.source], name: ask.subject.name });
+  const document = side === undefined ? null : (await openSide(services, side)).document;
+  if (document === null || document.status === 404) {
+    return notOffered(request, `Upstream has no ${ask.source.key} for ${JSON.stringify(about)}`);
+  }
+  const { contentType, body } = document;
+  const rendered = { status: 200, contentType, headers: {}, body: [body], withheld: () => 0 };
+  const id = decisionId(verdicts, about, [[about, decision]]);
+  const entity = await createEntity(rendered, services.timers);
+  return {
+    kind: "document",
+    entity,
+    trace: { ...PLAIN_TRACE, cache: "fresh", decisionId: id, staleSince: loaded.staleSince },
+  };
+}

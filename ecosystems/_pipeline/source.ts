@@ -1,0 +1,87 @@
+/** One raw document: fetched from upstream or confirmed by it, kept under its digest, opened again. */
+import { UpstreamError } from "../../storage/errors.ts";
+import type { DocumentRecord } from "../../storage/kv/packages.ts";
+import type { DocumentAnswer, Upstream } from "../../storage/upstream/upstream.ts";
+import type { Source, UpstreamDocument } from "../ecosystem.ts";
+import type { Services } from "./services.ts";
+
+/** A document with what will be recorded of it. */
+export interface Fetched {
+  readonly document: UpstreamDocument;
+  readonly record: DocumentRecord;
+}
+
+/** `previous`: what is kept of it, for a conditional request. `large` is awaited where it is a large one. */
+export async function fetchSource(
+  services: Services,
+  upstream: Upstream,
+  source: Source,
+  previous: DocumentRecord | null,
+  large: () => Promise<void> = () => Promise.resolve(),
+): Promise<Fetched> {
+  const answer = await services.upstream.document(upstream, source, {
+    etag: previous?.etag ?? null,
+    lastModified: previous?.lastModified ?? null,
+    large,
+  });
+  if (answer.status === 304 && previous !== null) {
+    const kept = await reopen(services, source, previous);
+    if (kept !== null) return kept;
+    services.log("warn", `Fetching ${source.key} anew: the copy that upstream confirmed is lost`, {
+      "blob.key": previous.blob ?? "",
+    });
+    return await keep(services, source, await services.upstream.document(upstream, source, { large }));
+  }
+  return await keep(services, source, answer);
+}
+
+/** The stored copy of a document that upstream confirmed. */
+async function reopen(services: Services, source: Source, record: DocumentRecord): Promise<Fetched | null> {
+  const document = await openDocument(services, record, source.maxBytes);
+  if (document === null) return null;
+  const fetchedAt = services.clock();
+  return { document: { ...document, fetchedAt }, record: { ...record, fetchedAt } };
+}
+
+/** A raw document from the store; null where its bytes are lost. */
+export async function openDocument(
+  services: Services,
+  record: DocumentRecord,
+  maxBytes: number = record.sizeBytes,
+): Promise<UpstreamDocument | null> {
+  const { key, status, contentType, url, fetchedAt } = record;
+  if (record.blob === null) return { key, status, contentType, body: new Uint8Array(), url, fetchedAt };
+  const body = await services.artifacts.read(record.blob, maxBytes);
+  if (body === null || body.byteLength !== record.sizeBytes) return null;
+  return { key, status, contentType, body, url, fetchedAt };
+}
+
+async function keep(services: Services, source: Source, answer: DocumentAnswer): Promise<Fetched> {
+  const fetchedAt = services.clock();
+  if (answer.status === 404) {
+    const common = { key: source.key, url: "", status: 404, contentType: "", fetchedAt } as const;
+    return {
+      document: { ...common, body: new Uint8Array() },
+      record: { ...common, blob: null, sizeBytes: 0, etag: null, lastModified: null },
+    };
+  }
+  if (answer.status === 304) {
+    throw new UpstreamError(
+      `Cannot fetch ${source.key}: upstream answered 304 to a request without a validator`,
+      {
+        kind: "content",
+        origin: "",
+      },
+    );
+  }
+  const { contentType, url, body, etag, lastModified } = answer;
+  const stat = await services.artifacts.put(body, {
+    maxBytes: source.maxBytes,
+    expectSizeBytes: body.byteLength,
+  });
+  const common = { key: source.key, url, status: 200, contentType, fetchedAt } as const;
+  return {
+    document: { ...common, body },
+    record: { ...common, blob: stat.key, sizeBytes: body.byteLength, etag, lastModified },
+  };
+}
