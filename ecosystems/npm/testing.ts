@@ -26,6 +26,10 @@ export interface SampleVersion {
   readonly tarball?: string;
   /** Further members of the manifest. */
   readonly extra?: Readonly<Record<string, unknown>>;
+  /** As `extra`, and in the tarball's own `package.json` too. */
+  readonly manifest?: Readonly<Record<string, unknown>>;
+  /** Further files of this release's tarball; else those of the package. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export interface SampleOptions {
@@ -61,34 +65,38 @@ export function samplePackage(options: SampleOptions): SamplePackage {
   const tarballs = new Map<string, SampleTarball>();
   const files = new Map<string, Uint8Array>();
   const versions: [string, unknown][] = [];
-  const time: [string, string][] = [["created", "2011-01-01T00:00:00.000Z"], [
-    "modified",
-    "2026-01-01T00:00:00.000Z",
-  ]];
+  const time: [string, string][] = [];
   for (const sample of options.versions) {
     const tarball = sampleTarball({ ...options, ...sample });
     const path = tarballFolder(name) + standardFilename(name, sample.version);
     tarballs.set(sample.version, tarball);
     files.set(path, tarball.bytes);
-    versions.push([sample.version, sampleManifest(name, sample, tarball, registry + path)]);
+    versions.push([sample.version, sampleManifest(name, sample, tarball, { registry, path })]);
     if (sample.date !== null) time.push([sample.version, sample.date ?? "2020-01-01T00:00:00.000Z"]);
   }
+  const dates = time.map(([, date]) => date).sort();
+  const [created = "2011-01-01T00:00:00.000Z", modified = created] = [dates[0], dates.at(-1)];
   const packument = {
     _id: name,
     name,
     "dist-tags": options.tags ?? { latest: options.versions.at(-1)?.version },
     versions: Object.fromEntries(versions),
-    time: Object.fromEntries(time),
+    time: Object.fromEntries([["created", created], ["modified", modified], ...time]),
     ...options.extra,
   };
   const json = new TextEncoder().encode(JSON.stringify(packument));
   return { name, path: packumentPath(name), packument, json, tarballs, files };
 }
 
-function sampleManifest(name: string, sample: SampleVersion, tarball: SampleTarball, url: string): unknown {
+function sampleManifest(
+  name: string,
+  sample: SampleVersion,
+  tarball: SampleTarball,
+  at: { readonly registry: string; readonly path: string },
+): unknown {
   const { trust } = sample;
   const attestations = {
-    url: `http://registry.example/-/npm/v1/attestations/${packumentPath(name)}@${sample.version}`,
+    url: `${at.registry}-/npm/v1/attestations/${packumentPath(name)}@${sample.version}`,
     provenance: { predicateType: "https://slsa.dev/provenance/v1" },
   };
   const trustedPublisher = { id: "github", oidcConfigId: "oidc:sample" };
@@ -103,7 +111,7 @@ function sampleManifest(name: string, sample: SampleVersion, tarball: SampleTarb
     dist: {
       integrity: tarball.integrity,
       shasum: tarball.shasum,
-      tarball: sample.tarball ?? url,
+      tarball: sample.tarball ?? at.registry + at.path,
       ...(trust !== undefined && trust !== "none" && { attestations }),
     },
     ...(trust !== undefined && {
@@ -113,6 +121,7 @@ function sampleManifest(name: string, sample: SampleVersion, tarball: SampleTarb
         ...(trust === "trusted-publisher" && { trustedPublisher }),
       },
     }),
+    ...sample.manifest,
     ...sample.extra,
   };
 }
@@ -121,10 +130,11 @@ function sampleManifest(name: string, sample: SampleVersion, tarball: SampleTarb
 export function sampleTarball(
   options:
     & Pick<SampleOptions, "name" | "files">
-    & Pick<SampleVersion, "version" | "scripts" | "dependencies">,
+    & Pick<SampleVersion, "version" | "scripts" | "dependencies" | "manifest">,
 ): SampleTarball {
   const { name, version, scripts = {}, dependencies = {} } = options;
-  const manifest = { name, version, license: "MIT", main: "index.js", scripts, dependencies };
+  const base = { name, version, license: "MIT", main: "index.js", scripts, dependencies };
+  const manifest = { ...base, ...options.manifest };
   const bytes = tarGz({
     "package.json": JSON.stringify(manifest, null, 2),
     "index.js": `module.exports = ${JSON.stringify(`${name}@${version}`)};\n`,
