@@ -54,6 +54,7 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     base: new URL(`${baseUrl}/`),
     hosts: loopbackHosts(server.isWildcard ? "localhost" : server.address.hostname, server.address.port),
     ecosystems: deps.ecosystems,
+    root: config.root,
     views,
     unknownOrganisation: config.unknownOrganisation,
     serve: (request) => serve(services, request),

@@ -31,6 +31,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   readonly logFormat: "text" | "json";
   readonly unknownOrganisation: "refuse" | "default";
+  /** Ecosystems that answer at the root of a host too. */
+  readonly root: readonly string[];
   readonly memory: MemoryBounds;
   readonly lifetimes: Lifetimes;
   /** As configured, without the ecosystems' defaults; compose adds those where no catch-all is given. */
@@ -93,6 +95,7 @@ export function loadConfig(input: ConfigInput): Loaded {
       logLevel: given.logLevel,
       logFormat: given.logFormat,
       unknownOrganisation: given.unknownOrganisation,
+      root: given.root ?? [],
       memory: {
         memoBytes: given.memoMemory,
         factsBytes: given.factsMemory,

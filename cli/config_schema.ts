@@ -187,6 +187,10 @@ export function configSchema(input: ConfigInput) {
       return z.NEVER;
     }).optional(),
     allowPrivateWebhooks: hosts.optional(),
+    root: list(
+      `ecosystems: ${input.ecosystems.map(({ id }) => id).join(", ")}`,
+      (entry) => input.ecosystems.some(({ id }) => id === entry),
+    ).optional(),
     drainTimeout: duration,
     upstreams: z.strictObject(upstreams).optional(),
   });

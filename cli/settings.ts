@@ -70,6 +70,13 @@ const SETTINGS: readonly Setting[] = Object.freeze([
       default: "refuse",
     },
   ),
+  setting(
+    "root",
+    "Ecosystems that answer at the root of a host too, everything of ours staying under `/-/`.",
+    {
+      value: "ECOSYSTEM,…",
+    },
+  ),
   setting("memoMemory", "Bound on the rendered indexes kept in memory.", { value: "SIZE", default: "96MB" }),
   setting("factsMemory", "Bound on the packages' facts kept in memory.", { value: "SIZE", default: "48MB" }),
   setting("artifactsMemory", "Bound on the small files kept in memory.", { value: "SIZE", default: "64MB" }),

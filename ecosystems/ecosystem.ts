@@ -285,6 +285,8 @@ export interface Ecosystem {
   /** Key → default root, with trailing slash. A plugin names a key, never a host. */
   readonly upstreams: Readonly<Record<string, string>>;
   readonly versions: VersionScheme;
+  /** How its clients introduce themselves; tells two ecosystems apart that are both mounted at the root of a host. */
+  readonly clients: readonly string[];
   /** The line that points each client here, for the welcome page. */
   setup(base: string): readonly { readonly client: string; readonly line: string }[];
   /** null: 404, upstream untouched. Never throws. */

@@ -22,6 +22,8 @@ export interface AppDeps {
   /** Further authorities that are ours: `loopbackHosts(hostname, port)`. */
   readonly hosts: readonly string[];
   readonly ecosystems: readonly Ecosystem[];
+  /** Ids of those that answer at the root of a host too, in the order in which they are asked. */
+  readonly root?: readonly string[];
   readonly views: OrganisationViews;
   readonly unknownOrganisation: "refuse" | "default";
   /** The one way to bytes. */
@@ -49,9 +51,15 @@ export function createApp(deps: AppDeps): App {
   const { ecosystems, views, clock, log } = deps;
   const byId = new Map(ecosystems.map((ecosystem) => [ecosystem.id, ecosystem]));
   if (byId.size !== ecosystems.length) throw new TypeError("Cannot mount two ecosystems at one path");
-  const place = createPlace({ base: deps.base, hosts: deps.hosts, ecosystems: byId.keys() });
+  const root = (deps.root ?? []).map((id) => byId.get(id)).filter((each) => each !== undefined);
+  const place = createPlace({
+    base: deps.base,
+    hosts: deps.hosts,
+    ecosystems: byId.keys(),
+    hasRootMounts: root.length > 0,
+  });
   const resolve = createResolver({ views, base: deps.base, unknown: deps.unknownOrganisation });
-  const registry = createRegistryRoute({ ...deps, byId, resolve });
+  const registry = createRegistryRoute({ ...deps, byId, root, resolve });
   const logAccess = createAccessLog({ log, verbose: deps.logRequests, clock });
   const health = createHealth({ ...deps, upstreams: deps.upstreamHealth });
   const site = createSite({ ...deps, resolve, health });

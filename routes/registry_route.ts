@@ -23,13 +23,15 @@ export type RegistryRoute = (
 export function createRegistryRoute(deps: {
   readonly ecosystems: readonly Ecosystem[];
   readonly byId: ReadonlyMap<string, Ecosystem>;
+  /** Those that answer at the root of a host too. */
+  readonly root: readonly Ecosystem[];
   readonly views: OrganisationViews;
   readonly resolve: Resolver;
   readonly serve: (request: RegistryRequest) => Promise<Outcome>;
   readonly clock: Clock;
   readonly timers: Timers;
 }): RegistryRoute {
-  const { ecosystems, byId, views, resolve, timers } = deps;
+  const { ecosystems, byId, root, views, resolve, timers } = deps;
   const sendOutcome = createOutcomeSender(deps.clock);
 
   return async function registry(
@@ -38,9 +40,9 @@ export function createRegistryRoute(deps: {
     target: RegistryTarget,
     journey: Journey,
   ): Promise<Response> {
-    const asked = clientRequest(request, target);
-    const ecosystem = await ecosystemOf(target, asked);
-    if (ecosystem === null) return sayProblem(request, NO_ROUTE);
+    const found = await findMount(request, target);
+    if (found === null) return sayProblem(request, NO_ROUTE);
+    const { ecosystem, asked, path, atRoot } = found;
     journey.ecosystem = ecosystem;
     const resolved = await resolve(target);
     if (resolved === null) return tellClient(request, ecosystem, NO_ORGANISATION);
@@ -56,22 +58,50 @@ export function createRegistryRoute(deps: {
       request: asked,
       caller: identified.caller,
       organisation: view,
-      mount: `${address}/${ecosystem.id}`,
+      mount: `${address}${path}`,
       site: address,
-      atRoot: target.atRoot,
+      atRoot,
       body: (maxBytes) => readBody(request, maxBytes, timers),
     });
     if (outcome.kind === "refused") journey.refusedBy = outcome.trace.decisionId ?? "";
     return await sendOutcome(request, outcome);
   };
 
-  /** At the root of the host only where it is certain whose request it is: a label says so, or there is but one. */
-  async function ecosystemOf(target: RegistryTarget, asked: ClientRequest): Promise<Ecosystem | null> {
-    if (target.ecosystem !== null) return byId.get(target.ecosystem) ?? null;
-    const claims = ecosystems.find((ecosystem) => (ecosystem.parseAtRoot?.(asked) ?? null) !== null);
-    if (claims === undefined) return null;
-    return target.by === "label" || await views.count() === 1 ? claims : null;
+  /** Which ecosystem is asked, and where it is mounted. What a mount does not know is asked of those at the root. */
+  async function findMount(request: Request, target: RegistryTarget): Promise<Mount | null> {
+    const asked = clientRequest(request, target);
+    const named = target.ecosystem === null ? null : byId.get(target.ecosystem) ?? null;
+    const mounted = named === null ? null : { ecosystem: named, asked, path: `/${named.id}`, atRoot: false };
+    if (mounted !== null && (target.rootSegments === null || named!.parse(asked) !== null)) return mounted;
+    const atRoot = target.rootSegments === null ? null : rootMount(request, target, target.rootSegments);
+    return atRoot ?? mounted ?? await lostPrefix(target, asked);
   }
+
+  /** Of those at the root that know the path: the one whose client asks, else the first as configured. */
+  function rootMount(request: Request, target: RegistryTarget, segments: readonly string[]): Mount | null {
+    const asked = clientRequest(request, { ...target, segments });
+    const know = root.filter((ecosystem) => ecosystem.parse(asked) !== null);
+    const { name } = clientOf(request.headers);
+    const ecosystem = know.find((candidate) => candidate.clients.includes(name)) ?? know[0];
+    return ecosystem === undefined ? null : { ecosystem, asked, path: "", atRoot: false };
+  }
+
+  /** A prefix that a client lost: only where it is certain whose request it is, by a label or as there is but one. */
+  async function lostPrefix(target: RegistryTarget, asked: ClientRequest): Promise<Mount | null> {
+    const claims = ecosystems.find((ecosystem) => (ecosystem.parseAtRoot?.(asked) ?? null) !== null);
+    if (claims === undefined || target.ecosystem !== null) return null;
+    const isCertain = target.by === "label" || await views.count() === 1;
+    return isCertain ? { ecosystem: claims, asked, path: `/${claims.id}`, atRoot: true } : null;
+  }
+}
+
+/** An ecosystem as a request reached it. */
+interface Mount {
+  readonly ecosystem: Ecosystem;
+  readonly asked: ClientRequest;
+  /** Below the organisation's address: `/npm`, or `` at the root. */
+  readonly path: string;
+  readonly atRoot: boolean;
 }
 
 const NO_ROUTE: Told = {

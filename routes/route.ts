@@ -30,22 +30,42 @@ export function routeAtUnknownHost(parsed: Parsed, place: Place): Target | Rejec
   );
 }
 
+/** What is ours under `/-/`, whatever is mounted at the root of the host. */
+const OURS: ReadonlySet<string> = new Set(
+  "admin api auth health metrics ready schema setup setup.ps1 setup.sh static style.css why".split(" "),
+);
+
 /** Of a request to an address of ours; `label` is what precedes the base's host. */
 export function route(parsed: Parsed, label: string | null, place: Place): Target | Rejection {
-  const named = organisationOf(withoutPrefix(parsed.segments, place), label);
+  const whole = withoutPrefix(parsed.segments, place);
+  const named = organisationOf(whole, label, place);
   if ("kind" in named) return named;
   const { segments } = named;
+  const rootSegments = place.hasRootMounts && !named.inPath ? segments : null;
+  if (isOurs(named, rootSegments !== null)) return site(parsed, named);
   const first = segments[0] ?? "";
-  if (first === "" || first === "-") return site(parsed, named);
-  if (first === "health" && segments.length === 1 && !named.inPath) return site(parsed, named);
-  const common = { kind: "registry", method: parsed.method, query: parsed.query, ...owner(named) } as const;
+  const common = {
+    kind: "registry",
+    method: parsed.method,
+    query: parsed.query,
+    rootSegments,
+    ...owner(named),
+  } as const;
   if (place.ecosystems.has(first)) {
     return { ...common, ecosystem: first, segments: segments.slice(1), atRoot: false };
   }
-  if (!named.inPath && isRootArtifact(segments)) {
+  if (rootSegments !== null || (!named.inPath && isRootArtifact(segments))) {
     return { ...common, ecosystem: null, segments, atRoot: true };
   }
   return reject(404, "no-such-route", "There is nothing here. GET / lists what is.");
+}
+
+/** With ecosystems at the root, only what is ours under `/-/`, and the welcome page. */
+function isOurs({ segments, inPath }: Named, hasRoot: boolean): boolean {
+  const [first = "", second = ""] = segments;
+  if (first === "") return segments.length === 1;
+  if (first === "-") return !hasRoot || OURS.has(second);
+  return first === "health" && segments.length === 1 && !inPath && !hasRoot;
 }
 
 interface Named {
@@ -55,10 +75,17 @@ interface Named {
   readonly segments: readonly string[];
 }
 
-function organisationOf(segments: readonly string[], label: string | null): Named | Rejection {
+function organisationOf(
+  segments: readonly string[],
+  label: string | null,
+  place: Place,
+): Named | Rejection {
   const by = label === null ? null : "label";
-  if (segments[0] !== "o") return { organisation: label, by, inPath: false, segments };
+  const none = { organisation: label, by, inPath: false, segments } as const;
+  if (segments[0] !== "o") return none;
   const named = segments[1] ?? "";
+  // At the root of a host there may be a package of that name: `/o`, `/o/-/o-1.0.0.tgz`.
+  if (!isOrganisationId(named) && place.hasRootMounts) return none;
   if (!isOrganisationId(named)) return reject(404, "no-such-organisation", "There is no such organisation.");
   if (label !== null && label !== named) {
     return reject(400, "organisations-disagree", "Host name and path name two different organisations.");

@@ -17,8 +17,10 @@ interface Admitted {
 
 export interface RegistryTarget extends Admitted {
   readonly kind: "registry";
-  /** null where it came in at the root of the host: which ecosystem it is, `parseAtRoot` says. */
+  /** null where it came in at the root of the host: which ecosystem it is, those mounted there and `parseAtRoot` say. */
   readonly ecosystem: string | null;
+  /** Below the root of the host, where ecosystems are mounted there; else null. */
+  readonly rootSegments: readonly string[] | null;
   /** Below the ecosystem's mount; see `ClientRequest.segments`. */
   readonly segments: readonly string[];
   readonly atRoot: boolean;
@@ -49,6 +51,8 @@ export interface Place {
   /** The base address's own path, as segments: stripped where a front proxy left it. */
   readonly prefix: readonly string[];
   readonly ecosystems: ReadonlySet<string>;
+  /** Ecosystems answer at the root of a host as well. */
+  readonly hasRootMounts: boolean;
 }
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "DELETE"]);
@@ -61,13 +65,15 @@ export function createPlace(options: {
   /** Further authorities that are ours, from `loopbackHosts`. */
   readonly hosts: readonly string[];
   readonly ecosystems: Iterable<string>;
+  readonly hasRootMounts?: boolean;
 }): Place {
   const ecosystems = new Set(options.ecosystems);
   for (const id of ecosystems) {
     if (RESERVED.has(id)) throw new TypeError(`Cannot mount ecosystem "${id}": the path is Sluice's own`);
   }
   const prefix = options.base.pathname.split("/").filter((segment) => segment !== "");
-  return { hosts: createHostTable(options.base, options.hosts), prefix, ecosystems };
+  const hosts = createHostTable(options.base, options.hosts);
+  return { hosts, prefix, ecosystems, hasRootMounts: options.hasRootMounts ?? false };
 }
 
 /**

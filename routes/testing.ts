@@ -42,6 +42,7 @@ export const SAMPLE: Ecosystem = Object.freeze<Ecosystem>({
     isPrerelease: () => false,
     line: (version) => version.split(".")[0] ?? "",
   },
+  clients: ["sample"],
   setup: (base) => [{ client: "sample", line: `sample config set registry ${base}/` }],
   parse: () => ({ kind: "local", variant: "anything" }),
   parseAtRoot: ({ segments }: ClientRequest) =>

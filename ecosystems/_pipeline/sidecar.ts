@@ -24,7 +24,7 @@ export async function serveSidecar(
     return notThere(request, `No ${JSON.stringify(about)} of ${JSON.stringify(ask.subject.name)}`);
   }
   if (!permits(decision)) {
-    const version = ask.version ?? about;
+    const version = ask.version ?? versionOf(verdicts, about);
     return await refuse(services, request, verdicts, { ask, version, filename: null, decision });
   }
   const [side] = sidesOf(services, request, { sources: [ask.source], name: ask.subject.name });
@@ -41,4 +41,12 @@ export async function serveSidecar(
     entity,
     trace: { ...PLAIN_TRACE, cache: "fresh", decisionId: id, staleSince: loaded.staleSince },
   };
+}
+
+/** Of a file that was decided, so it is there: a refusal speaks of the release, and its link leads to one. */
+function versionOf({ known }: Verdicts, filename: string): string {
+  const release = known.facts.releases.find(({ artifacts }) =>
+    artifacts.some((file) => file.filename === filename)
+  );
+  return release?.version ?? filename;
 }

@@ -18,6 +18,8 @@ export interface Verdicts {
   readonly validUntil: EpochMs;
   /** Made for one caller (audit grants): must not be kept or shared. */
   readonly personal: boolean;
+  /** Ids of decisions that were asked for, by what they are about: a hash each costs a third of a small answer. */
+  readonly ids: Map<string, string>;
 }
 
 const FOREVER = Number.POSITIVE_INFINITY as EpochMs;
@@ -30,7 +32,7 @@ export interface VerdictCache {
 }
 
 /** What one release's decisions take, with its part of the facts that they hold on to. */
-const BYTES_PER_RELEASE = 1_000;
+const BYTES_PER_RELEASE = 1_100;
 
 /** `maxBytes` bounds the decisions of all organisations together: each has its own on every package. */
 export function createVerdictCache(maxBytes: number): VerdictCache {
@@ -90,7 +92,7 @@ function decideNow(cache: VerdictCache, options: VerdictRequest): Verdicts {
   const decisions = policy.decide(known.facts, joinedTo(known, grants), now);
   const ends = [decisions.horizon, decisions.allowedUntil].filter((end): end is EpochMs => end !== null);
   const validUntil = ends.reduce((first, end) => end < first ? end : first, FOREVER);
-  return { decisions, known, organisation, policy, madeAt: now, validUntil, personal: false };
+  return { decisions, known, organisation, policy, madeAt: now, validUntil, personal: false, ids: new Map() };
 }
 
 /** First-seen times of the files in `facts` never change once the facts were committed: both name the join. */
@@ -111,6 +113,8 @@ export function decisionId(
   about: string,
   decided: readonly (readonly [string, Decision])[],
 ): string {
+  const made = verdicts.ids.get(about);
+  if (made !== undefined) return made;
   const { organisation, known } = verdicts;
   const hash = createHmac("sha256", organisation.decisionKey);
   hash.update(
@@ -123,5 +127,7 @@ export function decisionId(
       }`,
     );
   }
-  return hash.digest("base64url").slice(0, 20);
+  const id = hash.digest("base64url").slice(0, 20);
+  verdicts.ids.set(about, id);
+  return id;
 }

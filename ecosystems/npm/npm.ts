@@ -30,6 +30,7 @@ export const npm: Ecosystem = Object.freeze(
     purlType: "npm",
     upstreams: Object.freeze({ registry: PUBLIC_REGISTRY }),
     versions: npmVersions,
+    clients: Object.freeze(["npm", "pnpm", "yarn", "bun", "deno"]),
     setup,
     parse,
     parseAtRoot,
