@@ -1,6 +1,6 @@
 /** Every form of answer of every ecosystem, under every policy: they cannot disagree. */
 import assert from "node:assert/strict";
-import type { Ecosystem } from "../../ecosystems/ecosystem.ts";
+import type { Ask, Ecosystem } from "../../ecosystems/ecosystem.ts";
 import { type PolicyRow, policyRows, rangedPolicy, unreadablePolicy } from "./policies.ts";
 import type { SampleAsk } from "./sample.ts";
 import { loadSamples } from "./samples.ts";
@@ -72,6 +72,20 @@ for (const sampled of await loadSamples()) {
     await assertNothingAnswered(world, ecosystem);
   });
 
+  Deno.test(`${sample.title}: what belongs to a file has that file's verdict, and its refusal names the release`, async () => {
+    const further = { "/a-signature": "signed" };
+    await using world = await startWorld(sampled, { ecosystem: withSignatures(ecosystem), further });
+    const [row] = policyRows(sampled);
+    for (const ask of world.asks.filter(({ kind }) => kind === "artifact")) {
+      const { path, headers, version } = ask;
+      const answer = await send(`${world.sluice.url}/${ecosystem.id}/${path}.signature`, { headers });
+      const what = `${path}.signature: ${answer.status} ${answer.text}`;
+      if (isWithheld(row!, ask.package, version)) assertRefused(answer, ask, what);
+      else assert.equal(answer.status === 200 && answer.text, "signed", what);
+    }
+    assert.deepEqual(await world.sluice.installs(), [], "it is no install");
+  });
+
   Deno.test(`${sample.title}: names that every object has are found by no form of ask`, async () => {
     await using world = await startWorld(sampled);
     const { sluice, asks, published } = world;
@@ -127,6 +141,30 @@ async function assertNothingAnswered(world: World, { id, purlType }: Ecosystem):
   assert.deepEqual(await sluice.installs("broken"), []);
 }
 
+/** The ecosystem, as if each of its files had a signature beside it. */
+function withSignatures(ecosystem: Ecosystem): Ecosystem {
+  const source = {
+    key: "signature",
+    upstream: Object.keys(ecosystem.upstreams)[0]!,
+    path: "a-signature",
+    accept: "*/*",
+    maxBytes: 1_000,
+    required: true,
+    expects: "any",
+  } as const;
+  return Object.freeze<Ecosystem>({
+    ...ecosystem,
+    parse(request): Ask | null {
+      const last = request.segments.at(-1) ?? "";
+      if (!last.endsWith(".signature")) return ecosystem.parse(request);
+      const segments = request.segments.with(-1, last.slice(0, -".signature".length));
+      const ask = ecosystem.parse({ ...request, segments });
+      if (ask?.kind !== "artifact") return null;
+      return { kind: "sidecar", subject: ask.subject, filename: ask.filename, version: null, source };
+    },
+  });
+}
+
 function asksUnder({ isThorough }: PolicyRow, { asks, published }: World): readonly SampleAsk[] {
   const odd = new Set(isThorough ? [] : published.odd.map(({ name }) => name));
   return asks.filter(({ package: name }) => name === null || !odd.has(name));
@@ -159,7 +197,10 @@ function assertRound(world: World, row: PolicyRow, round: Round, mount: string):
 function assertRefused(answer: Answered, ask: SampleAsk, what: string): void {
   assert.equal(answer.status, 403, what);
   assert.ok(answer.headers.get("x-sluice-decision"), what);
-  assert.match(answer.headers.get("link") ?? "", /\/-\/why\/pkg:/, what);
+  // The release is named, even where one of its files was asked for.
+  const link = decodeURIComponent(answer.headers.get("link") ?? "");
+  assert.ok(link.includes("/-/why/pkg:") && link.includes(`@${ask.version}?decision=`), `${link}: ${what}`);
+  assert.ok(answer.text.includes(`${ask.package} ${ask.version} `), what);
   assert.ok(ask.filename === null || !answer.text.includes(ask.filename), what);
 }
 

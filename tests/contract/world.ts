@@ -22,6 +22,8 @@ export interface WorldOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Stands in for the registered one. */
   readonly ecosystem?: Ecosystem;
+  /** What upstream answers beside the sample: path to plain text. */
+  readonly further?: Readonly<Record<string, string>>;
 }
 
 export async function startWorld(
@@ -34,6 +36,9 @@ export async function startWorld(
   for (const { target, method, contentType, body } of answers) {
     const headers = { "content-type": contentType };
     upstream.answer(target, { body, headers, ...(method === undefined ? {} : { method }) });
+  }
+  for (const [path, body] of Object.entries(options.further ?? {})) {
+    upstream.answer(path, { body, headers: { "content-type": "text/plain" } });
   }
   upstream.answer(/^/, () => ({ status: 404, body: "{}", headers: { "content-type": "application/json" } }));
   const variable = `SLUICE_UPSTREAM_${ecosystem.id.toUpperCase().replaceAll("-", "_")}`;
