@@ -2,9 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type {
-  Ask,
   Client,
-  ClientRequest,
   Ecosystem,
   Explanation,
   IndexAsk,
@@ -15,32 +13,22 @@ import type {
   VersionAsk,
 } from "../../ecosystems/ecosystem.ts";
 import type { EpochMs } from "../../policy/types.ts";
-import { readPath } from "../../routes/path.ts";
 import { NOW } from "../fakes/sluice.ts";
 import {
   allowAll,
   documentOf,
   documentsOf,
+  HOSTILE,
+  isTame,
   LINKS,
   pathBelow,
   readOne,
   requestOf,
   ROOT,
-  upstreamPaths,
 } from "./pure.ts";
-import type { EcosystemSample, SampleAsk } from "./sample.ts";
+import type { SampleAsk } from "./sample.ts";
 import { loadSamples, type Published, publishedOf } from "./samples.ts";
 
-const HOSTILE = [
-  "constructor",
-  "__proto__",
-  "hasOwnProperty",
-  "toString",
-  "valueOf",
-  "prototype",
-  "length",
-  "0",
-];
 const PRINTABLE = /^[\x20-\x7e]*$/;
 const CLIENTS: readonly Client[] = [
   ["npm", "11.0.0"],
@@ -79,33 +67,6 @@ for (const { ecosystem, sample } of await loadSamples()) {
         assert.ok(file?.filename, `no file of ${pack.name} ${version}`);
       }
     }
-  });
-
-  Deno.test(`${sample.title}: parse makes of every ask what the sample says`, () => {
-    for (const ask of asks) {
-      const parsed = parseOf(ask);
-      const what = `${ask.title} ${ask.path}`;
-      assert.equal(parsed?.kind, ask.kind, what);
-      if (parsed === null || !("subject" in parsed) || ask.package === null) continue;
-      assert.equal(parsed.subject?.name, ask.package, what);
-      if (ask.version !== null && "version" in parsed && parsed.version !== null) {
-        assert.equal(parsed.version, ask.version, what);
-      }
-      if (ask.filename !== null && "filename" in parsed && parsed.filename !== null) {
-        assert.equal(parsed.filename, ask.filename, what);
-      }
-    }
-  });
-
-  Deno.test(`${sample.title}: parse never throws, and what it asks for stays below upstream's root`, () => {
-    fc.assert(
-      fc.property(requests(asks), (request) => {
-        const parsed = [ecosystem.parse(request), ecosystem.parseAtRoot?.(request) ?? null];
-        if (!isAdmitted(request)) return;
-        for (const ask of parsed) if (ask !== null) assertAskIsTame(ecosystem, ask);
-      }),
-      { numRuns: 2_000 },
-    );
   });
 
   Deno.test(`${sample.title}: read finds each release, its files, its date and its marks, in version order`, () => {
@@ -176,36 +137,6 @@ for (const { ecosystem, sample } of await loadSamples()) {
         }
       }
     }
-  });
-
-  Deno.test(`${sample.title}: the version order is total, for any strings, and has the sample's order`, () => {
-    const { compare, isValid, isPrerelease, line } = ecosystem.versions;
-    const { ascending, stable, prerelease } = sample;
-    for (const [i, a] of ascending.entries()) {
-      for (const [j, b] of ascending.entries()) {
-        assert.equal(Math.sign(compare(a, b)), Math.sign(i - j), `${a} ${b}`);
-      }
-    }
-    const line0 = line(stable[0]);
-    for (const [index, version] of stable.entries()) {
-      assert.ok(isValid(version) && !isPrerelease(version) && line(version) === line0, version);
-      assert.ok(index === 0 || compare(stable[index - 1]!, version) < 0, version);
-    }
-    assert.ok(isPrerelease(prerelease) && compare(stable[4], prerelease) < 0);
-    const version = versions(sample);
-    fc.assert(
-      fc.property(version, version, version, (a, b, c) => {
-        const [ab, bc, ac] = [compare(a, b), compare(b, c), compare(a, c)].map(Math.sign);
-        assert.equal(compare(a, a), 0);
-        assert.equal(Math.sign(compare(b, a)), -ab! + 0, `${a} | ${b}`);
-        if (ab! <= 0 && bc! <= 0) assert.ok(ac! <= 0, `${a} | ${b} | ${c}`);
-        if (ab === 0) assert.equal(ac, bc, `equal versions compare alike: ${a} | ${b} | ${c}`);
-        if (!isValid(a) && isValid(b)) assert.ok(ab! < 0, `${a} is none and must sort below ${b}`);
-        assert.equal(typeof isPrerelease(a), "boolean");
-        assert.equal(typeof line(a), "string");
-      }),
-      { numRuns: 2_000 },
-    );
   });
 
   Deno.test(`${sample.title}: read takes nothing from another package's document`, () => {
@@ -338,100 +269,6 @@ function isSameTarget(a: string, b: string): boolean {
 
 function crossed({ plain, marked, odd }: Published): readonly (readonly [string, string])[] {
   return [marked, ...odd].flatMap((other) => [[plain.name, other.name], [other.name, plain.name]] as const);
-}
-
-/** Nothing in a name that could lead elsewhere when it becomes part of an address, a key or a file's name. */
-function isTame(text: string): boolean {
-  // deno-lint-ignore no-control-regex -- control characters are what must not be there
-  return text !== "" && !/[\x00-\x1f\x7f\\]/.test(text) &&
-    !text.split("/").some((part) => /^\.{0,2}$/.test(part)) &&
-    text.isWellFormed();
-}
-
-/** By the grammar in routes/path.ts; plugins see nothing else, but must not throw whatever they see. */
-function isAdmitted({ segments }: ClientRequest): boolean {
-  if (!segments.every((segment) => segment.isWellFormed())) return false;
-  return readPath(`/${segments.map(encodeURIComponent).join("/")}`).ok;
-}
-
-function assertAskIsTame(ecosystem: Ecosystem, ask: Ask): void {
-  const what = JSON.stringify(ask);
-  if ("subject" in ask && ask.subject?.kind === "package") assert.ok(isTame(ask.subject.name), what);
-  if ("filename" in ask && ask.filename !== null) assert.ok(isTame(ask.filename), what);
-  for (const path of upstreamPaths(ecosystem, ask)) {
-    assert.match(path, /^[\x21-\x7e]*$/, what);
-    assert.ok(!path.startsWith("/") && !/[\\#]/.test(path), what);
-    const { href } = new URL(path, ROOT);
-    assert.equal(href.slice(0, ROOT.length), ROOT, what);
-    assert.equal(new URL(ROOT + path).href.slice(0, ROOT.length), ROOT, what);
-  }
-}
-
-/** Words of the protocol, and anything else, in any order. */
-function requests(asks: readonly SampleAsk[]): fc.Arbitrary<ClientRequest> {
-  const known = [...new Set(asks.flatMap((ask) => requestOf(ask).segments))];
-  const query = [...new Set(asks.flatMap((ask) => [...requestOf(ask).query.keys()]))];
-  const word = fc.oneof(
-    fc.constant(""),
-    { weight: 4, arbitrary: fc.constantFrom(...known) },
-    fc.constantFrom(
-      ...HOSTILE,
-      "",
-      ".",
-      "..",
-      "../..",
-      "a/../b",
-      "a\\b",
-      "%2e%2e",
-      "a;b",
-      "\u0000",
-      "\r\n",
-      "x".repeat(400),
-    ),
-    fc.string({ unit: "binary", maxLength: 8 }),
-    fc.tuple(fc.constantFrom(...known), fc.string({ unit: "grapheme", maxLength: 4 })).map((two) =>
-      two.join("")
-    ),
-  );
-  const headers = [...new Set(asks.flatMap((ask) => Object.keys(ask.headers)))];
-  const text = fc.oneof(
-    fc.string({ unit: "binary", maxLength: 30 }),
-    fc.constantFrom("json", "html", "*/*", "\ud800"),
-  );
-  return fc.record({
-    method: fc.constantFrom("GET", "HEAD", "POST", "PUT", "DELETE"),
-    segments: fc.oneof(
-      fc.array(word, { maxLength: 6 }),
-      fc.tuple(fc.constantFrom(...asks), fc.nat(), word).map(([ask, at, other]) => {
-        const { segments } = requestOf(ask);
-        return segments.with(at % segments.length, other);
-      }),
-      fc.tuple(fc.constantFrom(...asks), fc.nat(), fc.array(word, { maxLength: 2 })).map(
-        ([ask, at, others]) => {
-          const { segments } = requestOf(ask);
-          return [...segments.slice(0, 1 + at % segments.length), ...others];
-        },
-      ),
-    ),
-    query: fc.dictionary(fc.constantFrom("q", "text", "format", ...query), text)
-      .map((parameters) => new URLSearchParams(parameters)),
-    headers: fc.dictionary(fc.constantFrom("accept", ...headers), text)
-      .map((given) => new Map(Object.entries(given))),
-  });
-}
-
-function versions(sample: EcosystemSample): fc.Arbitrary<string> {
-  const known = [...sample.ascending, ...sample.stable, sample.prerelease];
-  return fc.oneof(
-    fc.constantFrom(...known),
-    fc.tuple(fc.constantFrom(...known), fc.constantFrom("", "-", ".", "0", "+x", "-1", ".0", " ", "a", "!"))
-      .map((two) => two.join("")),
-    fc.array(fc.constantFrom("0", "1", "10", ".", "-", "a", "rc", "+", "!", "v", "post", "dev", "_"), {
-      maxLength: 8,
-    })
-      .map((parts) => parts.join("")),
-    fc.string({ unit: "binary", maxLength: 10 }),
-  );
 }
 
 const EXPLANATION: Explanation = {

@@ -113,3 +113,23 @@ export function upstreamPaths(ecosystem: Ecosystem, ask: Ask): readonly string[]
     ...ecosystem.sources(ask.subject, []).map((source) => source.path),
   ];
 }
+
+/** What every object of JavaScript has, and arrays and lists. */
+export const HOSTILE = [
+  "constructor",
+  "__proto__",
+  "hasOwnProperty",
+  "toString",
+  "valueOf",
+  "prototype",
+  "length",
+  "0",
+];
+
+/** Nothing in a name that could lead elsewhere when it becomes part of an address, a key or a file's name. */
+export function isTame(text: string): boolean {
+  // deno-lint-ignore no-control-regex -- control characters are what must not be there
+  return text !== "" && !/[\x00-\x1f\x7f\\]/.test(text) &&
+    !text.split("/").some((part) => /^\.{0,2}$/.test(part)) &&
+    text.isWellFormed();
+}

@@ -5,9 +5,8 @@ import { SITE_PATHS } from "../../routes/site.tsx";
 import type { InstallRecord } from "../../storage/installs/log.ts";
 import type { SampleAsk } from "./sample.ts";
 import { loadSamples } from "./samples.ts";
-import { eachOf, filesIn, startWorld, type World } from "./world.ts";
+import { eachOf, filesIn, PRIVATE, startWorld, type World } from "./world.ts";
 
-const PRIVATE = /^(?:private\b|no-store$)/;
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
 const BASE = "sluice.test";
 /** Withholds something of every package, so that every answer about one has a decision to name. */

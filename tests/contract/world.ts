@@ -129,3 +129,22 @@ const LATIN1 = new TextDecoder("latin1");
 function latin1(bytes: Uint8Array): string {
   return LATIN1.decode(bytes);
 }
+
+/** What Cache-Control may say of any answer. */
+export const PRIVATE = /^(?:private\b|no-store$)/;
+
+/** Asks that are about one package. */
+export const OF_A_PACKAGE: ReadonlySet<SampleAsk["kind"]> = new Set([
+  "index",
+  "version",
+  "artifact",
+  "sidecar",
+]);
+
+/** What was answered to every ask, under one policy. */
+export type Round = ReadonlyMap<SampleAsk, Answered>;
+
+/** Every ask once, below one mount. */
+export async function askAll(asks: readonly SampleAsk[], mount: string): Promise<Round> {
+  return new Map(await eachOf(asks, async (ask) => [ask, await send(`${mount}/${ask.path}`, ask)] as const));
+}
