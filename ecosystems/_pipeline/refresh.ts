@@ -141,7 +141,7 @@ async function commit(
   const expected = known?.versionstamp ?? current?.versionstamp ?? null;
   const won = await services.packages.commit(
     key,
-    { record, facts: reading.facts, layout: reading.layout },
+    { record, facts: reading.facts, encodedFacts: encoded, layout: reading.layout },
     expected,
   );
   services.absent.delete(keyText(key));
