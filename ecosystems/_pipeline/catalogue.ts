@@ -6,8 +6,10 @@ import { noSuchPackage, notOffered, PLAIN_TRACE, plainLinks } from "./answers.ts
 import { createEntity } from "./entity.ts";
 import { loadCached, packageKey } from "./load.ts";
 import type { Services } from "./services.ts";
+import { rootOf } from "./side.ts";
 import { chooseUpstream, upstreamOf } from "./upstream.ts";
 import { type Verdicts, verdictsOn } from "./verdicts.ts";
+import { noteWithheld, NOTHING_WITHHELD, type WithheldNote } from "./withheld.ts";
 
 const NO_GRANTS: ReadonlySet<string> = new Set();
 
@@ -20,17 +22,29 @@ export async function serveCatalogue(
   const found = await documentsOf(services, request, ask);
   if (found === null) return notOffered(request, "Upstream does not offer this");
   const { documents, staleSince } = found;
+  const verdicts = await cachedVerdicts(services, request, ecosystem.mentions?.(ask, documents) ?? []);
   const rendered = ecosystem.render(ask, {
     documents,
     reading: null,
-    ...await cachedVerdicts(services, request, ecosystem.mentions?.(ask, documents) ?? []),
+    decisions: (name) => verdicts.get(name)?.decisions ?? null,
+    facts: (name) => verdicts.get(name)?.known.facts ?? null,
     now: services.clock(),
     notice: () => "",
   }, plainLinks(request));
   if (rendered === null) return noSuchPackage(request, ask.subject.name);
   const entity = await createEntity(rendered, services.timers);
+  const note = rendered.withheld() > 0 ? noteFirst(services, request, verdicts.values()) : NOTHING_WITHHELD;
   const cache = staleSince === null ? "fetched" : "stale";
-  return { kind: "document", entity, trace: { ...PLAIN_TRACE, cache, staleSince } };
+  return { kind: "document", entity, trace: { ...PLAIN_TRACE, ...note, cache, staleSince } };
+}
+
+/** No decision covers many packages: an answer names that on the first of which something is withheld. */
+function noteFirst(services: Services, request: RegistryRequest, all: Iterable<Verdicts>): WithheldNote {
+  for (const verdicts of all) {
+    const note = noteWithheld(services, request, verdicts);
+    if (note.decisionId !== null) return note;
+  }
+  return NOTHING_WITHHELD;
 }
 
 /**
@@ -48,7 +62,10 @@ async function documentsOf(services: Services, request: RegistryRequest, ask: Ca
     if (upstream === null) return null;
     const id = `${upstream.id}\n${source.key}\n${source.path}`;
     try {
-      const answer = await services.upstream.document(upstream, source, {});
+      const root = await rootOf(services, { ecosystem, upstream, source });
+      if (root === null) return null;
+      const options = root === undefined ? {} : { root };
+      const answer = await services.upstream.document(upstream, source, options);
       if (answer.status !== 200) return null;
       const document = { key: source.key, fetchedAt: services.clock(), ...answer };
       services.searches.set(id, document);
@@ -66,7 +83,11 @@ async function documentsOf(services: Services, request: RegistryRequest, ask: Ca
 }
 
 /** The decisions on those packages that Sluice knows already; no name is asked for upstream. */
-async function cachedVerdicts(services: Services, request: RegistryRequest, names: readonly string[]) {
+async function cachedVerdicts(
+  services: Services,
+  request: RegistryRequest,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, Verdicts>> {
   const { ecosystem, organisation } = request;
   const found = new Map<string, Verdicts>();
   for (const name of new Set(names)) {
@@ -81,8 +102,5 @@ async function cachedVerdicts(services: Services, request: RegistryRequest, name
       verdictsOn(services.verdictCache, { known, organisation, ecosystem, grants: NO_GRANTS, now }),
     );
   }
-  return {
-    decisions: (name: string) => found.get(name)?.decisions ?? null,
-    facts: (name: string) => found.get(name)?.known.facts ?? null,
-  };
+  return found;
 }

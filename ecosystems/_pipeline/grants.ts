@@ -47,9 +47,15 @@ export async function grantFixes(
 ): Promise<void> {
   if (!audits(services, request)) return;
   const names = [...new Set(advisories.map((advisory) => advisory.name))].slice(0, MAX_PACKAGES);
-  for (const name of names) {
+  const { organisation, caller: { user }, ecosystem } = request;
+  // Asked for together: what is not folded yet is then read once for all of them.
+  const held = await Promise.all(names.map(async (name) => {
+    const query = { organisation: organisation.id, user: user!, ecosystem: ecosystem.id, package: name };
+    return await services.installs.versionsOf(query);
+  }));
+  for (const [index, name] of names.entries()) {
     const concerning = advisories.filter((advisory) => advisory.name === name);
-    const versions = await fixesFor(services, request, name, concerning);
+    const versions = await fixesFor(services, request, { name, installed: held[index]! }, concerning);
     if (versions.length === 0) continue;
     await services.grants.put({
       organisation: request.organisation.id,
@@ -65,16 +71,9 @@ export async function grantFixes(
 async function fixesFor(
   services: Services,
   request: RegistryRequest,
-  name: string,
+  { name, installed }: { readonly name: string; readonly installed: readonly string[] },
   advisories: readonly Advisory[],
 ): Promise<readonly string[]> {
-  const { ecosystem, organisation, caller } = request;
-  const installed = await services.installs.versionsOf({
-    organisation: organisation.id,
-    user: caller.user!,
-    ecosystem: ecosystem.id,
-    package: name,
-  });
   const affected = installed.filter((version) => advisories.some((advisory) => advisory.affects(version)));
   if (affected.length === 0) return [];
   const known = await knownPackage(services, request, name);

@@ -105,7 +105,7 @@ async function renderNow(rendering: Rendering): Promise<MemoEntry | null> {
       notice: (withheld) => noticeOf(request, verdicts, withheld, services.clock()),
     }, linksOf(request, verdicts));
     if (made === null) return null;
-    const note = () => noteWithheld(services, request, verdicts, made);
+    const note = () => noteWithheld(services, request, verdicts);
     return await memorise(services, { key, verdicts, revision, rendered: made, note });
   });
 }

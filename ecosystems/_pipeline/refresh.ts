@@ -83,7 +83,7 @@ async function refreshInTurn(
       const previous = before.find((document) => document.key === source.key && document.status === 200) ??
         null;
       if (source.shared) return await openSide(services, { ...request, source });
-      return await fetchSource(services, request.upstream, source, previous, large);
+      return await fetchSource(services, request.upstream, source, previous, { large });
     }));
     if (answers.some((answer, i) => answer.record.status === 404 && missing[i]?.required)) {
       await forget(services, key, known);

@@ -9,7 +9,7 @@ import type { Ecosystem, Source } from "../ecosystem.ts";
 import type { RegistryRequest } from "../outcome.ts";
 import { freshFor, staleFor } from "./lifetimes.ts";
 import type { Services } from "./services.ts";
-import { type Fetched, fetchSource, openDocument } from "./source.ts";
+import { type Fetched, fetchSource, keep, openDocument } from "./source.ts";
 import { chooseUpstream } from "./upstream.ts";
 
 /** These documents where their upstreams are configured. */
@@ -80,12 +80,16 @@ async function loadOnce(services: Services, request: SideRequest, key: PackageKe
 
 async function refreshSide(
   services: Services,
-  { upstream, source }: SideRequest,
+  request: SideRequest,
   key: PackageKey,
   stored: { readonly record: PackageRecord; readonly versionstamp: string } | null,
 ): Promise<PackageRecord> {
+  const { upstream, source } = request;
   const previous = stored?.record.documents.find((document) => document.status === 200) ?? null;
-  const fetched = await fetchSource(services, upstream, source, previous);
+  const root = await rootOf(services, request);
+  const fetched = root === null
+    ? await keep(services, source, { status: 404 })
+    : await fetchSource(services, upstream, source, previous, root === undefined ? {} : { root });
   const documents = [fetched.record];
   const record: PackageRecord = {
     v: 1,
@@ -104,6 +108,14 @@ async function refreshSide(
     );
   }
   return record;
+}
+
+/** What its path is below, as upstream names it; null: it names nothing. undefined: the upstream's own root. */
+export async function rootOf(services: Services, request: SideRequest): Promise<string | null | undefined> {
+  const { below } = request.source;
+  if (below === undefined) return undefined;
+  const { document } = await openSide(services, { ...request, source: below.document });
+  return below.root(document);
 }
 
 function sideKey({ ecosystem, upstream, source }: SideRequest): PackageKey {

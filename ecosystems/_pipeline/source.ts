@@ -11,18 +11,21 @@ export interface Fetched {
   readonly record: DocumentRecord;
 }
 
-/** `previous`: what is kept of it, for a conditional request. `large` is awaited where it is a large one. */
+/**
+ * `previous`: what is kept of it, for a conditional request. `large` is awaited where it is a large one. `root`: what
+ * its path is below, where that is not the upstream's own.
+ */
 export async function fetchSource(
   services: Services,
   upstream: Upstream,
   source: Source,
   previous: DocumentRecord | null,
-  large: () => Promise<void> = () => Promise.resolve(),
+  options: { readonly large?: () => Promise<void>; readonly root?: string } = {},
 ): Promise<Fetched> {
   const answer = await services.upstream.document(upstream, source, {
     etag: previous?.etag ?? null,
     lastModified: previous?.lastModified ?? null,
-    large,
+    ...options,
   });
   if (answer.status === 304 && previous !== null) {
     const kept = await reopen(services, source, previous);
@@ -30,7 +33,7 @@ export async function fetchSource(
     services.log("warn", `Fetching ${source.key} anew: the copy that upstream confirmed is lost`, {
       "blob.key": previous.blob ?? "",
     });
-    return await keep(services, source, await services.upstream.document(upstream, source, { large }));
+    return await keep(services, source, await services.upstream.document(upstream, source, options));
   }
   return await keep(services, source, answer);
 }
@@ -56,7 +59,8 @@ export async function openDocument(
   return { key, status, contentType, body, url, fetchedAt };
 }
 
-async function keep(services: Services, source: Source, answer: DocumentAnswer): Promise<Fetched> {
+/** What upstream answered, stored. */
+export async function keep(services: Services, source: Source, answer: DocumentAnswer): Promise<Fetched> {
   const fetchedAt = services.clock();
   if (answer.status === 404) {
     const common = { key: source.key, url: "", status: 404, contentType: "", fetchedAt } as const;

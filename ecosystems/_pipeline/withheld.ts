@@ -1,12 +1,13 @@
 /** What is said of what an index leaves out. */
 import { describe, newestAllowed } from "../../policy/explain.ts";
-import type { EpochMs } from "../../policy/types.ts";
+import type { Decision, Decisions, EpochMs, Release } from "../../policy/types.ts";
 import { formatPurl } from "../_shared/purl.ts";
-import type { Rendered } from "../ecosystem.ts";
 import type { RegistryRequest } from "../outcome.ts";
 import { keepDecision } from "./refuse.ts";
 import type { Services } from "./services.ts";
 import { decisionId, type Verdicts } from "./verdicts.ts";
+
+export const NOTHING_WITHHELD: WithheldNote = { decisionId: null, whyLink: null };
 
 /** How many withheld releases a decision's record names. */
 const NAMED_IN_RECORD = 50;
@@ -40,18 +41,13 @@ export function noteWithheld(
   services: Services,
   request: RegistryRequest,
   verdicts: Verdicts,
-  rendered: Rendered,
 ): WithheldNote {
   const { known, decisions } = verdicts;
   const withheld = known.facts.releases.flatMap((release) => {
-    const decision = decisions.release(release.version);
-    const counts = decision !== null &&
-      (decision.enforcedVerdict === "hold" || decision.enforcedVerdict === "deny");
-    return counts ? [{ version: release.version, decision }] : [];
+    const decision = withheldOf(release, decisions);
+    return decision === null ? [] : [{ version: release.version, decision }];
   });
-  if (withheld.length === 0 && rendered.withheld() === 0) {
-    return { decisionId: null, whyLink: null };
-  }
+  if (withheld.length === 0) return NOTHING_WITHHELD;
   const id = decisionId(
     verdicts,
     "index",
@@ -67,4 +63,14 @@ export function noteWithheld(
   });
   const purl = formatPurl({ type: request.ecosystem.purlType, name: known.key.name, version: null });
   return { decisionId: id, whyLink: `${request.site}/-/why/${purl}?decision=${id}` };
+}
+
+/** The first of a release's files that the policy does not let through: one may join an old release years later. */
+function withheldOf(release: Release, decisions: Decisions): Decision | null {
+  const decided = release.artifacts.length === 0
+    ? [decisions.release(release.version)]
+    : release.artifacts.map(({ filename }) => decisions.artifact(filename));
+  return decided.find((decision) => {
+    return decision?.enforcedVerdict === "hold" || decision?.enforcedVerdict === "deny";
+  }) ?? null;
 }
