@@ -7,7 +7,7 @@ export function allUpstreams(
   ecosystems: readonly Ecosystem[],
   configured: readonly UpstreamConfig[],
 ): readonly UpstreamConfig[] {
-  const own = ecosystems.flatMap(({ id, upstreams }) =>
+  const own = ecosystems.flatMap(({ id, upstreams, allowedHosts }) =>
     Object.entries(upstreams)
       .filter(([key]) => !configured.some((upstream) => isCatchAll(upstream, id, key)))
       .map(([key, url]) => ({
@@ -15,7 +15,7 @@ export function allUpstreams(
         key,
         url,
         match: [],
-        allowedHosts: [],
+        allowedHosts: allowedHosts?.[key] ?? [],
         credentials: null,
         organisations: null,
       }))

@@ -129,6 +129,19 @@ export interface Source {
   readonly expects: "json" | "html" | "json-or-html" | "lines" | "any";
   /** It belongs to the upstream, not to a package (Cargo's `config.json`): loaded once for all of them. */
   readonly shared?: boolean;
+  /** Its path is below an address that another document names, not below the upstream's root. */
+  readonly below?: NamedRoot;
+}
+
+/** A root that upstream names itself (the `api` of Cargo's `config.json`). */
+export interface NamedRoot {
+  /** Of the same upstream, and `shared`. */
+  readonly document: Source;
+  /**
+   * With trailing slash, on the upstream's own origin or one of its allowed hosts; null: there is none, and what is
+   * below it is absent. Throws SyntaxError → 502.
+   */
+  readonly root: (document: UpstreamDocument) => string | null;
 }
 
 /** A raw document as upstream said it. The body is shared: never written to. */
@@ -284,6 +297,13 @@ export interface Ecosystem {
   readonly purlType: string;
   /** Key → default root, with trailing slash. A plugin names a key, never a host. */
   readonly upstreams: Readonly<Record<string, string>>;
+  /** By the same keys: hosts that the default's documents may link to beside its own; nothing for a configured one. */
+  readonly allowedHosts?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * The name that subjects have, for any spelling that this registry takes for the same package; for names that
+   * people write: overrides that allow, why pages, queries. Absent: a name is exact as it stands.
+   */
+  canonicalName?(name: string): string;
   readonly versions: VersionScheme;
   /** How its clients introduce themselves; tells two ecosystems apart that are both mounted at the root of a host. */
   readonly clients: readonly string[];

@@ -75,7 +75,7 @@ export function createUpstreamClient(
     const [upstream, source, options] = args;
     const validators = validatorsOf(options);
     return speaking(upstream, `fetch ${source.key} from`, async () => {
-      const response = await send(upstream, below(upstream, source.path), {
+      const response = await send(upstream, below(upstream, source.path, options.root), {
         headers: { accept: source.accept, "accept-encoding": ACCEPTED_ENCODINGS, ...validators },
         signal: options.signal ?? null,
       });
@@ -193,9 +193,10 @@ function isAbsent(response: Response): boolean {
 }
 
 /** A path below the root. Throws UpstreamError where it would lead out of it. */
-function below(upstream: Upstream, path: string): URL {
-  const url = new URL(upstream.root + path);
-  if (url.href.startsWith(upstream.root)) return url;
+function below(upstream: Upstream, path: string, named?: string): URL {
+  const root = named === undefined ? upstream.root : resolve(upstream, named).href;
+  const url = new URL(root + path);
+  if (url.href.startsWith(root)) return url;
   throw failure(
     "forbidden-address",
     "the path leads out of the registry's root",

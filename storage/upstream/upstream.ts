@@ -58,6 +58,8 @@ export interface UpstreamClient {
   document(upstream: Upstream, source: Source, options: {
     readonly etag?: string | null;
     readonly lastModified?: string | null;
+    /** With trailing slash: what the source's path is below, instead of the upstream's root; rules as for `open`. */
+    readonly root?: string;
     readonly signal?: AbortSignal;
     /** Awaited once a body turns out to be larger than a megabyte, before more of it is read: the turn to have it. */
     readonly large?: () => Promise<void>;
