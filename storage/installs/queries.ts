@@ -44,9 +44,7 @@ export function createInstallQueries(deps: QueryDeps): InstallQueries {
   const { kv, clock } = deps;
   const place = { kv, journal: deps.journal ?? null };
 
-  async function tail(): Promise<LogEntry[]> {
-    return await readTail(place, clock(), await readForgotten(kv));
-  }
+  const tail = sharedNext(async () => await readTail(place, clock(), await readForgotten(kv)));
 
   /** Adds up what an index and the tail know, by a key that `group` makes; null: not asked for. */
   function collect<K extends object>(
@@ -55,11 +53,15 @@ export function createInstallQueries(deps: QueryDeps): InstallQueries {
     options: {
       readonly group: (observation: Observation) => K | null;
       readonly below?: (known: Known) => Promise<Deno.KvKeyPart[][]>;
+      /** What of the tail can count at all. */
+      readonly unfolded?: (record: InstallRecord) => boolean;
     },
   ): Promise<GroupTable<K>> {
     return consistently(deps, async () => {
       const table = groups<K>();
-      const known = await knownOf(filters);
+      const all = await knownOf(filters);
+      const { unfolded = () => true } = options;
+      const known = { ...all, tail: all.tail.filter(({ record }) => unfolded(record)) };
       const below = await options.below?.(known) ?? [[]];
       for await (const seen of observe(kv, { kind, below, ...known })) {
         if (filters.ecosystem !== undefined && seen.ecosystem !== filters.ecosystem) continue;
@@ -167,6 +169,7 @@ export function createInstallQueries(deps: QueryDeps): InstallQueries {
     const table = await collect({ organisation: query.organisation, ecosystem: query.ecosystem }, "user", {
       group: ({ version, ...seen }) => seen.user === person && seen.package === name ? { version } : null,
       below: () => Promise.resolve([[person, query.ecosystem, name]]),
+      unfolded: (record) => record.user === person && record.package === name,
     });
     return table.rows().filter(({ tally }) => counted(tally).installs > 0).map(({ key }) => key.version)
       .sort();
@@ -247,4 +250,25 @@ function totals(tally: Tally) {
 
 function limited<T>(rows: readonly T[], limit: number | undefined): T[] {
   return limit === undefined ? [...rows] : rows.slice(0, Math.max(0, limit));
+}
+
+/** Calls while `work` runs share its next run: what they see is never older than they are. */
+function sharedNext<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | null = null;
+  let next: Promise<T> | null = null;
+
+  function start(): Promise<T> {
+    const started = work().finally(() => running = null);
+    running = started;
+    return started;
+  }
+
+  return () => {
+    if (running === null) return start();
+    next ??= running.then(() => {}, () => {}).then(() => {
+      next = null;
+      return start();
+    });
+    return next;
+  };
 }
