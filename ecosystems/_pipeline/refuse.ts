@@ -137,6 +137,9 @@ export function keepDecision(services: Services, verdicts: Verdicts, decided: {
   readonly withheldCount?: number;
 }): void {
   const { organisation, known } = verdicts;
+  const kept = `${organisation.id}\n${decided.id}`;
+  if (services.keptDecisions.get(kept) !== undefined) return;
+  services.keptDecisions.set(kept, true);
   const record: DecisionRecord = {
     v: 1,
     id: decided.id,

@@ -130,6 +130,8 @@ export interface Services extends ServiceOptions {
   readonly sideLoads: Coalescer<DocumentRecord>;
   /** What searches were answered, for when upstream is away. */
   readonly searches: ByteCache<UpstreamDocument>;
+  /** Decisions whose record this process has written. */
+  readonly keptDecisions: ByteCache<true>;
   readonly fileRecords: ByteCache<FileRecord>;
   /** Small artifacts, verified, by blob key. */
   readonly hot: ByteCache<Uint8Array>;
@@ -179,6 +181,7 @@ export function createServices(options: ServiceOptions): Services {
       maxBytes: SEARCHES_BYTES,
       sizeOf: (document) => document.body.byteLength,
     }),
+    keptDecisions: createByteCache<true>({ maxBytes: ABSENT_BYTES, sizeOf: () => ABSENT_ENTRY_BYTES }),
     fileRecords: createByteCache<FileRecord>({
       maxBytes: FILE_RECORDS_BYTES,
       sizeOf: () => FILE_RECORD_BYTES,
