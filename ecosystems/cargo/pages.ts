@@ -1,4 +1,4 @@
-/** A crate's pages of the web API: upstream's, without what is withheld. */
+/** A crate's pages of the web API, all from the one that upstream has of the whole crate, without what is withheld. */
 import { permits } from "../../policy/types.ts";
 import type { Links, Material, Rendered } from "../ecosystem.ts";
 import { answerOf, isRecord, type Json, member, withVersions } from "./api.ts";
@@ -28,23 +28,20 @@ export function renderCratePage(material: Material, links: Links): Rendered | nu
   );
 }
 
-/** `/api/v1/crates/{crate}/versions`. */
+/** `/api/v1/crates/{crate}/versions`, out of the crate's page. */
 export function renderVersionsPage(material: Material, links: Links): Rendered | null {
   const page = pageOf(material);
   if (page === null) return null;
   const { kept, withheld } = versionsOf(page, links);
-  const meta = member(page.answer, "meta");
-  const total = isRecord(meta) ? { meta: { ...meta, total: kept.length } } : {};
-  return json({ ...page.answer, versions: kept, ...total }, withheld);
+  return json({ versions: kept, meta: { total: kept.length, next_page: null } }, withheld);
 }
 
-/** `/api/v1/crates/{crate}/{version}`. */
+/** `/api/v1/crates/{crate}/{version}`, out of the crate's page. */
 export function renderVersionPage(version: string, material: Material, links: Links): Rendered | null {
   const page = pageOf(material);
-  const entry = page === null ? undefined : member(page.answer, "version");
-  if (page === null || !isRecord(entry) || member(entry, "num") !== version) return null;
-  const own = versionIn(page, entry, links);
-  return own === null ? null : json({ ...page.answer, version: own }, 0);
+  if (page === null) return null;
+  const own = versionsOf(page, links).kept.find((entry) => member(entry, "num") === version);
+  return own === undefined ? null : json({ version: own }, 0);
 }
 
 /** A page with what its entries are held against. */

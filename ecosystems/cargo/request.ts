@@ -34,15 +34,14 @@ function readApi(rest: readonly string[], query: URLSearchParams): Ask | null {
   if (name === undefined) return readSearch(query);
   if (!isCrateName(name) || more.length > 0) return null;
   const subject = { kind: "package", name: canonicalName(name) } as const;
-  const page = (path: string): readonly Source[] => [apiSource(subject.name + path)];
-  if (second === undefined) return { kind: "index", subject, variant: "crate", also: page("") };
+  // One document for all of them: made-up versions must not become requests upstream.
+  const also: readonly Source[] = [apiSource(subject.name)];
+  if (second === undefined) return { kind: "index", subject, variant: "crate", also };
   if (third === undefined) {
-    if (second === "versions") {
-      return { kind: "index", subject, variant: "versions", also: page("/versions") };
-    }
+    if (second === "versions") return { kind: "index", subject, variant: "versions", also };
     if (second.endsWith(CRATE_SUFFIX)) return readFile(name, second);
     if (!isVersionText(second)) return null;
-    return { kind: "version", subject, version: second, variant: "version", also: page(`/${second}`) };
+    return { kind: "version", subject, version: second, variant: "version", also };
   }
   if (!isVersionText(second)) return null;
   if (third === "download") return artifact(subject.name, second);
