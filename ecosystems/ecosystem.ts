@@ -81,6 +81,11 @@ export interface SidecarAsk {
   readonly filename: string | null;
   readonly version: string | null;
   readonly source: Source;
+  /**
+   * It stands beside the file, wherever `locate` says that is, under the file's name and this suffix (`.metadata`);
+   * the source's path is then empty.
+   */
+  readonly beside?: string;
 }
 
 /** A document about many packages, of which only what cached facts allow is shown. */
@@ -319,6 +324,11 @@ export interface Ecosystem {
   read(subject: Subject, documents: readonly UpstreamDocument[]): Iterable<Reading | undefined>;
   /** The packages a catalogue mentions; the pipeline looks for their cached facts. */
   mentions?(ask: CatalogueAsk, documents: readonly UpstreamDocument[]): readonly string[];
+  /**
+   * Whether what a version ask names, and is no version in the facts, is something else (a tag), without opening a
+   * document; without it every such ask is rendered.
+   */
+  names?(ask: VersionAsk, reading: Reading): boolean;
   /** null: 404 (an unknown version or tag). */
   render(ask: IndexAsk | VersionAsk | CatalogueAsk, material: Material, links: Links): Rendered | null;
   /** An answer without upstream. */

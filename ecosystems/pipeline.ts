@@ -76,6 +76,13 @@ async function servePackageOnce(
   request: RegistryRequest,
   ask: IndexAsk | VersionAsk | ArtifactAsk | SidecarAsk,
 ): Promise<Outcome> {
+  if (!services.callerNames.admits(request.caller)) {
+    return failed(request, {
+      status: 429,
+      code: "too-many-user-names",
+      message: "This address used too many different user names: try again in an hour",
+    });
+  }
   const gate = await loadOf(services, request, ask.subject);
   if (gate === "absent") return noSuchPackage(request, ask.subject.name);
   if (gate === "too-many-absences") {

@@ -35,15 +35,15 @@ export async function serveIndex(
   const { loaded, verdicts } = options;
   const refused = refusedRelease(request, ask, verdicts);
   if (refused !== null) return await refuse(services, request, verdicts, { ask, filename: null, ...refused });
+  if (ask.kind === "version" && !await isThere(services, request, ask, loaded.known)) {
+    return noVersion(request, ask);
+  }
   const also = sidesOf(services, request, { sources: ask.also ?? [], name: ask.subject.name });
   const revision = await revisionOf(services, loaded.known, also);
   const key = memoKey(request, ask, loaded.known);
   const kept = verdicts.personal ? null : recall(services, { key, verdicts, revision });
   const entry = kept ?? await rendered({ services, request, ask, verdicts, also, key, revision });
-  if (entry === null) {
-    const what = ask.kind === "version" ? `version ${JSON.stringify(ask.version)} of ` : "";
-    return notThere(request, `No ${what}${JSON.stringify(ask.subject.name)}`);
-  }
+  if (entry === null) return noVersion(request, ask);
   const trace: Trace = {
     cache: kept !== null && loaded.state === "fresh" ? "hit" : loaded.state,
     decisionId: entry.decisionId,
@@ -52,6 +52,27 @@ export async function serveIndex(
     staleSince: loaded.staleSince,
   };
   return { kind: "document", entity: entry.entity, trace };
+}
+
+function noVersion(request: RegistryRequest, ask: IndexAsk | VersionAsk): Outcome {
+  const what = ask.kind === "version" ? `version ${JSON.stringify(ask.version)} of ` : "";
+  return notThere(request, `No ${what}${JSON.stringify(ask.subject.name)}`);
+}
+
+/** Asked before the raw documents are opened: whoever thinks up versions makes nobody read twenty megabytes. */
+async function isThere(
+  services: Services,
+  request: RegistryRequest,
+  ask: VersionAsk,
+  known: Known,
+): Promise<boolean> {
+  const { ecosystem } = request;
+  if (known.facts.releases.some((release) => release.version === ask.version)) return true;
+  if (ecosystem.names === undefined) return true;
+  return ecosystem.names(ask, {
+    facts: known.facts,
+    layout: await services.packages.layout(known.key, known.record),
+  });
 }
 
 async function revisionOf(services: Services, known: Known, also: readonly SideRequest[]): Promise<string> {
@@ -93,8 +114,9 @@ async function renderNow(rendering: Rendering): Promise<MemoEntry | null> {
   const { services, request, ask, verdicts, key, revision } = rendering;
   const { known, decisions } = verdicts;
   const room = 3 * known.record.documents.reduce((sum, record) => sum + record.sizeBytes, 0);
+  // Before there is room for it: it may have to be fetched, and others wait for the room.
+  const sides = await Promise.all(rendering.also.map((side) => openSide(services, side)));
   return await services.work.run(room, async () => {
-    const sides = await Promise.all(rendering.also.map((side) => openSide(services, side)));
     const documents = [...await openAll(services, known), ...sides.map((side) => side.document)];
     const layout = await services.packages.layout(known.key, known.record);
     const made = request.ecosystem.render(ask, {

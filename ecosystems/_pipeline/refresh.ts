@@ -5,12 +5,12 @@ import { StorageError } from "../../storage/errors.ts";
 import type { BlobKey } from "../../storage/artifacts/store.ts";
 import type { DocumentRecord, PackageKey, PackageRecord } from "../../storage/kv/packages.ts";
 import type { Upstream } from "../../storage/upstream/upstream.ts";
-import type { Ecosystem, PackageRef, Reading, UpstreamDocument } from "../ecosystem.ts";
+import type { Ecosystem, PackageRef, Reading, Source, UpstreamDocument } from "../ecosystem.ts";
 import { fromStorage, keyText, remember } from "./load.ts";
 import { paced } from "./paced.ts";
 import type { Known, Services } from "./services.ts";
 import { openSide } from "./side.ts";
-import { type Fetched, fetchSource } from "./source.ts";
+import { answered, type Fetched, fetchSource } from "./source.ts";
 
 interface RefreshRequest {
   readonly ecosystem: Ecosystem;
@@ -68,39 +68,52 @@ async function refreshInTurn(
   const documents: Fetched[] = [];
   const before = known?.record.documents ?? [];
   const shared = new Set<string>();
-  let room = 0;
   for (;;) {
-    const have = documents.map((fetched) => fetched.document);
-    const missing = request.ecosystem.sources(request.subject, have)
-      .filter((source) => !have.some((document) => document.key === source.key));
+    const missing = sourcesMissing(request, key, documents.map((fetched) => fetched.document));
     if (missing.length === 0) break;
-    if (documents.length + missing.length > MAX_SOURCES) {
-      throw new StorageError(
-        `Cannot load ${key.ecosystem} ${JSON.stringify(key.name)}: more than ${MAX_SOURCES} documents`,
-      );
-    }
     const answers = await Promise.all(missing.map(async (source) => {
-      const previous = before.find((document) => document.key === source.key && document.status === 200) ??
-        null;
-      if (source.shared) return await openSide(services, { ...request, source });
-      return await fetchSource(services, request.upstream, source, previous, { large });
+      if (source.shared) return answered(await openSide(services, { ...request, source }));
+      const previous = before.find((document) => document.key === source.key && document.status === 200);
+      return await fetchSource(services, request.upstream, source, previous ?? null, { large });
     }));
+    for (const source of missing) if (source.shared) shared.add(source.key);
     if (answers.some((answer, i) => answer.record.status === 404 && missing[i]?.required)) {
-      await forget(services, key, known);
+      await forget(services, key, { known, shared });
       return "absent";
     }
-    for (const source of missing) if (source.shared) shared.add(source.key);
-    documents.push(...answers);
-    room += answers.reduce((sum, answer) => sum + answer.record.sizeBytes, 0);
+    const records = [...documents, ...answers].map((answer) => answer.record);
+    if (known !== null && isUnchanged(before, records)) {
+      return { known: await renew(services, key, known, records), changed: false };
+    }
+    documents.push(
+      ...await Promise.all(answers.map(async ({ record, open }) => ({ record, document: await open() }))),
+    );
   }
-  const records = documents.map((fetched) => fetched.record);
-  const unchanged = known !== null && records.length === before.length &&
-    records.every((record) => before.some((old) => old.key === record.key && old.blob === record.blob));
-  if (unchanged) return { known: await renew(services, key, known, records), changed: false };
+  const room = documents.reduce((sum, { record }) => sum + record.sizeBytes, 0);
   return await services.work.run(
     2 * room,
     () => commit(services, request, key, { known, documents, shared }),
   );
+}
+
+/** Throws StorageError for a plugin that never has enough. */
+function sourcesMissing(
+  request: RefreshRequest,
+  key: PackageKey,
+  have: readonly UpstreamDocument[],
+): readonly Source[] {
+  const missing = request.ecosystem.sources(request.subject, have)
+    .filter((source) => !have.some((document) => document.key === source.key));
+  if (have.length + missing.length <= MAX_SOURCES) return missing;
+  throw new StorageError(
+    `Cannot load ${key.ecosystem} ${JSON.stringify(key.name)}: more than ${MAX_SOURCES} documents`,
+  );
+}
+
+/** The same documents with the same bytes need the same further ones: nothing has to be read to know. */
+function isUnchanged(before: readonly DocumentRecord[], now: readonly DocumentRecord[]): boolean {
+  return now.length === before.length &&
+    now.every((record) => before.some((old) => old.key === record.key && old.blob === record.blob));
 }
 
 /** Upstream confirmed every byte of it: only the record's time moves. */
@@ -145,8 +158,12 @@ async function commit(
     expected,
   );
   services.absent.delete(keyText(key));
-  // Lost: somebody else committed what they fetched meanwhile, which is as new as ours.
-  if (!won) return { known: await anew(services, key), changed: true };
+  if (!won) {
+    // Somebody else committed what they fetched meanwhile, which is as new as ours.
+    const theirs = await anew(services, key);
+    dropReplaced(services, own(record.documents, shared), theirs.record.documents);
+    return { known: theirs, changed: true };
+  }
   const [stored, firstSeen] = await Promise.all([
     services.packages.get(key),
     services.packages.firstSeen(key),
@@ -162,7 +179,7 @@ async function commit(
     firstSeen,
   });
   const old = known?.record.documents ?? current?.record.documents ?? [];
-  dropReplaced(services, old.filter((document) => !shared.has(document.key)), record.documents);
+  dropReplaced(services, own(old, shared), record.documents);
   return { known: next, changed: true };
 }
 
@@ -192,12 +209,23 @@ async function anew(services: Services, key: PackageKey): Promise<Known> {
 }
 
 /** An authoritative 404 ends what was cached at once; the absence itself is remembered briefly, in memory. */
-async function forget(services: Services, key: PackageKey, known: Known | null): Promise<void> {
+async function forget(
+  services: Services,
+  key: PackageKey,
+  { known, shared }: { readonly known: Known | null; readonly shared: ReadonlySet<string> },
+): Promise<void> {
   const id = keyText(key);
   services.absent.set(id, (services.clock() + services.lifetimes.absentTtl) as EpochMs);
   services.known.delete(id);
-  if (known === null && await services.packages.get(key) === null) return;
+  const record = known?.record ?? (await services.packages.get(key))?.record ?? null;
+  if (record === null) return;
   await services.packages.delete(key);
+  dropReplaced(services, own(record.documents, shared), []);
+}
+
+/** Without those that belong to the upstream, which stay whatever becomes of the package. */
+function own(documents: readonly DocumentRecord[], shared: ReadonlySet<string>): readonly DocumentRecord[] {
+  return documents.filter((document) => !shared.has(document.key));
 }
 
 /** Raw documents that no record points at any more; a reader that still wants one fetches anew. */

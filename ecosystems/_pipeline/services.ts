@@ -19,6 +19,7 @@ import { type Coalescer, createCoalescer } from "../../storage/upstream/coalesce
 import { createSlots, type Slots } from "../../storage/slots.ts";
 import type { UpstreamClient, Upstreams } from "../../storage/upstream/upstream.ts";
 import { type ByteBudget, createByteBudget } from "./byte_budget.ts";
+import { type CallerNames, createCallerNames } from "./caller_names.ts";
 import { createTally, type Tally } from "./tally.ts";
 import type { Ecosystem, UpstreamDocument } from "../ecosystem.ts";
 import type { LoadResult } from "./load.ts";
@@ -144,6 +145,7 @@ export interface Services extends ServiceOptions {
   readonly large: Slots;
   /** What one address may ask for that does not exist. */
   readonly absences: Tally;
+  readonly callerNames: CallerNames;
   /** Ranges of one file by one caller count once. */
   readonly ranges: Tally;
 }
@@ -159,6 +161,7 @@ const ABSENCE_WINDOW_MS = 10 * 60_000;
 /** What a large document takes while it is fetched, decoded and read. */
 const LARGE_DOCUMENT_BYTES = 48 * 2 ** 20;
 const LARGE_DOCUMENTS_WAITING = 1_000;
+const NEW_NAMES_PER_ADDRESS = 5_000;
 const RANGE_WINDOW_MS = 10 * 60_000;
 
 /** Everything the pipeline keeps in memory is made here, bounded in bytes. */
@@ -201,6 +204,7 @@ export function createServices(options: ServiceOptions): Services {
       limit: ABSENCES_PER_ADDRESS,
       maxKeys: 10_000,
     }),
+    callerNames: createCallerNames({ clock, limit: NEW_NAMES_PER_ADDRESS }),
     ranges: createTally({ clock, windowMs: RANGE_WINDOW_MS, limit: 1, maxKeys: 10_000 }),
   };
 }

@@ -28,6 +28,8 @@ export interface SideRequest {
   readonly ecosystem: Ecosystem;
   readonly upstream: Upstream;
   readonly source: Source;
+  /** With trailing slash: what the source's path is below, where a package's facts say so. */
+  readonly root?: string;
 }
 
 /** What is recorded of it; status 404 where upstream has none. Throws as `load` does where nothing usable is there. */
@@ -113,13 +115,13 @@ async function refreshSide(
 /** What its path is below, as upstream names it; null: it names nothing. undefined: the upstream's own root. */
 export async function rootOf(services: Services, request: SideRequest): Promise<string | null | undefined> {
   const { below } = request.source;
-  if (below === undefined) return undefined;
+  if (below === undefined) return request.root;
   const { document } = await openSide(services, { ...request, source: below.document });
   return below.root(document);
 }
 
-function sideKey({ ecosystem, upstream, source }: SideRequest): PackageKey {
-  const name = `${source.key} ${source.path}`;
+function sideKey({ ecosystem, upstream, source, root = "" }: SideRequest): PackageKey {
+  const name = `${source.key} ${root}${source.path}`;
   return {
     ecosystem: ecosystem.id,
     upstreamId: upstream.id,

@@ -7,7 +7,7 @@ import { createEntity } from "./entity.ts";
 import type { Loaded } from "./load.ts";
 import { refuse } from "./refuse.ts";
 import type { Services } from "./services.ts";
-import { openSide, sidesOf } from "./side.ts";
+import { openSide, type SideRequest, sidesOf } from "./side.ts";
 import { decisionId, type Verdicts } from "./verdicts.ts";
 
 export async function serveSidecar(
@@ -27,7 +27,8 @@ export async function serveSidecar(
     const version = ask.version ?? versionOf(verdicts, about);
     return await refuse(services, request, verdicts, { ask, version, filename: null, decision });
   }
-  const [side] = sidesOf(services, request, { sources: [ask.source], name: ask.subject.name });
+  const [side] = sidesOf(services, request, { sources: [ask.source], name: ask.subject.name })
+    .map((found) => besideFile(found, ask, loaded));
   const document = side === undefined ? null : (await openSide(services, side)).document;
   if (document === null || document.status === 404) {
     return notOffered(request, `Upstream has no ${ask.source.key} for ${JSON.stringify(about)}`);
@@ -49,4 +50,15 @@ function versionOf({ known }: Verdicts, filename: string): string {
     artifacts.some((file) => file.filename === filename)
   );
   return release?.version ?? filename;
+}
+
+/** The same, at the address that goes by the file's where it stands beside the file. */
+function besideFile(side: SideRequest, ask: SidecarAsk, { known }: Loaded): SideRequest {
+  if (ask.beside === undefined || ask.filename === null) return side;
+  const file = { kind: "artifact", subject: ask.subject, filename: ask.filename } as const;
+  const location = side.ecosystem.locate(file, known.facts);
+  if (location === null) return side;
+  const url = new URL(location.url, side.upstream.root);
+  const path = `${url.pathname.slice(url.pathname.lastIndexOf("/") + 1)}${ask.beside}${url.search}`;
+  return { ...side, root: new URL("./", url).href, source: { ...side.source, path } };
 }

@@ -1,5 +1,5 @@
 /** One raw document: fetched from upstream or confirmed by it, kept under its digest, opened again. */
-import { UpstreamError } from "../../storage/errors.ts";
+import { StorageError, UpstreamError } from "../../storage/errors.ts";
 import type { DocumentRecord } from "../../storage/kv/packages.ts";
 import type { DocumentAnswer, Upstream } from "../../storage/upstream/upstream.ts";
 import type { Source, UpstreamDocument } from "../ecosystem.ts";
@@ -9,6 +9,13 @@ import type { Services } from "./services.ts";
 export interface Fetched {
   readonly document: UpstreamDocument;
   readonly record: DocumentRecord;
+}
+
+/** A document that upstream gave or confirmed; its bytes are read only where somebody wants them. */
+export interface Answered {
+  readonly record: DocumentRecord;
+  /** Throws StorageError where the store lost it since. */
+  open(): Promise<UpstreamDocument>;
 }
 
 /**
@@ -21,40 +28,49 @@ export async function fetchSource(
   source: Source,
   previous: DocumentRecord | null,
   options: { readonly large?: () => Promise<void>; readonly root?: string } = {},
-): Promise<Fetched> {
+): Promise<Answered> {
   const answer = await services.upstream.document(upstream, source, {
     etag: previous?.etag ?? null,
     lastModified: previous?.lastModified ?? null,
     ...options,
   });
-  if (answer.status === 304 && previous !== null) {
-    const kept = await reopen(services, source, previous);
-    if (kept !== null) return kept;
-    services.log("warn", `Fetching ${source.key} anew: the copy that upstream confirmed is lost`, {
-      "blob.key": previous.blob ?? "",
-    });
-    return await keep(services, source, await services.upstream.document(upstream, source, options));
-  }
-  return await keep(services, source, answer);
+  if (answer.status !== 304 || previous === null) return answered(await keep(services, source, answer));
+  if (await isKept(services, previous)) return confirmed(services, previous);
+  services.log("warn", `Fetching ${source.key} anew: the copy that upstream confirmed is lost`, {
+    "blob.key": previous.blob ?? "",
+  });
+  return answered(await keep(services, source, await services.upstream.document(upstream, source, options)));
 }
 
-/** The stored copy of a document that upstream confirmed. */
-async function reopen(services: Services, source: Source, record: DocumentRecord): Promise<Fetched | null> {
-  const document = await openDocument(services, record, source.maxBytes);
-  if (document === null) return null;
-  const fetchedAt = services.clock();
-  return { document: { ...document, fetchedAt }, record: { ...record, fetchedAt } };
+export function answered({ document, record }: Fetched): Answered {
+  return { record, open: () => Promise.resolve(document) };
+}
+
+/** The stored copy of a document that upstream confirmed: its bytes need not be read for that. */
+function confirmed(services: Services, previous: DocumentRecord): Answered {
+  const record = { ...previous, fetchedAt: services.clock() };
+  return {
+    record,
+    async open() {
+      const document = await openDocument(services, record);
+      if (document !== null) return document;
+      throw new StorageError(`Cannot open ${record.key}: its copy was lost`);
+    },
+  };
+}
+
+async function isKept(services: Services, { blob, sizeBytes }: DocumentRecord): Promise<boolean> {
+  return blob === null || (await services.artifacts.stat(blob))?.sizeBytes === sizeBytes;
 }
 
 /** A raw document from the store; null where its bytes are lost. */
 export async function openDocument(
   services: Services,
   record: DocumentRecord,
-  maxBytes: number = record.sizeBytes,
 ): Promise<UpstreamDocument | null> {
   const { key, status, contentType, url, fetchedAt } = record;
   if (record.blob === null) return { key, status, contentType, body: new Uint8Array(), url, fetchedAt };
-  const body = await services.artifacts.read(record.blob, maxBytes);
+  const body = await services.artifacts.read(record.blob, record.sizeBytes);
   if (body === null || body.byteLength !== record.sizeBytes) return null;
   return { key, status, contentType, body, url, fetchedAt };
 }

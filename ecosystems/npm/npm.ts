@@ -10,6 +10,7 @@ import type {
   UpstreamDocument,
 } from "../ecosystem.ts";
 import { forwarding } from "./audit.ts";
+import { asLayout } from "./layout.ts";
 import { packumentPath, tarballFolder } from "./name.ts";
 import { readPackument } from "./packument.ts";
 import { fail, local, refuse, tellsByRefusal } from "./refuse.ts";
@@ -37,6 +38,7 @@ export const npm: Ecosystem = Object.freeze(
     sources,
     read,
     mentions: (_ask, documents) => searchMentions(documents),
+    names: (ask, { layout }) => asLayout(layout).tags.some(([tag]) => tag === ask.version),
     render,
     local,
     locate,

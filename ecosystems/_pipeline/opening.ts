@@ -1,0 +1,118 @@
+/** One artifact ask with all that was found out about it, and what is written down of it. */
+import type { Decision } from "../../policy/types.ts";
+import { sha256Of } from "../../storage/artifacts/key.ts";
+import type { BlobKey } from "../../storage/artifacts/store.ts";
+import type { InstallRecord } from "../../storage/installs/log.ts";
+import type { FileRecord } from "../../storage/kv/packages.ts";
+import type { Upstream } from "../../storage/upstream/upstream.ts";
+import type { ArtifactAsk, ArtifactLocation } from "../ecosystem.ts";
+import type { RegistryRequest, Trace } from "../outcome.ts";
+import { grantServed } from "./grants.ts";
+import { keyText } from "./load.ts";
+import { installRecord, servedOutcome } from "./record.ts";
+import { notifyObserved } from "./refuse.ts";
+import type { Services } from "./services.ts";
+import type { Settling } from "./transfer.ts";
+import type { Verdicts } from "./verdicts.ts";
+
+export interface Opening {
+  readonly services: Services;
+  readonly request: RegistryRequest;
+  readonly verdicts: Verdicts;
+  readonly upstream: Upstream;
+  readonly ask: ArtifactAsk;
+  readonly filename: string;
+  readonly version: string;
+  readonly decision: Decision;
+  readonly decisionId: string;
+  readonly location: ArtifactLocation;
+  readonly trace: Trace;
+}
+
+/** The record of a file whose bytes were verified against all that the index claims now; else null. */
+export async function keptFile(opening: Opening): Promise<FileRecord | null> {
+  const { services, verdicts, filename, location } = opening;
+  const id = fileId(opening);
+  const file = services.fileRecords.get(id) ?? await services.files.get(verdicts.known.key, filename);
+  if (file === null) return null;
+  const changed = location.digests.find((digest) =>
+    !file.verified.includes(`${digest.algorithm}:${digest.hex}`)
+  );
+  if (changed !== undefined && location.digests.length > 0) {
+    services.log(
+      "error",
+      `Digest of ${verdicts.known.key.ecosystem} file ${JSON.stringify(filename)} changed: fetching it anew`,
+      {
+        "digest.claimed": `${changed.algorithm}:${changed.hex}`,
+        "digest.verified": file.verified.join(" "),
+      },
+    );
+    return null;
+  }
+  services.fileRecords.set(id, file);
+  return file;
+}
+
+export function fileId(opening: Opening): string {
+  return `${keyText(opening.verdicts.known.key)}\n${opening.filename}`;
+}
+
+/** A file that came in while it was sent: the record is durable before its last byte leaves. */
+export function settlingOf(opening: Opening): Settling {
+  const { services, request, verdicts, version } = opening;
+  let complete: InstallRecord | null = null;
+  return {
+    async settle(bytes, stat, isComplete) {
+      const sha256 = stat === null ? null : sha256Of(stat.key);
+      const record = recordOf(opening, { sha256, bytes, cache: "miss" });
+      await services.installs.append(isComplete ? record : { ...record, outcome: "partial" });
+      tellObserved(opening, record);
+      if (!isComplete) return;
+      complete = record;
+      grantServed(services, request, verdicts, version);
+    },
+    async cutOff(bytes) {
+      if (complete !== null) await services.installs.markPartial(complete, bytes);
+    },
+  };
+}
+
+/** Before the answer leaves. null: a range that this caller was already recorded for. */
+export async function recordNow(opening: Opening, blob: BlobKey, bytes: number, isRange: boolean) {
+  const { services, request, verdicts, version } = opening;
+  const { caller } = request;
+  if (
+    isRange &&
+    !services.ranges.count([caller.organisation, caller.user ?? "", caller.address, blob].join("\n"))
+  ) return null;
+  const record = recordOf(opening, { sha256: sha256Of(blob), bytes, cache: "hit" });
+  await services.installs.append(record);
+  tellObserved(opening, record);
+  grantServed(services, request, verdicts, version);
+  return record;
+}
+
+function tellObserved(opening: Opening, record: InstallRecord): void {
+  const { services, request, verdicts, version, filename, decision, ask } = opening;
+  notifyObserved(services, request, verdicts, { ask, version, filename, decision, record });
+}
+
+export function recordOf(
+  opening: Opening,
+  facts: { readonly sha256: string | null; readonly bytes: number; readonly cache: "hit" | "miss" | "none" },
+) {
+  const { services, request, verdicts, version, filename, decision } = opening;
+  return installRecord(services, request, {
+    name: verdicts.known.key.name,
+    version,
+    filename,
+    decision,
+    decisionId: opening.decisionId,
+    outcome: servedOutcome(decision),
+    ...facts,
+  });
+}
+
+export function etagOf(blob: BlobKey): string {
+  return `"sha256-${sha256Of(blob)}"`;
+}
