@@ -46,7 +46,7 @@ await forEachClient(
     assert.equal(await project.installed("frail"), "1.0.1", fixed.output);
 
     world.sluice.advance(1_001);
-  await using other = await world.project(client, { user: "ci", dependencies: { frail: "^1.0.0" } });
+    await using other = await world.project(client, { user: "ci", dependencies: { frail: "^1.0.0" } });
     await other.write("package-lock.json", await project.read("package-lock.json"));
     await other.write("package.json", await project.read("package.json"));
     const ci = await other.run("ci");
