@@ -1,0 +1,33 @@
+/** PyPI's older JSON (docs.pypi.org/api/json): dates, yanks, sizes and digests where the simple page has none. */
+import type { UpstreamDocument } from "../ecosystem.ts";
+import { isRecord, parseObject } from "./page.ts";
+
+/** What it says of one file. */
+export interface LegacyFile {
+  readonly uploadTime: unknown;
+  readonly yanked: unknown;
+  readonly size: unknown;
+  readonly digests: unknown;
+}
+
+export const NO_LEGACY: ReadonlyMap<string, LegacyFile> = new Map();
+
+/** By file name; `urls` counts too, since `releases` is deprecated. Throws SyntaxError. */
+export function readLegacy(name: string, document: UpstreamDocument): ReadonlyMap<string, LegacyFile> {
+  const fields = parseObject(document.body, `legacy JSON of ${JSON.stringify(name)}`);
+  const lists = isRecord(fields.releases) ? Object.values(fields.releases) : [];
+  const files = new Map<string, LegacyFile>();
+  for (const list of [fields.urls, ...lists]) {
+    if (!Array.isArray(list)) continue;
+    for (const entry of list) {
+      if (!isRecord(entry) || typeof entry.filename !== "string") continue;
+      files.set(entry.filename, {
+        uploadTime: entry.upload_time_iso_8601 ?? entry.upload_time,
+        yanked: entry.yanked,
+        size: entry.size,
+        digests: entry.digests,
+      });
+    }
+  }
+  return files;
+}
