@@ -1,4 +1,5 @@
 /** Who asks, resolved once, and whether this organisation lets them in. */
+import { Buffer } from "node:buffer";
 import type { Caller } from "../ecosystems/ecosystem.ts";
 import type { OrganisationView } from "../storage/organisations.ts";
 import { clientOf } from "./client.ts";
@@ -87,13 +88,14 @@ function userOf(authorization: string | null): string | null | undefined {
   return user.normalize("NFC");
 }
 
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
 function decodeBasic(credentials: string): string | null {
   if (credentials.length > MAX_CREDENTIALS_LENGTH || !BASE64.test(credentials)) return null;
   try {
-    const bytes = Uint8Array.from(atob(credentials), (char) => char.charCodeAt(0));
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return UTF8.decode(Buffer.from(credentials, "base64"));
   } catch {
-    // atob and a fatal TextDecoder throw for one reason only: these are no credentials.
+    // Both throw for one reason only: these are no credentials.
     return null;
   }
 }
