@@ -41,6 +41,8 @@ export const cargo: Ecosystem = Object.freeze(
     sources,
     read,
     mentions: (_ask, documents) => searchMentions(documents),
+    // There are no tags: what is no version in the index is nothing.
+    names: () => false,
     render,
     local,
     locate,
@@ -49,11 +51,17 @@ export const cargo: Ecosystem = Object.freeze(
   } satisfies Ecosystem,
 );
 
+/** As a registry with a name: one without can be given no token, and is not searched. */
 function setup(base: string) {
+  const config = [
+    "[registries.sluice]",
+    `index = "sparse+${base}/"`,
+    "[source.crates-io]",
+    'replace-with = "sluice"',
+  ];
   return [{
     client: "cargo",
-    line:
-      `cargo --config 'source.crates-io.replace-with="sluice"' --config 'source.sluice.registry="sparse+${base}/"' build`,
+    line: `mkdir -p ~/.cargo && printf '${config.join("\\n")}\\n' >> ~/.cargo/config.toml`,
   }];
 }
 
