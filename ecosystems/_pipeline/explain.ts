@@ -92,7 +92,7 @@ function aboutPackage(
 ): WhyAnswer {
   const withheld = withheldNow(query, verdicts, now);
   const base = common(query, verdicts, record, now);
-  const count = withheld.length === 1 ? "1 release is" : `${withheld.length} releases are`;
+  const [count, verb] = withheld.length === 1 ? ["1 release", "is"] : [`${withheld.length} releases`, "are"];
   const newest = base.newestAllowed === null
     ? "No release is allowed."
     : `Newest allowed: ${base.newestAllowed}.`;
@@ -103,7 +103,7 @@ function aboutPackage(
     verdict: null,
     sentence: withheld.length === 0
       ? `Nothing of ${query.name} is withheld. ${newest}`
-      : `${count} of ${query.name} withheld. ${newest}`,
+      : `${count} of ${query.name} ${verb} withheld. ${newest}`,
     reasons: [],
     publishedAt: null,
     firstSeenAt: verdicts.known.firstSeen?.packageAt ?? null,
