@@ -118,8 +118,9 @@ export function packageSpec(text: string): PackageSpec {
 function ofName(text: string): PackageSpec {
   const slash = text.indexOf("/");
   const prefix = text.slice(0, Math.max(0, slash));
-  const ecosystem = ECOSYSTEMS.find(({ id }) => id === prefix)?.id;
-  return { ecosystem, ...splitVersion(ecosystem === undefined ? text : text.slice(slash + 1)) };
+  const ecosystem = ECOSYSTEMS.find(({ id }) => id === prefix);
+  const { name, version } = splitVersion(ecosystem === undefined ? text : text.slice(slash + 1));
+  return { ecosystem: ecosystem?.id, name: ecosystem?.canonicalName?.(name) ?? name, version };
 }
 
 /** The `@` of a scope is not that of a version. */
@@ -137,9 +138,11 @@ function ofPurl(text: string): PackageSpec {
   const { name, version } = splitVersion(path);
   const purlType = type.toLowerCase();
   try {
+    const ecosystem = ECOSYSTEMS.find((each) => each.purlType === purlType);
+    const decoded = decodeURIComponent(name);
     return {
-      ecosystem: ECOSYSTEMS.find((each) => each.purlType === purlType)?.id ?? purlType,
-      name: decodeURIComponent(name),
+      ecosystem: ecosystem?.id ?? purlType,
+      name: ecosystem?.canonicalName?.(decoded) ?? decoded,
       version: version === undefined ? undefined : decodeURIComponent(version),
     };
   } catch {

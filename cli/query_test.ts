@@ -91,6 +91,10 @@ Deno.test("packageSpec keeps the case of names, and slashes that are no ecosyste
     name: "JSONStream",
     version: "1.0.0",
   });
+  const crate = { ecosystem: "cargo", name: "inflector", version: "0.11.4" };
+  for (const text of ["cargo/Inflector@0.11.4", "pkg:cargo/Inflector@0.11.4"]) {
+    assert.deepEqual(packageSpec(text), crate, "by the one name of a package that has several spellings");
+  }
   const go = { ecosystem: "golang", name: "github.com/a/b", version: undefined };
   assert.deepEqual(packageSpec("pkg:golang/github.com/a/b?x=1#y"), go);
   assert.deepEqual(packageSpec("github.com/a/b"), { ...go, ecosystem: undefined });

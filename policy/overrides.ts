@@ -12,6 +12,8 @@ export interface PolicyEcosystem {
   readonly id: string;
   readonly purlType: string;
   readonly versions: VersionScheme;
+  /** The one name of a package that its registry knows by several spellings; absent: names are exact as they stand. */
+  canonicalName?(name: string): string;
 }
 
 /** How specific an override is: exact version, range (or glob) of versions, package, glob of names. */
@@ -57,7 +59,8 @@ const NOTHING: PackageOverrides = { matching: () => NONE };
 export function compileOverrides(overrides: readonly Override[], ecosystem: PolicyEcosystem): OverrideIndex {
   const ours = overrides.filter(({ type }) => type === ecosystem.purlType || type === ecosystem.id);
   const named = ours.filter((override) => !isGlob(override.name));
-  const allows = groupByName(named.filter(({ effect }) => effect === "allow"), ecosystem, (name) => name);
+  const exactName = (name: string) => ecosystem.canonicalName?.(name) ?? name;
+  const allows = groupByName(named.filter(({ effect }) => effect === "allow"), ecosystem, exactName);
   const denials = groupByName(named.filter(({ effect }) => effect === "deny"), ecosystem, foldName);
   const globs = ours.filter(({ name }) => isGlob(name)).map((override) =>
     compileGlobbed(override, ecosystem)
@@ -109,7 +112,8 @@ function compileGroup(overrides: readonly Override[], versions: VersionScheme): 
 function compileGlobbed(override: Override, ecosystem: PolicyEcosystem): Globbed {
   const denies = override.effect === "deny";
   const name = pathOfName(ecosystem.purlType, override.name);
-  const glob = compileGlob(denies ? foldName(name) : name, { crossesSlash: denies });
+  const exactName = ecosystem.canonicalName?.(name) ?? name;
+  const glob = compileGlob(denies ? foldName(name) : exactName, { crossesSlash: denies });
   return {
     override,
     specificity: SPECIFICITY.glob,

@@ -89,6 +89,17 @@ Deno.test("compileOverrides: Maven's names as purls write them", () => {
   assert.equal(index.of("org.acme:tool").matching("1.0.0").length, 2);
 });
 
+Deno.test("compileOverrides: an allow takes every spelling that the registry takes for the same package, and no other", () => {
+  const allow = ["npm/Foo_Bar==1.0.0", "npm/Acme-*"];
+  const canonicalName = (name: string) => name.toLowerCase();
+  const exact = compileOverrides(overridesOf({ allow }), NPM);
+  const folding = compileOverrides(overridesOf({ allow }), { ...NPM, canonicalName });
+  for (const [name, isAllowed] of [["foo_bar", true], ["acme-x", true], ["foo-bar", false]] as const) {
+    assert.equal(exact.of(name).matching("1.0.0").length, 0, name);
+    assert.equal(folding.of(name).matching("1.0.0").length, isAllowed ? 1 : 0, name);
+  }
+});
+
 Deno.test("resolvePolicy: a range that is not sorted throws, and names it", () => {
   const parsed = parsePolicy({ block: ["npm/pkg==vers:npm/>=2.0.0|<1.0.0"] });
   assert.ok(parsed.ok, "only the ecosystem's own order can tell");

@@ -117,7 +117,8 @@ export function createSite(deps: SiteDeps): Site {
       });
     }
     const { view, site } = resolved;
-    const { name, version, isSpeaking } = purl;
+    const { version, isSpeaking } = purl;
+    const name = ecosystem.canonicalName?.(purl.name) ?? purl.name;
     const decisionId = decisionIdOf(target.query.get("decision"));
     const answer = await deps.explain({ organisation: view, ecosystem, name, version, decisionId, site });
     if (answer === null) {

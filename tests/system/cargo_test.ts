@@ -64,6 +64,24 @@ Deno.test("cargo: a crate is one in every case; its file is fetched under its ow
   assert.deepEqual([...new Set((await sluice.installs()).map((install) => install.package))], ["steady"]);
 });
 
+Deno.test("cargo: overrides and why pages take a crate by its name in any case", async () => {
+  await using world = await createWorld();
+  const { cargo, sluice } = world;
+  const file = `${cargo}/api/v1/crates/Steady/1.1.0+b/download`;
+  assert.equal((await ask(file)).status, 403);
+  for (const name of ["Steady", "steady"]) {
+    const why = await ask(`${sluice.url}/-/why/pkg:cargo/${name}@1.1.0%2Bb?format=json`);
+    assert.equal(why.status, 200, why.text);
+    assert.equal(why.json().verdict, "hold");
+    await sluice.setPolicy({ allow: [`cargo/${name}==1.1.0+b`] });
+    assert.equal((await ask(file)).status, 200, `allow ${name}`);
+    await sluice.setPolicy({ allow: [`cargo/${name}==1.1.0+b`], block: ["cargo/STEADY==1.1.0"] });
+    assert.equal((await ask(file)).status, 403, "a denial takes every build of a version, and wins a tie");
+    await sluice.setPolicy({});
+    assert.equal((await ask(file)).status, 403);
+  }
+});
+
 Deno.test("cargo: a new dl is followed as soon as config.json was read anew", async () => {
   await using world = await createWorld();
   const { cargo, upstream, sluice, config } = world;
