@@ -109,6 +109,21 @@ cargoTest(
 );
 
 cargoTest(
+  "with yanked allowed, a lockfile that names a yanked release builds, and nothing new chooses it",
+  async () => {
+    await using world = await createCargoWorld();
+    await world.sluice.setPolicy({ yanked: "allow" });
+    await using project = await world.project({ dependencies: { withdrawn: "1" } });
+    await project.write("Cargo.lock", lockfileOf(world.registry, [["withdrawn", "1.1.0"]]));
+    const locked = await project.run("build", "--locked");
+    assert.equal(locked.code, 0, locked.output);
+    await using fresh = await world.project({ dependencies: { withdrawn: "1" } });
+    await fresh.run("generate-lockfile");
+    assert.equal(await fresh.locked("withdrawn"), "1.0.0");
+  },
+);
+
+cargoTest(
   "what upstream has deleted is no version, and a crate that it does not have no package",
   async () => {
     await using world = await createCargoWorld();
