@@ -11,8 +11,8 @@ import { cargoVersions, isVersionText } from "./version.ts";
 
 const NEWLINE = 0x0a;
 const KNOWN = ["name", "vers", "cksum", "yanked", "pubtime", "links"] as const;
-/** Lines between two points at which the reader may pause. */
-const STRETCH_LINES = 64;
+/** Between two points at which the reader may pause: about a millisecond's worth. */
+const STRETCH_BYTES = 32 * 1024;
 /** The sparse index has no such field; the web API, which does, is asked for pages only. */
 const UNSUPPORTED = { known: false, why: "unsupported" } as const;
 const ABSENT = { known: false, why: "absent" } as const;
@@ -43,10 +43,13 @@ export function* readIndexFile(
 ): Generator<Reading | undefined> {
   const lines: Line[] = [];
   const versions = new Set<string>();
-  let count = 0;
+  let pauseAt = STRETCH_BYTES;
   for (const [start, end] of eachLineOf(document.body)) {
     const line = readLine(document.body.subarray(start, end), { name, start, config });
-    if (++count % STRETCH_LINES === 0) yield undefined;
+    if (end > pauseAt) {
+      yield undefined;
+      pauseAt = end + STRETCH_BYTES;
+    }
     if (line === null) continue;
     const { version } = line.release;
     if (versions.has(version)) throw unreadable(name, `version ${JSON.stringify(version)} comes twice`);
