@@ -160,6 +160,31 @@ Deno.test("cargo: made-up versions reach no upstream, and pages are asked for on
   assert.equal(upstream.requests.length, before);
 });
 
+Deno.test("cargo: with upstream away, pages and searches that were asked for once go on, under today's policy", async () => {
+  await using world = await createWorld();
+  const { cargo, upstream, sluice } = world;
+  const paths = [
+    "api/v1/crates?q=e",
+    "api/v1/crates/steady",
+    "api/v1/crates/steady/1.0.0",
+    "api/v1/crates/steady/1.0.0/dependencies",
+  ];
+  upstream.answer("/api/v1/crates/steady/1.0.0/dependencies", {
+    body: '{"dependencies":[]}',
+    headers: { "content-type": "application/json" },
+  });
+  for (const path of paths) assert.equal((await ask(`${cargo}/${path}`)).status, 200, path);
+  await upstream.stop();
+  sluice.advance(2 * HOUR_MS);
+  for (const path of paths) assert.equal((await ask(`${cargo}/${path}`)).status, 200, path);
+  const { crate } = (await ask(`${cargo}/api/v1/crates/steady`)).json();
+  assert.equal(crate.max_version, "1.0.0");
+  await sluice.setPolicy({ block: ["cargo/steady"] });
+  assert.equal((await ask(`${cargo}/api/v1/crates/steady`)).json().crate.max_version, "*");
+  assert.match((await ask(`${cargo}/api/v1/crates?q=e`)).text, /"max_version":"\*"/);
+  for (const path of paths.slice(2)) assert.equal((await ask(`${cargo}/${path}`)).status, 403, path);
+});
+
 Deno.test("cargo: an unknown crate is 404 in the form that Cargo reads", async () => {
   await using world = await createWorld();
   const answer = await ask(`${world.cargo}/no/su/nosuch`);
