@@ -44,7 +44,8 @@ export function explainRefusal(
     newestAllowed: newest,
     decisionId: id,
     link: `${why}?decision=${id}`,
-    speakingLink: `${why}/${speakingSegment(decision)}`,
+    // uv takes what stands before an "@" for a user and a password, and does not go there.
+    speakingLink: `${site}/-/why/${purl.replaceAll("@", "%40")}/${speakingSegment(decision)}`,
   };
 }
 

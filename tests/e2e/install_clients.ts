@@ -1,5 +1,6 @@
 /** `deno task clients`: installs the package managers that tests/e2e runs, exact versions, under `.cache/clients`. */
 import { CLIENT_VERSIONS, findClient } from "./clients.ts";
+import { findPython, findPythonClient, PYTHON_CLIENTS, pythonFolder } from "./pypi_client.ts";
 
 const root = new URL("../../.cache/clients/", import.meta.url).pathname;
 
@@ -20,4 +21,30 @@ for (const [name, spec] of Object.entries(CLIENT_VERSIONS)) {
       ? `installed ${spec}`
       : `could not install ${spec}: ${new TextDecoder().decode(stderr).slice(-500)}`,
   );
+}
+
+const python = await findPython();
+for (const name of Object.keys(PYTHON_CLIENTS) as (keyof typeof PYTHON_CLIENTS)[]) {
+  if (await findPythonClient(name) === null) await installPythonClient(python, name);
+}
+
+/** Into a virtual environment of the machine's own Python. */
+async function installPythonClient(
+  python: string | null,
+  name: keyof typeof PYTHON_CLIENTS,
+): Promise<void> {
+  const spec = PYTHON_CLIENTS[name];
+  if (python === null) return console.log(`could not install ${spec}: there is no python3`);
+  const folder = pythonFolder(name);
+  const commands: readonly (readonly string[])[] = [
+    [python, "-m", "venv", folder],
+    [`${folder}/bin/python`, "-m", "pip", "install", "--quiet", spec],
+  ];
+  for (const [program = "", ...args] of commands) {
+    const options = { args, stdout: "null", stderr: "piped" } as const;
+    const { success, stderr } = await new Deno.Command(program, options).output();
+    if (success) continue;
+    return console.log(`could not install ${spec}: ${new TextDecoder().decode(stderr).slice(-500)}`);
+  }
+  console.log(`installed ${spec}`);
 }

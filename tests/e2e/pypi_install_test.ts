@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { createPypiWorld, forEachPythonClient } from "./pypi_world.ts";
+import type { PythonClient } from "./pypi_client.ts";
+
+/** What each calls itself. */
+const NAMES: Readonly<Record<PythonClient, string>> = {
+  "pip": "pip",
+  "pip-machine": "pip",
+  "uv": "uv",
+  "poetry": "poetry",
+  "pdm": "pdm",
+};
+
+for (const speaks of ["json", "html"] as const) {
+  const options = speaks === "html" ? { speaks } : {};
+
+  await forEachPythonClient(
+    `installs the newest release that is old enough, and it is written down (upstream speaks ${speaks})`,
+    async (client) => {
+      await using world = await createPypiWorld(options);
+      await using project = await world.project(client, { dependencies: ["needs", "sourced"] });
+      const ran = await project.install();
+      if (Deno.env.get("SLUICE_SHOW")) console.log(`--- ${client} install\n${ran.output.trim()}`);
+      assert.equal(ran.code, 0, ran.output);
+      assert.equal(await project.installed("needs"), "1.0.0");
+      assert.equal(await project.installed("steady"), "1.1.0");
+      assert.equal(await project.installed("fresh"), "1.0.0");
+      assert.equal(await project.installed("sourced"), "1.0.0");
+
+      const installs = await world.sluice.installs();
+      const served = new Set(
+        installs.map(({ package: name, version, outcome, user }) => `${name}@${version} ${outcome} ${user}`),
+      );
+      assert.deepEqual([...served].sort(), [
+        "fresh@1.0.0 served ada",
+        "needs@1.0.0 served ada",
+        "sourced@1.0.0 served ada",
+        "steady@1.1.0 served ada",
+      ]);
+      assert.deepEqual(new Set(installs.map((install) => install.client)), new Set([NAMES[client]]));
+      assert.equal(world.registry.downloads("fresh-1.1.0-py3-none-any.whl"), 0);
+      if (client === "pip-machine") return;
+      const lockfile = await project.lockfile();
+      assert.match(lockfile, /needs/);
+      assert.doesNotMatch(lockfile, /YWRh|ada:|ada@/, "no credential in the lockfile");
+    },
+  );
+}
+
+await forEachPythonClient(
+  "installs again with upstream gone, cold client, strictly by lockfile",
+  async (client) => {
+    await using world = await createPypiWorld();
+    await using project = await world.project(client, { dependencies: ["needs"] });
+    const first = await project.install();
+    assert.equal(first.code, 0, first.output);
+    await world.registry.upstream.stop();
+    await world.registry.files.stop();
+    world.sluice.advance(3 * 60 * 60_000);
+    await project.forget();
+    const second = await project.sync();
+    assert.equal(second.code, 0, second.output);
+    assert.equal(await project.installed("fresh"), "1.0.0");
+  },
+  ["pip", "uv", "poetry", "pdm"],
+);

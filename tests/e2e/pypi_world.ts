@@ -1,0 +1,86 @@
+/** What every end-to-end test of Python's clients stands on: one index of known history, one Sluice before it. */
+import { type FakePypiOptions, type FakePypiRegistry, startPypiRegistry } from "../fakes/pypi_registry.ts";
+import { daysAgo, startSluice, type TestSluice } from "../fakes/sluice.ts";
+import {
+  createPythonProject,
+  findPythonClient,
+  type PythonClient,
+  type PythonProject,
+  type PythonProjectOptions,
+} from "./pypi_client.ts";
+
+export const CLIENTS: readonly PythonClient[] = ["pip-machine", "pip", "uv", "poetry", "pdm"];
+
+export interface PypiWorld extends AsyncDisposable {
+  readonly registry: FakePypiRegistry;
+  readonly sluice: TestSluice;
+  /** The simple index, with a trailing slash. */
+  readonly index: string;
+  project(client: PythonClient, options?: Partial<PythonProjectOptions>): Promise<PythonProject>;
+}
+
+/**
+ * `steady` 1.0.0 and 1.1.0, both old · `fresh` 1.0.0 old, 1.1.0 two days old · `young`, of which all is two days
+ * old · `sourced`, which has an sdist alone · `downgraded` 2.0.0 by a trusted publisher, 2.0.1 by nobody in
+ * particular · `withdrawn` 1.0.0, and 1.1.0 that was yanked · `undated` · `needs`, which depends on steady and
+ * fresh.
+ */
+export async function createPypiWorld(options: FakePypiOptions = {}): Promise<PypiWorld> {
+  const registry = await startPypiRegistry(options);
+  publishAll(registry);
+  const env = {
+    SLUICE_UPSTREAM_PYPI: registry.upstream.url,
+    SLUICE_UPSTREAM_PYPI_ALLOWED_HOSTS: registry.files.host,
+  };
+  const sluice = await startSluice({ env });
+  const index = `${sluice.url}/pypi/simple/`;
+  return {
+    registry,
+    sluice,
+    index,
+    project: (client, given = {}) => createPythonProject({ client, index, user: "ada", ...given }),
+    async [Symbol.asyncDispose]() {
+      await sluice[Symbol.asyncDispose]();
+      await registry[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function publishAll(registry: FakePypiRegistry): void {
+  const old = { publishedAt: daysAgo(100) };
+  const older = { publishedAt: daysAgo(200) };
+  const young = { publishedAt: daysAgo(2) };
+  registry.publish({ name: "steady", releases: { "1.0.0": older, "1.1.0": old } });
+  registry.publish({ name: "fresh", releases: { "1.0.0": old, "1.1.0": young } });
+  registry.publish({ name: "young", releases: { "1.0.0": young } });
+  registry.publish({ name: "sourced", releases: { "1.0.0": { ...old, kinds: ["sdist"] } } });
+  registry.publish({
+    name: "downgraded",
+    releases: {
+      "2.0.0": { publishedAt: daysAgo(60), trust: "trusted-publisher" },
+      "2.0.1": { publishedAt: daysAgo(30), trust: "none" },
+    },
+  });
+  registry.publish({
+    name: "withdrawn",
+    releases: { "1.0.0": older, "1.1.0": { ...old, yanked: "it was broken" } },
+  });
+  registry.publish({ name: "undated", releases: { "1.0.0": {} } });
+  const requires = ["steady>=1.0.0", "fresh>=1.0.0"];
+  registry.publish({ name: "needs", releases: { "1.0.0": { ...old, requires } } });
+}
+
+/** A test for each client that is here; the others skip with the reason. */
+export async function forEachPythonClient(
+  criterion: string,
+  test: (client: PythonClient) => Promise<void>,
+  clients: readonly PythonClient[] = CLIENTS,
+): Promise<void> {
+  for (const client of clients) {
+    const found = await findPythonClient(client) !== null;
+    const name = found
+      ? `${client}: ${criterion}`
+      : `${client}: ${criterion} (skipped: run "deno task clients" first)`;
+    Deno.test({ name, ignore: !found, sanitizeOps: false, sanitizeResources: false, fn: () => test(client) });
+  }
+}
