@@ -77,12 +77,12 @@ const SETTINGS: readonly Setting[] = Object.freeze([
       value: "ECOSYSTEM,…",
     },
   ),
-  setting("memoMemory", "Bound on the rendered indexes kept in memory.", { value: "SIZE", default: "96MB" }),
-  setting("factsMemory", "Bound on the packages' facts kept in memory.", { value: "SIZE", default: "48MB" }),
-  setting("artifactsMemory", "Bound on the small files kept in memory.", { value: "SIZE", default: "64MB" }),
+  setting("memoMemory", "Bound on the rendered indexes kept in memory.", { value: "SIZE", default: "48MB" }),
+  setting("factsMemory", "Bound on the packages' facts kept in memory.", { value: "SIZE", default: "32MB" }),
+  setting("artifactsMemory", "Bound on the small files kept in memory.", { value: "SIZE", default: "48MB" }),
   setting("workMemory", "Bound on the raw documents that are read or rendered at once; more wait.", {
     value: "SIZE",
-    default: "192MB",
+    default: "96MB",
   }),
   setting("metadataTtl", "How long an index is fresh before upstream is asked again.", {
     value: "DURATION",

@@ -176,7 +176,12 @@ export function createServices(options: ServiceOptions): Services {
       sizeOf: (known) => known.sizeBytes,
     }),
     verdictCache: createVerdictCache(memory.factsBytes),
-    memo: createByteCache<MemoEntry>({ maxBytes: memory.memoBytes, sizeOf: (entry) => entry.sizeBytes }),
+    memo: createByteCache<MemoEntry>({
+      maxBytes: memory.memoBytes,
+      // The largest are those that cost the most to render again.
+      largestBytes: memory.memoBytes * 0.75,
+      sizeOf: (entry) => entry.sizeBytes,
+    }),
     absent: createByteCache<EpochMs>({ maxBytes: ABSENT_BYTES, sizeOf: () => ABSENT_ENTRY_BYTES }),
     sides: createByteCache<PackageRecord>({ maxBytes: SIDES_BYTES, sizeOf: () => FILE_RECORD_BYTES }),
     sideLoads: createCoalescer<DocumentRecord>(),
