@@ -185,9 +185,11 @@ function filesOf(options: PythonProjectOptions): Readonly<Record<string, string>
 function environment(
   where: PythonProjectOptions & { readonly home: string; readonly python: string },
 ): Readonly<Record<string, string>> {
-  const { index, user, home, python } = where;
+  const { client, index, user, home, python } = where;
   const url = new URL(index);
   if (user !== undefined) url.username = user;
+  // Where a name is required, pdm gives up at once with an address that has no password beside it.
+  if (user !== undefined && client === "pdm") url.password = "-";
   const withUser = url.href;
   return {
     PATH: Deno.env.get("PATH") ?? "",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createPypiWorld, forEachPythonClient } from "./pypi_world.ts";
-import type { PythonClient } from "./pypi_client.ts";
+import { createPythonProject, type PythonClient } from "./pypi_client.ts";
 
 /** What each calls itself. */
 const NAMES: Readonly<Record<PythonClient, string>> = {
@@ -63,4 +63,46 @@ await forEachPythonClient(
     assert.equal(await project.installed("fresh"), "1.0.0");
   },
   ["pip", "uv", "poetry", "pdm"],
+);
+
+await forEachPythonClient(
+  "where callers must have a name, one in the index's address is sent with every file",
+  async (client) => {
+    await using world = await createPypiWorld();
+    await world.sluice.setPolicy({ callers: "named" });
+    await using stranger = await createPythonProject({ client, index: world.index, dependencies: ["needs"] });
+    assert.notEqual((await stranger.install()).code, 0);
+    assert.deepEqual(await world.sluice.installs(), []);
+    await using project = await world.project(client, { dependencies: ["needs"] });
+    const ran = await project.install();
+    assert.equal(ran.code, 0, ran.output);
+    assert.ok((await world.sluice.installs()).every(({ user }) => user === "ada"));
+    if (client !== "pip-machine") assert.doesNotMatch(await project.lockfile(), /YWRh|ada:|ada@/);
+  },
+);
+
+/** Of steady, 1.0.0 is of 2025 and 1.1.0 of 2026. */
+const OWN_COOLDOWN: Readonly<Partial<Record<PythonClient, readonly string[]>>> = {
+  pip: [
+    "install",
+    "--target",
+    "site",
+    "--uploaded-prior-to",
+    "2026-01-01T00:00:00Z",
+    "-r",
+    "requirements.txt",
+  ],
+  uv: ["sync", "--exclude-newer", "2026-01-01T00:00:00Z"],
+};
+
+await forEachPythonClient(
+  "its own cooldown finds the dates, although upstream's page has none",
+  async (client) => {
+    await using world = await createPypiWorld({ speaks: "html" });
+    await using project = await world.project(client, { dependencies: ["steady"] });
+    const ran = await project.run(...OWN_COOLDOWN[client]!);
+    assert.equal(ran.code, 0, ran.output);
+    assert.equal(await project.installed("steady"), "1.0.0");
+  },
+  ["pip", "uv"],
 );
