@@ -2,7 +2,6 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { ArtifactStore } from "../storage/artifacts/store.ts";
-import { openArtifactStore } from "../storage/artifacts/open.ts";
 import { backup, type BackupCounts, restore } from "../storage/backup.ts";
 import { IntegrityError, StorageError } from "../storage/errors.ts";
 import { foldInstalls } from "../storage/installs/fold.ts";
@@ -14,6 +13,7 @@ import {
   journalFolder,
   LOCATION_OPTIONS,
   openConfigured,
+  openConfiguredArtifacts,
   openUnmigrated,
   UsageError,
 } from "./storage.ts";
@@ -132,7 +132,7 @@ async function readBackup({ io, config, path, force }: Job): Promise<void> {
 
 function openStore(config: Config, io: Io): Promise<ArtifactStore> {
   const instance = `cli-${crypto.randomUUID().slice(0, 8)}`;
-  return openArtifactStore(config.artifacts, { clock: io.clock, instance, log: commandLog(io) });
+  return openConfiguredArtifacts(config, { clock: io.clock, instance, log: commandLog(io) });
 }
 
 async function openFile(path: string): Promise<Deno.FsFile> {

@@ -1,6 +1,7 @@
 /** The configuration: parsed once into a total value, or every mistake at once. */
 import type { DurationMs } from "../policy/types.ts";
 import type { Lifetimes, MemoryBounds } from "../ecosystems/_pipeline/services.ts";
+import type { S3Credentials } from "../storage/artifacts/s3_client.ts";
 import type { LogLevel } from "../storage/runtime.ts";
 import type { NetworkConfig, UpstreamConfig } from "../storage/upstream/config.ts";
 import {
@@ -28,6 +29,8 @@ export interface Config {
   readonly kvToken: string | null;
   /** What `openArtifactStore` takes. */
   readonly artifacts: string;
+  /** For artifacts in a bucket; null: not both keys are given. */
+  readonly artifactsCredentials: S3Credentials | null;
   readonly logLevel: LogLevel;
   readonly logFormat: "text" | "json";
   readonly unknownOrganisation: "refuse" | "default";
@@ -76,6 +79,7 @@ export function loadConfig(input: ConfigInput): Loaded {
   const mistakes = [
     ...gathered.mistakes,
     ...(platform && raw.baseUrl === undefined ? [NO_BASE_URL] : []),
+    ...missingKeys(raw),
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => {
       return mistakesOf(issue, raw, { gathered, replaced, input });
     })),
@@ -92,6 +96,7 @@ export function loadConfig(input: ConfigInput): Loaded {
       kv: given.kv ?? (platform ? undefined : file("kv.sqlite3")),
       kvToken: given.kvToken ?? null,
       artifacts: given.artifacts ?? `file:${file("artifacts")}`,
+      artifactsCredentials: credentialsOf(given),
       logLevel: given.logLevel,
       logFormat: given.logFormat,
       unknownOrganisation: given.unknownOrganisation,
@@ -124,6 +129,27 @@ export function loadConfig(input: ConfigInput): Loaded {
       platform,
     },
   };
+}
+
+/** A bucket is of no use without them; told together with all other mistakes. */
+function missingKeys(raw: Record<string, unknown>): readonly Mistake[] {
+  if (typeof raw.artifacts !== "string" || !raw.artifacts.trim().startsWith("s3://")) return [];
+  const keys = [["awsAccessKeyId", "AWS_ACCESS_KEY_ID"], [
+    "awsSecretAccessKey",
+    "AWS_SECRET_ACCESS_KEY",
+  ]] as const;
+  return keys.filter(([key]) => raw[key] === undefined)
+    .map(([, key]) => ({ key, value: null, expected: "the bucket's key, as artifacts are kept in one" }));
+}
+
+function credentialsOf(given: {
+  readonly awsAccessKeyId?: string | undefined;
+  readonly awsSecretAccessKey?: string | undefined;
+  readonly awsSessionToken?: string | undefined;
+}): S3Credentials | null {
+  const { awsAccessKeyId: accessKeyId, awsSecretAccessKey: secretAccessKey, awsSessionToken } = given;
+  if (accessKeyId === undefined || secretAccessKey === undefined) return null;
+  return { accessKeyId, secretAccessKey, sessionToken: awsSessionToken ?? null };
 }
 
 type GivenUpstreams = NonNullable<ReturnType<ReturnType<typeof configSchema>["parse"]>["upstreams"]>;

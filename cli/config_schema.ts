@@ -1,5 +1,6 @@
 /** The one schema of the configuration: what each setting may be, and what it becomes. */
 import * as z from "zod";
+import { parseS3Address, S3_FORM } from "../storage/artifacts/s3_address.ts";
 import type { LogLevel } from "../storage/runtime.ts";
 import type { DurationMs } from "../policy/types.ts";
 import { parseSettingDuration, parseSize } from "./units.ts";
@@ -154,7 +155,10 @@ export function configSchema(input: ConfigInput) {
     data: path,
     kv: text("a path, or an http or https address", readKv).optional(),
     kvToken: secret(input).optional(),
-    artifacts: text("memory:, memory:SIZE or file:PATH", readArtifacts).optional(),
+    artifacts: text(`memory:, memory:SIZE, file:PATH or ${S3_FORM}`, readArtifacts).optional(),
+    awsAccessKeyId: secret(input).optional(),
+    awsSecretAccessKey: secret(input).optional(),
+    awsSessionToken: secret(input).optional(),
     logLevel: oneOf<LogLevel>("debug", "info", "warn", "error"),
     logFormat: oneOf("text", "json"),
     unknownOrganisation: oneOf("refuse", "default"),
@@ -245,5 +249,15 @@ function readKv(given: string): string | null {
 
 function readArtifacts(given: string): string | null {
   if (/^memory:(?:\d{1,12}[kKMG]?i?B)?$/.test(given)) return given;
+  if (given.startsWith("s3://")) return isBucket(given) ? given : null;
   return /^file:.+$/s.test(given) ? given : null;
+}
+
+function isBucket(given: string): boolean {
+  try {
+    parseS3Address(given);
+    return true;
+  } catch {
+    return false;
+  }
 }

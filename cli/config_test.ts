@@ -97,6 +97,18 @@ Deno.test("loadConfig: on Deno Deploy the platform's KV, its bounds on memory, a
   assert.match(mistakes({ env: { DENO_DEPLOYMENT_ID: "abc" } }), /SLUICE_BASE_URL: expected the address/);
 });
 
+Deno.test("loadConfig: a bucket's keys come from the environment, or from the files it names", () => {
+  const made = config({
+    args: ["--artifacts", "s3://bucket/prefix?region=auto"],
+    env: { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY_FILE: "/run/key" },
+    files: { "/run/key": "secret\n" },
+  });
+  assert.equal(made.artifacts, "s3://bucket/prefix?region=auto");
+  const credentials = { accessKeyId: "id", secretAccessKey: "secret", sessionToken: null };
+  assert.deepEqual(made.artifactsCredentials, credentials);
+  assert.equal(config({}).artifactsCredentials, null);
+});
+
 Deno.test("loadConfig: every bad value is told with key, value and what was expected", () => {
   const table: [Given, string][] = [
     [{ args: ["--listen", "8080"] }, '--listen "8080": expected HOST:PORT'],
@@ -115,7 +127,22 @@ Deno.test("loadConfig: every bad value is told with key, value and what was expe
     [{ args: ["--log-level", "trace"] }, '--log-level "trace": expected one of debug, info, warn, error'],
     [{ args: ["--log-format", "xml"] }, "expected one of text, json"],
     [{ args: ["--unknown-organisation", "yes"] }, "expected one of refuse, default"],
-    [{ args: ["--artifacts", "s3://bucket"] }, '--artifacts "s3://bucket": expected memory:'],
+    [{ args: ["--artifacts", "s3:bucket"] }, '--artifacts "s3:bucket": expected memory:'],
+    [
+      {
+        args: ["--artifacts", "s3://bucket?key=hunter2"],
+        env: { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "key" },
+      },
+      '--artifacts "s3://bucket?…": expected memory:',
+    ],
+    [
+      { args: ["--artifacts", "s3://bucket"], env: { AWS_SECRET_ACCESS_KEY: "key" } },
+      "AWS_ACCESS_KEY_ID: expected the bucket's key",
+    ],
+    [
+      { args: ["--artifacts", "s3://bucket"], env: { AWS_ACCESS_KEY_ID: "id" } },
+      "AWS_SECRET_ACCESS_KEY: expected the bucket's key",
+    ],
     [{ args: ["--kv", "ftp://x"] }, '--kv "ftp://x": expected a path, or an http or https address'],
     [{ args: ["--connections-per-origin", "0"] }, "expected a whole number from 1 to 1024"],
     [{ args: ["--lisen", ":1"] }, "--lisen: expected a known flag; did you mean --listen?"],

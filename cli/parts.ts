@@ -1,7 +1,6 @@
 /** Opens everything that a Sluice works with, from its configuration. */
 import { createServices, type Services } from "../ecosystems/pipeline.ts";
 import type { Ecosystem } from "../ecosystems/ecosystem.ts";
-import { openArtifactStore } from "../storage/artifacts/open.ts";
 import type { ArtifactStore } from "../storage/artifacts/store.ts";
 import { createBackground } from "../storage/background.ts";
 import { createFills } from "../storage/fill.ts";
@@ -24,7 +23,7 @@ import type { Closers } from "./closers.ts";
 import type { Config } from "./config.ts";
 import { allUpstreams } from "./default_upstreams.ts";
 import { StartError } from "./listen.ts";
-import { journalFolder, openConfigured, openOrganisations } from "./storage.ts";
+import { journalFolder, openConfigured, openConfiguredArtifacts, openOrganisations } from "./storage.ts";
 
 /** What the process hands in; tests hand in their own. */
 export interface ComposeDeps {
@@ -55,7 +54,8 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   closers.add(() => kv.close());
   const organisations = await openOrganisations(kv, clock);
   const views = createOrganisationViews({ organisations, kv, clock, log, timers });
-  const artifacts = await openArtifactStore(config.artifacts, { clock, instance, log });
+  const artifacts = await openConfiguredArtifacts(config, { clock, instance, log, timers });
+  closers.add(() => artifacts.close?.());
   const background = createBackground({ log, timers });
   const fills = createFills({
     store: artifacts,

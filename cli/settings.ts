@@ -56,9 +56,28 @@ const SETTINGS: readonly Setting[] = Object.freeze([
     note: "kv.sqlite3 in the data folder",
   }),
   setting("kvToken", "The access token of the KV Connect server.", { value: "TOKEN", secret: true }),
-  setting("artifacts", "Where files are kept: `memory:`, `memory:512MB` or `file:PATH`.", {
-    value: "ADDRESS",
-    note: "artifacts in the data folder",
+  setting(
+    "artifacts",
+    "Where files are kept: `memory:`, `memory:512MB`, `file:PATH` or `s3://BUCKET/PREFIX`.",
+    {
+      value: "ADDRESS",
+      note: "artifacts in the data folder",
+    },
+  ),
+  setting("awsAccessKeyId", "For artifacts in a bucket.", {
+    value: "ID",
+    env: "AWS_ACCESS_KEY_ID",
+    secret: true,
+  }),
+  setting("awsSecretAccessKey", "For artifacts in a bucket.", {
+    value: "KEY",
+    env: "AWS_SECRET_ACCESS_KEY",
+    secret: true,
+  }),
+  setting("awsSessionToken", "For artifacts in a bucket, where the credentials are temporary.", {
+    value: "TOKEN",
+    env: "AWS_SESSION_TOKEN",
+    secret: true,
   }),
   setting("logLevel", "`debug`, `info`, `warn` or `error`.", { value: "LEVEL", default: "info" }),
   setting("logFormat", "`text` for people, `json` for machines.", { value: "FORMAT", default: "text" }),

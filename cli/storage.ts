@@ -1,6 +1,8 @@
 /** The stored state, as the commands open it: the server's own settings, beside a running server. */
 import { ECOSYSTEMS } from "../ecosystems/mod.ts";
 import { createParsers } from "../policy/usable.ts";
+import { openArtifactStore, type OpenStoreOptions } from "../storage/artifacts/open.ts";
+import type { ArtifactStore } from "../storage/artifacts/store.ts";
 import { openStorage } from "../storage/kv/kv.ts";
 import { migrate } from "../storage/kv/schema.ts";
 import { createLog } from "../routes/log.ts";
@@ -67,6 +69,15 @@ export async function openConfigured(config: Config): Promise<Deno.Kv> {
     throw error;
   }
   return kv;
+}
+
+/** Opens the configured artifacts. Throws StorageError, or RangeError. The caller closes it. */
+export async function openConfiguredArtifacts(
+  config: Config,
+  deps: Omit<OpenStoreOptions, "credentials" | "caPem">,
+): Promise<ArtifactStore> {
+  const { artifactsCredentials: credentials, network: { caPem } } = config;
+  return await openArtifactStore(config.artifacts, { ...deps, credentials, caPem });
 }
 
 /** The organisations of an open KV, with the schema of this release. */

@@ -1,8 +1,12 @@
 /** From the configured address to a store. */
 import { fileURLToPath } from "node:url";
-import type { Clock, Log } from "../runtime.ts";
+import type { Clock, Log, Timers } from "../runtime.ts";
+import { realTimers } from "../timers.ts";
 import { createFolderStore } from "./folder.ts";
 import { createMemoryStore } from "./memory.ts";
+import { createS3Store } from "./s3.ts";
+import { parseS3Address, S3_FORM } from "./s3_address.ts";
+import type { S3Credentials } from "./s3_client.ts";
 import type { ArtifactStore } from "./store.ts";
 
 export interface OpenStoreOptions {
@@ -10,6 +14,12 @@ export interface OpenStoreOptions {
   /** Unique among the processes that share a folder, and new at each start. */
   readonly instance: string;
   readonly log: Log;
+  /** For a bucket; null: none are given, and a bucket is a RangeError. */
+  readonly credentials?: S3Credentials | null;
+  /** Authorities that a bucket's server is trusted by beside the usual ones. */
+  readonly caPem?: string | null;
+  /** Between two tries at a bucket's server; else the runtime's. */
+  readonly timers?: Timers;
 }
 
 /** For `memory:` without a size: leaves two thirds of the 512 MB that the platform gives a process. */
@@ -44,19 +54,29 @@ function folderPath(address: string): string {
 }
 
 /**
- * `memory:`, `memory:512MB` or `file:PATH`. Throws RangeError for anything else, with the address quoted (but
- * never what follows a `?`), and StorageError where the folder cannot be used.
+ * `memory:`, `memory:512MB`, `file:PATH` or `s3://BUCKET/PREFIX?…`. Throws RangeError for anything else, with the
+ * address quoted (but never what follows a `?`), and StorageError where the folder or the bucket cannot be used.
  */
 export async function openArtifactStore(address: string, options: OpenStoreOptions): Promise<ArtifactStore> {
   if (address.startsWith("memory:")) return createMemoryStore({ maxBytes: memoryBytes(address) });
   if (address.startsWith("file:") && address.length > "file:".length) {
     return await createFolderStore({ path: folderPath(address), ...options });
   }
+  if (address.startsWith("s3://")) return await openBucket(address, options);
   const shown = JSON.stringify(address.split("?")[0]);
-  if (address.startsWith("s3://")) {
+  throw new RangeError(
+    `Cannot keep artifacts in ${shown}: expected memory:, memory:512MB, file:PATH or ${S3_FORM}`,
+  );
+}
+
+async function openBucket(address: string, options: OpenStoreOptions): Promise<ArtifactStore> {
+  const place = parseS3Address(address);
+  const { credentials = null, timers = realTimers } = options;
+  if (credentials === null) {
+    const shown = JSON.stringify(address.split("?")[0]);
     throw new RangeError(
-      `Cannot keep artifacts in ${shown}: S3 follows in a later release; expected memory: or file:PATH`,
+      `Cannot keep artifacts in ${shown}: expected AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to be set`,
     );
   }
-  throw new RangeError(`Cannot keep artifacts in ${shown}: expected memory:, memory:512MB or file:PATH`);
+  return await createS3Store({ ...options, place, credentials, timers, random: Math.random });
 }

@@ -50,10 +50,18 @@ Deno.test("openArtifactStore: anything else is a RangeError that quotes it, with
       return true;
     });
   }
-  await assert.rejects(openArtifactStore("s3://bucket/prefix?secret=hunter2", deps), (error) => {
-    assert.ok(error instanceof RangeError);
-    assert.match(error.message, /"s3:\/\/bucket\/prefix".*later release/);
-    assert.ok(!error.message.includes("hunter2"));
-    return true;
-  });
+  const buckets = [
+    ["s3://bucket/prefix?secret=hunter2", /"s3:\/\/bucket\/prefix".*each of endpoint, region, pathStyle/],
+    ["s3://bucket/prefix?endpoint=http://u:hunter2@host", /"s3:\/\/bucket\/prefix".*endpoint= to be an http/],
+    ["s3://id:hunter2@bucket/prefix", /"s3:\/\/\*\*\*@bucket\/prefix".*the name of a bucket/],
+    ["s3://bucket/prefix", /"s3:\/\/bucket\/prefix".*AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to be set/],
+  ] as const;
+  for (const [address, says] of buckets) {
+    await assert.rejects(openArtifactStore(address, deps), (error) => {
+      assert.ok(error instanceof RangeError);
+      assert.match(error.message, says);
+      assert.ok(!error.message.includes("hunter2"));
+      return true;
+    });
+  }
 });

@@ -68,6 +68,7 @@ const CONNECTION: Readonly<Record<string, string>> = {
   ECONNRESET: "the connection was cut",
   EPIPE: "the connection was cut",
   UND_ERR_SOCKET: "the connection was cut",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "the connection was cut",
   UND_ERR_CONNECT_TIMEOUT: "no connection within the time allowed",
   UND_ERR_HEADERS_TIMEOUT: "no answer within the time allowed",
   UND_ERR_BODY_TIMEOUT: "the answer came to a standstill",

@@ -41,4 +41,6 @@ export interface ArtifactStore {
   put(body: ReadableStream<Uint8Array> | Uint8Array, options: PutOptions): Promise<BlobStat>;
   delete(key: BlobKey): Promise<boolean>;
   list(prefix?: string): AsyncIterable<BlobStat>;
+  /** Ends what is held open (connections), where something is; no other call may follow. */
+  close?(): Promise<void>;
 }
