@@ -149,7 +149,10 @@ function assertAllReached(hits: readonly Hit[]): void {
     }
     for (const hit of own.filter(({ ask, method }) => ask !== null && ask.method === method)) {
       if (hit.ask!.kind === "publish" || (hit.title === "file at the root")) continue;
-      assert.ok([200, 301, 302, 401, 403, 404].includes(hit.answer.status), `${hit.title}: ${hit.answer.status}`);
+      assert.ok(
+        [200, 301, 302, 401, 403, 404].includes(hit.answer.status),
+        `${hit.title}: ${hit.answer.status}`,
+      );
       if (hit.ask!.complete) {
         assert.equal(hit.answer.status, 200, `${hit.title} ${hit.path}: ${hit.answer.text}`);
       }
