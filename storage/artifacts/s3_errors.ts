@@ -67,6 +67,7 @@ const CONNECTION: Readonly<Record<string, string>> = {
   EAI_AGAIN: "the host's address could not be looked up",
   ECONNRESET: "the connection was cut",
   EPIPE: "the connection was cut",
+  EBADF: "the connection was cut",
   UND_ERR_SOCKET: "the connection was cut",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "the connection was cut",
   UND_ERR_CONNECT_TIMEOUT: "no connection within the time allowed",

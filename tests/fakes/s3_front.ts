@@ -54,20 +54,23 @@ export function startS3Front(port: number, faults: readonly S3Fault[]): S3Front 
   }
 
   async function serve(client: Deno.TcpConn): Promise<void> {
+    let server: Deno.TcpConn | null = null;
     try {
       const head = await readHead(client);
       if (head === null) return;
       const fault = faultOf(head);
       if (fault?.kind === "stall") return await closed.promise;
       if (fault?.kind === "refuse") return await refuse(client, head, fault);
-      using server = await Deno.connect({ hostname: "127.0.0.1", port });
+      server = await Deno.connect({ hostname: "127.0.0.1", port });
+      const to = server;
       await writeAll(server, head.bytes);
       const sending = passOn(client, server, {
         first: head.rest,
         limit: fault?.kind === "cutRequest" ? fault.afterBytes : head.bodyBytes,
       });
-      if (fault?.kind === "cutRequest") return await sending;
-      sending.catch(() => {});
+      if (fault?.kind === "cutRequest") return void await sending;
+      // A client that leaves in the middle takes its request to the server with it.
+      sending.then((sent) => sent < head.bodyBytes && close(to), () => close(to));
       // The server has done its work once it begins to answer.
       const first = new Uint8Array(16_384);
       const read = await server.read(first);
@@ -82,7 +85,8 @@ export function startS3Front(port: number, faults: readonly S3Fault[]): S3Front 
     } catch {
       // Either side has gone.
     } finally {
-      client.close();
+      close(client);
+      if (server !== null) close(server);
     }
   }
 
@@ -106,6 +110,15 @@ export function startS3Front(port: number, faults: readonly S3Fault[]): S3Front 
       await Promise.all(open);
     },
   };
+}
+
+/** It may be closed already. */
+function close(connection: Deno.TcpConn): void {
+  try {
+    connection.close();
+  } catch {
+    // It was.
+  }
 }
 
 /** null: the client left before it had asked for anything. */
@@ -154,7 +167,7 @@ async function passOn(
     readonly limit: number;
     readonly sent?: (bytes: number) => void;
   },
-): Promise<void> {
+): Promise<number> {
   const buffer = new Uint8Array(64 * 1024);
   let chunk = options.first;
   for (let left = options.limit; left > 0;) {
@@ -162,11 +175,12 @@ async function passOn(
     await writeAll(to, piece);
     left -= piece.length;
     options.sent?.(piece.length);
-    if (left <= 0) return;
+    if (left <= 0) break;
     const read = await from.read(buffer);
-    if (read === null) return;
+    if (read === null) return options.limit - left;
     chunk = buffer.subarray(0, read);
   }
+  return options.limit;
 }
 
 async function writeAll(to: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
