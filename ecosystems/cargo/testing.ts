@@ -123,3 +123,6 @@ export function crateArchive(name: string, release: SampleCrateVersion): Uint8Ar
     Object.fromEntries(Object.entries(own).map(([path, text]) => [`${name}-${version}/${path}`, text])),
   );
 }
+
+/** What a Cargo.lock calls the public registry, whatever stands in for it. */
+export const PUBLIC_SOURCE = "registry+https://github.com/rust-lang/crates.io-index";

@@ -1,4 +1,5 @@
 /** What every end-to-end test of Cargo stands on: one registry of known history, one Sluice before it. */
+import { PUBLIC_SOURCE } from "../../ecosystems/cargo/testing.ts";
 import { type FakeCargoRegistry, startCargoRegistry } from "../fakes/cargo_registry.ts";
 import { daysAgo, startSluice, type TestSluice } from "../fakes/sluice.ts";
 import {
@@ -58,7 +59,7 @@ export function lockfileOf(
   registry: FakeCargoRegistry,
   pins: readonly (readonly [name: string, version: string])[],
 ): string {
-  const source = "registry+https://github.com/rust-lang/crates.io-index";
+  const source = PUBLIC_SOURCE;
   const packages = pins.map(([name, version]) =>
     `[[package]]\nname = "${name}"\nversion = "${version}"\nsource = "${source}"\n` +
     `checksum = "${registry.checksum(name, version)}"\n`
