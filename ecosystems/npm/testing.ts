@@ -1,7 +1,6 @@
 /** For tests: packuments and tarballs that real clients can read and install. */
-import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { gzipSync } from "node:zlib";
+import { tarGz } from "../_shared/testing_tar.ts";
 import { packumentPath, standardFilename, tarballFolder } from "./name.ts";
 
 /** A tarball's bytes and the digests that a packument states for it. */
@@ -136,43 +135,15 @@ export function sampleTarball(
   const base = { name, version, license: "MIT", main: "index.js", scripts, dependencies };
   const manifest = { ...base, ...options.manifest };
   const bytes = tarGz({
-    "package.json": JSON.stringify(manifest, null, 2),
-    "index.js": `module.exports = ${JSON.stringify(`${name}@${version}`)};\n`,
-    ...options.files,
+    "package/package.json": JSON.stringify(manifest, null, 2),
+    "package/index.js": `module.exports = ${JSON.stringify(`${name}@${version}`)};\n`,
+    ...Object.fromEntries(
+      Object.entries(options.files ?? {}).map(([path, text]) => [`package/${path}`, text]),
+    ),
   });
   return {
     bytes,
     integrity: `sha512-${createHash("sha512").update(bytes).digest("base64")}`,
     shasum: createHash("sha1").update(bytes).digest("hex"),
   };
-}
-
-/** A POSIX ustar archive of text files below `package/`, gzipped. */
-function tarGz(files: Readonly<Record<string, string>>): Uint8Array {
-  const blocks: Uint8Array[] = [];
-  for (const [path, text] of Object.entries(files)) {
-    const body = new TextEncoder().encode(text);
-    blocks.push(
-      tarHeader(`package/${path}`, body.length),
-      body,
-      new Uint8Array((512 - body.length % 512) % 512),
-    );
-  }
-  blocks.push(new Uint8Array(1024));
-  return new Uint8Array(gzipSync(Buffer.concat(blocks)));
-}
-
-function tarHeader(path: string, size: number): Uint8Array {
-  const header = new Uint8Array(512);
-  const put = (at: number, text: string) => header.set(new TextEncoder().encode(text), at);
-  put(0, path);
-  put(100, "0000644\0" + "0000000\0" + "0000000\0");
-  put(124, `${size.toString(8).padStart(11, "0")}\0`);
-  put(136, `${(499162500).toString(8).padStart(11, "0")}\0`);
-  put(148, "        ");
-  put(156, "0");
-  put(257, "ustar\0" + "00");
-  const sum = header.reduce((total, byte) => total + byte, 0);
-  put(148, `${sum.toString(8).padStart(6, "0")}\0 `);
-  return header;
 }
