@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { cargo } from "../../ecosystems/cargo/cargo.ts";
 import { startSluice } from "../fakes/sluice.ts";
 import { createCargoProject, missingCargo } from "./cargo_client.ts";
+import { unreachable } from "./reach.ts";
 
 const DAY = Date.UTC(2026, 10, 20);
 /** A proxy that refuses every connection: upstream is gone, its address stays the same. */
@@ -17,20 +18,7 @@ const DEPENDENCIES = {
   Inflector: "0.11",
 };
 
-/** null: it answers. */
-async function unreachable(): Promise<string | null> {
-  try {
-    const response = await fetch(new URL("se/rd/serde", cargo.upstreams["index"]), {
-      signal: AbortSignal.timeout(5_000),
-    });
-    await response.body?.cancel();
-    return response.ok ? null : `it answered ${response.status}`;
-  } catch (error) {
-    return error instanceof Error ? error.message.slice(0, 80) : String(error);
-  }
-}
-
-const why = await missingCargo() ?? await unreachable();
+const why = await missingCargo() ?? await unreachable(new URL("se/rd/serde", cargo.upstreams["index"]));
 const test = (criterion: string, fn: () => Promise<void>) =>
   Deno.test({
     name: `cargo: ${criterion}${

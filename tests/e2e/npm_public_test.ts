@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { npm } from "../../ecosystems/npm/npm.ts";
 import { startSluice } from "../fakes/sluice.ts";
 import { type ClientName, createProject, findClient } from "./clients.ts";
+import { unreachable } from "./reach.ts";
 import { CLIENTS, COMMANDS } from "./world.ts";
 
 const DAY = Date.UTC(2026, 10, 20);
@@ -10,20 +11,7 @@ const DAY = Date.UTC(2026, 10, 20);
 const GONE = { HTTPS_PROXY: "http://127.0.0.1:9" };
 const DEPENDENCIES = { express: "^5.0.0", "@sindresorhus/is": "^7.0.0", "core-js": "^3.0.0" };
 
-/** null: it answers. */
-async function unreachable(): Promise<string | null> {
-  try {
-    const response = await fetch(new URL("is-odd", npm.upstreams.registry), {
-      signal: AbortSignal.timeout(5_000),
-    });
-    await response.body?.cancel();
-    return response.ok ? null : `it answered ${response.status}`;
-  } catch (error) {
-    return error instanceof Error ? error.message.slice(0, 80) : String(error);
-  }
-}
-
-const away = await unreachable();
+const away = await unreachable(new URL("is-odd", npm.upstreams.registry));
 
 for (const client of CLIENTS) await publicTest(client);
 

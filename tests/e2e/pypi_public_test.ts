@@ -4,25 +4,13 @@ import { MEDIA_TYPES } from "../../ecosystems/pypi/accept.ts";
 import { pypi } from "../../ecosystems/pypi/pypi.ts";
 import { startSluice } from "../fakes/sluice.ts";
 import { createPythonProject, findPythonClient, type PythonClient } from "./pypi_client.ts";
+import { unreachable } from "./reach.ts";
 
 const DAY = Date.UTC(2026, 10, 20);
 /** A proxy that refuses every connection: upstream is gone, its address stays the same. */
 const GONE = { HTTPS_PROXY: "http://127.0.0.1:9" };
 
-/** null: it answers. */
-async function unreachable(): Promise<string | null> {
-  try {
-    const response = await fetch(new URL("simple/six/", pypi.upstreams.index), {
-      signal: AbortSignal.timeout(5_000),
-    });
-    await response.body?.cancel();
-    return response.ok ? null : `it answered ${response.status}`;
-  } catch (error) {
-    return error instanceof Error ? error.message.slice(0, 80) : String(error);
-  }
-}
-
-const away = await unreachable();
+const away = await unreachable(new URL("simple/six/", pypi.upstreams.index));
 
 for (const client of ["pip-machine", "pip", "uv", "poetry", "pdm"] as const) {
   await publicTest(client, "flask and requests, cold, then with upstream switched off", coldThenOffline);
