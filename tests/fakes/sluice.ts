@@ -4,7 +4,7 @@ import { type Config, loadConfig } from "../../cli/config.ts";
 import { configEcosystems, openConfigured, openOrganisations } from "../../cli/storage.ts";
 import type { Ecosystem } from "../../ecosystems/ecosystem.ts";
 import { ECOSYSTEMS } from "../../ecosystems/mod.ts";
-import { parsePolicy } from "../../policy/config.ts";
+import { parseFloor, parsePolicy } from "../../policy/config.ts";
 import type { EpochMs } from "../../policy/types.ts";
 import type { InstallRecord } from "../../storage/installs/log.ts";
 import { createInstallQueries } from "../../storage/installs/queries.ts";
@@ -36,6 +36,8 @@ export interface TestSluice extends AsyncDisposable {
   advance(ms: number): void;
   /** Replaces an organisation's policy (it is made if it is not there), and lets the second pass that it takes. */
   setPolicy(policy: Readonly<Record<string, unknown>>, organisation?: string): Promise<void>;
+  /** Replaces the instance's floor, and lets the second pass that it takes. */
+  setFloor(floor: Readonly<Record<string, unknown>>): Promise<void>;
   /** The newest records first. */
   installs(organisation?: string): Promise<readonly InstallRecord[]>;
   /** Ends it and starts another on the same folder and port, with other environment where that is given. */
@@ -84,6 +86,17 @@ export async function startSluice(options: TestSluiceOptions): Promise<TestSluic
         const there = (await organisations.list()).some(({ id }) => id === organisation);
         if (!there) await organisations.create(organisation, { author: "test" });
         await organisations.set({ id: organisation, source: parsed.source, author: "test" });
+      } finally {
+        kv.close();
+      }
+      offset += 1_001;
+    },
+    async setFloor(floor) {
+      const parsed = parseFloor(floor);
+      if (!parsed.ok) throw new Error(parsed.errors.map((error) => JSON.stringify(error)).join("\n"));
+      const kv = await openConfigured(config);
+      try {
+        await (await openOrganisations(kv, clock)).setFloor({ source: parsed.source, author: "test" });
       } finally {
         kv.close();
       }
