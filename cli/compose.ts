@@ -4,6 +4,7 @@ import { policyJsonSchema } from "../policy/config.ts";
 import { createApp } from "../routes/app.ts";
 import { loopbackHosts } from "../routes/host.ts";
 import { isLogged } from "../routes/log.ts";
+import { toldOnce } from "../storage/told_once.ts";
 import { type Closers, createClosers } from "./closers.ts";
 import type { Config } from "./config.ts";
 import { listen, siteAddress } from "./listen.ts";
@@ -34,7 +35,8 @@ export interface Running {
 const CLOSING_MS = 500;
 
 /** Throws StorageError or StartError with one sentence; then nothing is left open. */
-export async function compose(config: Config, deps: ComposeDeps): Promise<Running> {
+export async function compose(config: Config, given: ComposeDeps): Promise<Running> {
+  const deps = { ...given, log: toldOnce(given.log) };
   const closers = createClosers(deps.log);
   try {
     return serveParts(config, deps, closers, await openParts(config, deps, closers));

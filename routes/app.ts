@@ -63,6 +63,7 @@ export function createApp(deps: AppDeps): App {
   const logAccess = createAccessLog({ log, verbose: deps.logRequests, clock });
   const health = createHealth({ ...deps, upstreams: deps.upstreamHealth });
   const site = createSite({ ...deps, resolve, health });
+  const ids = new WeakMap<Error, string>();
 
   return {
     async fetch(request, info) {
@@ -91,10 +92,17 @@ export function createApp(deps: AppDeps): App {
       : await registry(request, info, target, journey);
   }
 
+  /** What a client can quote; the same for all who waited for what failed, since it is written down once. */
+  function idOf(error: unknown): string {
+    const id = (error instanceof Error ? ids.get(error) : undefined) ?? crypto.randomUUID().slice(0, 8);
+    if (error instanceof Error) ids.set(error, id);
+    return id;
+  }
+
   /** The only catch-all: an exception becomes the table's answer, and is written down once. */
   function broken(request: Request, journey: Journey, error: unknown): Response {
     const problem = problemOf(error);
-    const id = crypto.randomUUID().slice(0, 8);
+    const id = idOf(error);
     const isOurs = problem.status === 500;
     log(problem.logAs, isOurs ? `Request failed (${id})` : problem.message, {
       "error.id": isOurs ? id : undefined,

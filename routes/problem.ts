@@ -94,10 +94,17 @@ function upstreamProblem(error: UpstreamError): Problem {
       "warn",
     );
   }
+  if (kind === "status" && status === 429) {
+    const message = `The upstream registry ${origin} asks to be left alone for a while.`;
+    return {
+      ...problem(503, "upstream-busy", message, "warn"),
+      retryAfterSeconds: retryAfterSeconds ?? 10,
+    };
+  }
   const detail = kind === "status" && status !== undefined
     ? `answered with status ${status}`
     : UPSTREAM_WORDS[kind];
-  const retry = status === 429 || status === 503 ? retryAfterSeconds ?? null : null;
+  const retry = status === 503 ? retryAfterSeconds ?? null : null;
   return {
     ...problem(502, "upstream-failed", `The upstream registry ${origin} ${detail}.`, "warn"),
     retryAfterSeconds: retry,

@@ -1,9 +1,12 @@
-/** One circuit per origin: after sustained failure nothing is sent but one probe at a time, until one succeeds. */
+/**
+ * One circuit per origin: after sustained failure, or where it says 429 with a Retry-After, nothing is sent but one
+ * probe at a time, until one succeeds.
+ */
 import { LRUCache } from "lru-cache";
 import { UpstreamError } from "../errors.ts";
 import type { EpochMs } from "../../policy/types.ts";
 import type { Clock, Log } from "../runtime.ts";
-import { failure } from "./failures.ts";
+import { failure, retryAfterSeconds } from "./failures.ts";
 import type { Layer, UpstreamClient } from "./upstream.ts";
 
 /** A failed connection or a timeout counts two, a 5xx one; any other answer sets the count to zero. */
@@ -35,7 +38,14 @@ interface Circuit {
   lastErrorAt: EpochMs | null;
 }
 
-type Result = "ok" | "abandoned" | { readonly weight: number; readonly reason: string };
+type Result = "ok" | "abandoned" | Failed;
+
+interface Failed {
+  readonly weight: number;
+  readonly reason: string;
+  /** How long it asked to be left alone (RFC 6585, 4); it is held open for that, but no longer than any other. */
+  readonly askedPauseMs?: number;
+}
 
 /** `probeMs`: after so long a probe that has not ended is given up and another may be sent: no circuit gets stuck. */
 export function createCircuits(
@@ -77,7 +87,8 @@ export function createCircuits(
     circuit.lastError = result.reason;
     circuit.lastErrorAt = now;
     const sustained = circuit.failures >= OPENS_AT && isOver(circuit.failingSince, SUSTAINED_MS, now);
-    if (circuit.open !== null || sustained) open(origin, circuit);
+    const asked = result.askedPauseMs;
+    if (circuit.open !== null || sustained || asked !== undefined) open(origin, circuit, asked);
   }
 
   function close(origin: string, circuit: Circuit): void {
@@ -89,15 +100,19 @@ export function createCircuits(
     log("info", `Upstream ${origin} answers again`, { "upstream.origin": origin });
   }
 
-  function open(origin: string, circuit: Circuit): void {
-    const pauseMs = circuit.open === null
-      ? FIRST_PAUSE_MS
-      : Math.min(circuit.open.pauseMs * 2, LONGEST_PAUSE_MS);
+  function open(origin: string, circuit: Circuit, askedMs: number | undefined): void {
+    const usualMs = circuit.open === null ? FIRST_PAUSE_MS : circuit.open.pauseMs * 2;
+    const pauseMs = Math.min(askedMs ?? usualMs, LONGEST_PAUSE_MS);
     if (circuit.open === null) {
-      log("warn", `Upstream ${origin} is not asked for a while: ${circuit.lastError}`, {
-        "upstream.origin": origin,
-        "upstream.pause_ms": pauseMs,
-      });
+      // What it asked for is told by whoever is refused for it.
+      log(
+        askedMs === undefined ? "warn" : "info",
+        `Upstream ${origin} is not asked for a while: ${circuit.lastError}`,
+        {
+          "upstream.origin": origin,
+          "upstream.pause_ms": pauseMs,
+        },
+      );
     }
     circuit.open = { since: clock(), pauseMs };
     circuit.generation += 1;
@@ -110,7 +125,7 @@ export function createCircuits(
     let result: Result = "abandoned";
     try {
       const response = await next(request);
-      result = response.status >= 500 ? { weight: 1, reason: `status ${response.status}` } : "ok";
+      result = resultOfAnswer(response, clock());
       return response;
     } catch (error) {
       if (!request.signal.aborted) result = resultOf(error);
@@ -141,6 +156,13 @@ function closedCircuit(): Circuit {
 /** A clock that was set back ends a pause as well: it must never outlast its length. */
 function isOver(since: EpochMs, lengthMs: number, now: EpochMs): boolean {
   return now < since || now - since >= lengthMs;
+}
+
+function resultOfAnswer({ status, headers }: Response, now: EpochMs): Result {
+  const reason = `status ${status}`;
+  if (status >= 500) return { weight: 1, reason };
+  const seconds = status === 429 ? retryAfterSeconds(headers, now) ?? 0 : 0;
+  return seconds === 0 ? "ok" : { weight: 0, reason, askedPauseMs: seconds * 1000 };
 }
 
 /** An address that may not be reached, or nonsense, says nothing about the origin's health. */

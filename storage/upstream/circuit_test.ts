@@ -32,7 +32,10 @@ function harness() {
     return {
       sent: sent !== null,
       outcome,
-      answer: (status: number) => (sent!.resolve(responseAt(`${ORIGIN}/x`, null, { status })), outcome),
+      answer: (status: number, headers: HeadersInit = {}) => (sent!.resolve(
+        responseAt(`${ORIGIN}/x`, null, { status, headers }),
+      ),
+        outcome),
       fail: (
         kind: "connection" | "timeout" | "content",
       ) => (sent!.reject(failure(kind, "broken", ORIGIN)), outcome),
@@ -186,4 +189,58 @@ Deno.test("circuit: one origin's failures are not another's", async () => {
     ["https://other.example", "ok"],
     [ORIGIN, "open"],
   ]);
+});
+
+Deno.test("circuit: 429 with Retry-After is obeyed at once: nothing is sent until then, then one probe, and again", async () => {
+  const { ask, state, advance, logged, health } = harness();
+  const inFlight = ask();
+  await ask().answer(429, { "retry-after": "7" });
+  assert.equal(state(), "open");
+  assert.equal(health()[0]!.lastError, "status 429");
+  assert.deepEqual(logged, [`info Upstream ${ORIGIN} is not asked for a while: status 429`]);
+  await inFlight.answer(200);
+  assert.equal(state(), "open", "what was asked before says nothing of what it wants now");
+  advance(6_999);
+  assert.equal(ask().sent, false);
+  advance(1);
+  const probe = ask();
+  assert.equal(probe.sent, true);
+  assert.equal(ask().sent, false);
+  await probe.answer(429, { "retry-after": "3" });
+  advance(2_999);
+  assert.equal(ask().sent, false);
+  advance(1);
+  await ask().answer(200);
+  assert.equal(state(), "ok");
+});
+
+Deno.test("circuit: no Retry-After holds it open for more than a minute; none, or zero, does not open it", async () => {
+  for (const given of ["86400", "999999999", "Fri, 31 Dec 9999 23:59:59 GMT"]) {
+    const { ask, state, advance } = harness();
+    await ask().answer(429, { "retry-after": given });
+    assert.equal(state(), "open", given);
+    advance(60_000);
+    assert.equal(ask().sent, true, given);
+  }
+  for (const given of [undefined, "0", "soon", "-1", "Thu, 01 Jan 1970 00:00:00 GMT"]) {
+    const { ask, state } = harness();
+    await ask().answer(429, given === undefined ? {} : { "retry-after": given });
+    assert.equal(state(), "ok", given);
+  }
+});
+
+Deno.test("circuit: a process that was asleep for a day, in the middle of a probe, sends another at once", async () => {
+  const { ask, open, state, advance } = harness();
+  await open();
+  advance(5_000);
+  const asleep = ask();
+  assert.equal(asleep.sent, true);
+  advance(86_400_000);
+  const next = ask();
+  assert.equal(next.sent, true);
+  assert.equal(ask().sent, false, "one at a time");
+  await asleep.fail("connection");
+  assert.equal(ask().sent, false, "what the first says makes no room");
+  await next.answer(200);
+  assert.equal(state(), "ok");
 });

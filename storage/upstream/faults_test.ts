@@ -1,10 +1,14 @@
 /** Every row of the fake upstream's fault table: what the client says, and that the next request succeeds. */
 import assert from "node:assert/strict";
 import { type FaultName, FAULTS, startFakeUpstream } from "../../tests/fakes/upstream.ts";
+import type { EpochMs } from "../../policy/types.ts";
 import { TooLargeError, UpstreamError } from "../errors.ts";
 import { IMPATIENT, source, testClient, textOf } from "./testing.ts";
 
 const BODY = JSON.stringify({ name: "x", versions: { "1.0.0": {} } });
+const NOW = 1_790_000_000_000;
+/** What the upstream of `too-many-requests` asks for. */
+const PAUSE_MS = 7_000;
 const JSON_TYPE = { "content-type": "application/json" };
 
 type Kind = UpstreamError["detail"]["kind"];
@@ -57,7 +61,9 @@ Deno.test("faults: the table names every fault", () => {
 for (const fault of Object.keys(EXPECTED) as FaultName[]) {
   Deno.test(`document under ${fault}: ${EXPECTED[fault].document}, and the next request succeeds`, async () => {
     await using fake = await startFakeUpstream();
+    let now = NOW;
     await using test = testClient({ url: fake.url }, {
+      clock: () => now as EpochMs,
       network: fault.startsWith("stall-") ? IMPATIENT : {},
     });
     const ask = async () => {
@@ -66,18 +72,22 @@ for (const fault of Object.keys(EXPECTED) as FaultName[]) {
     };
     fake.answer("/x", { body: BODY, headers: JSON_TYPE, fault });
     assert.equal(await outcomeOf(ask), EXPECTED[fault].document);
+    now += PAUSE_MS;
     fake.answer("/x", { body: BODY, headers: JSON_TYPE });
     assert.equal(await outcomeOf(ask), "ok");
   });
 
   Deno.test(`open under ${fault}: ${EXPECTED[fault].file}, and the next request succeeds`, async () => {
     await using fake = await startFakeUpstream();
+    let now = NOW;
     await using test = testClient({ url: fake.url }, {
+      clock: () => now as EpochMs,
       network: fault.startsWith("stall-") ? IMPATIENT : {},
     });
     const ask = async () => await textOf((await test.client.open(test.upstream, "x"))!.body);
     fake.answer("/x", { body: BODY, fault });
     assert.equal(await outcomeOf(ask), EXPECTED[fault].file);
+    now += PAUSE_MS;
     fake.answer("/x", { body: BODY });
     assert.equal(await outcomeOf(ask), "ok");
   });

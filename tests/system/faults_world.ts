@@ -7,7 +7,7 @@ import type { FaultName } from "../fakes/upstream.ts";
 import type { Asked } from "./ask.ts";
 
 /** `whole`: the fault is none. `cut`: the connection breaks before the file is whole. */
-export type Told = 502 | 504 | "whole" | "cut";
+export type Told = 502 | 503 | 504 | "whole" | "cut";
 
 const BROKEN = { packument: 502, tarball: 502 } as const;
 export const TOLD: Readonly<Record<FaultName, { readonly packument: Told; readonly tarball: Told }>> = {
@@ -36,7 +36,7 @@ export const TOLD: Readonly<Record<FaultName, { readonly packument: Told; readon
   "not-modified-unasked": BROKEN,
   "html-with-200": { packument: 502, tarball: "cut" },
   "html-as-json": { packument: 502, tarball: "cut" },
-  "too-many-requests": BROKEN,
+  "too-many-requests": { packument: 503, tarball: 503 },
   "server-error": BROKEN,
   "unavailable": BROKEN,
   "redirect-private": BROKEN,
@@ -51,6 +51,8 @@ export const TOLD: Readonly<Record<FaultName, { readonly packument: Told; readon
 };
 
 export const RELEASE = { publishedAt: daysAgo(100) };
+/** What the upstream of `too-many-requests` asks for. */
+export const PAUSE_MS = 7_000;
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 const JSON_TYPE = { "content-type": "application/json" };
@@ -113,11 +115,15 @@ export function assertTold(answer: Asked, status: number, what: string): void {
   assert.equal(answer.headers.get("cache-control"), "no-store", what);
 }
 
-/** One after another, since log lines are counted; the one that is slow and says nothing runs beside them. */
+/**
+ * One after another, since log lines are counted; the one that is slow and says nothing runs beside them, and the one
+ * that stops everything after them.
+ */
 export async function forEachFault(test: (fault: FaultName, name: string) => Promise<void>): Promise<void> {
   const slow = test("drip", "drip");
   for (const fault of Object.keys(TOLD) as FaultName[]) {
-    if (fault !== "drip") await test(fault, fault);
+    if (fault !== "drip" && fault !== "too-many-requests") await test(fault, fault);
   }
   await slow;
+  await test("too-many-requests", "too-many-requests");
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { FAULTS } from "../fakes/upstream.ts";
 import { ask } from "./ask.ts";
-import { assertTold, createWorld, failuresSince, forEachFault, TOLD } from "./faults_world.ts";
+import { assertTold, createWorld, failuresSince, forEachFault, PAUSE_MS, TOLD } from "./faults_world.ts";
 
 Deno.test("upstream faults: the table names every one", () => {
   assert.deepEqual(Object.keys(TOLD).sort(), Object.keys(FAULTS).sort());
@@ -28,6 +28,7 @@ Deno.test("packument under every fault: told with what failed, logged once, noth
       );
     }
     give();
+    sluice.advance(fault === "too-many-requests" ? PAUSE_MS : 0);
     const next = await ask(`${sluice.url}/npm/${name}`, { abbreviated: true });
     assert.equal(next.status, 200, `${fault}: ${next.text}`);
     assert.deepEqual(Object.keys(next.json().versions), ["1.0.0"], fault);

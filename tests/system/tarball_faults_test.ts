@@ -3,7 +3,15 @@ import { Buffer } from "node:buffer";
 import { createTarball } from "../fakes/npm_registry.ts";
 import type { Answer } from "../fakes/upstream.ts";
 import { ask } from "./ask.ts";
-import { assertTold, createWorld, failuresSince, forEachFault, RELEASE, TOLD } from "./faults_world.ts";
+import {
+  assertTold,
+  createWorld,
+  failuresSince,
+  forEachFault,
+  PAUSE_MS,
+  RELEASE,
+  TOLD,
+} from "./faults_world.ts";
 
 Deno.test("tarball under every fault: never a wrong file as a whole one, logged once, nothing kept, the next succeeds", async () => {
   await using world = await createWorld();
@@ -30,6 +38,7 @@ Deno.test("tarball under every fault: never a wrong file as a whole one, logged 
       );
     }
     giveFile();
+    sluice.advance(fault === "too-many-requests" ? PAUSE_MS : 0);
     const next = await ask(url);
     assert.equal(next.status, 200, `${fault}: ${next.text}`);
     assert.ok(Buffer.from(next.bytes).equals(tarball), fault);
