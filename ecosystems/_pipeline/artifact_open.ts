@@ -1,19 +1,14 @@
 /** Bytes of a file that was decided on: from memory, from the store, or as they come in from upstream. */
-import { createHash } from "node:crypto";
-import { sha256Of } from "../../storage/artifacts/key.ts";
 import type { BlobStat } from "../../storage/artifacts/store.ts";
 import { UpstreamError } from "../../storage/errors.ts";
 import type { Following } from "../../storage/fill.ts";
 import type { FileRecord } from "../../storage/kv/packages.ts";
 import type { OpenArtifact, Outcome, RangeSpec, Trace } from "../outcome.ts";
 import { failed } from "./answers.ts";
-import { etagOf, fileId, keptFile, type Opening, recordNow, settlingOf } from "./opening.ts";
+import { evict, hotBytes, openBlob } from "./kept_bytes.ts";
+import { etagOf, fileId, isVerified, keptFile, type Opening, recordNow, settlingOf } from "./opening.ts";
 import { rangeWithin } from "./range.ts";
-import type { Services } from "./services.ts";
 import { recordAtEnd, recordPartial } from "./transfer.ts";
-
-/** Up to this size an artifact is kept in memory once it was asked for. */
-const HOT_BYTES = 2 ** 20;
 
 /** Its bytes are here and were verified. */
 export function hit(opening: Opening, file: FileRecord): Outcome {
@@ -29,14 +24,19 @@ export function hit(opening: Opening, file: FileRecord): Outcome {
   };
 }
 
-/** Opened and verified bytes; where the store lost them, they are fetched again, once. */
-async function openKept(opening: Opening, file: FileRecord, range: RangeSpec | null): Promise<OpenArtifact> {
+/** Opened and verified bytes; where the store lost or damaged them, they are fetched again, once. */
+async function openKept(
+  opening: Opening,
+  file: FileRecord,
+  range: RangeSpec | null,
+  attempt: "first" | "again" = "first",
+): Promise<OpenArtifact> {
   const { services } = opening;
   const within = range === null ? null : rangeWithin(range, file.sizeBytes);
   const etag = etagOf(file.blob);
   const sent = within === null ? file.sizeBytes : within.last - within.first + 1;
   const hot = await hotBytes(services, file);
-  if (hot !== null) {
+  if (hot !== null && hot !== "damaged") {
     await recordNow(opening, file.blob, sent, within !== null);
     return {
       body: within === null ? hot : hot.subarray(within.first, within.last + 1),
@@ -45,31 +45,23 @@ async function openKept(opening: Opening, file: FileRecord, range: RangeSpec | n
       etag,
     };
   }
-  const blob = await services.artifacts.get(file.blob, within ?? undefined);
-  if (blob === null || (within === null && blob.sizeBytes !== file.sizeBytes)) {
-    await blob?.body.cancel();
-    return await openLost(opening, file, range);
-  }
+  const blob = hot === null ? await openBlob(services, file, within) : null;
+  if (blob === null) return await openLost(opening, range, attempt);
   const record = await recordNow(opening, file.blob, sent, within !== null);
   const body = record === null ? blob.body : recordPartial(services, record, blob.body, sent);
   return { body, range: within, sizeBytes: file.sizeBytes, etag };
 }
 
-async function openLost(opening: Opening, file: FileRecord, range: RangeSpec | null): Promise<OpenArtifact> {
-  const { services, verdicts, filename } = opening;
-  services.log(
-    "error",
-    `Fetching ${verdicts.known.key.ecosystem} file ${
-      JSON.stringify(filename)
-    } again: its blob is lost or cut`,
-    {
-      "blob.key": file.blob,
-    },
-  );
-  services.fileRecords.delete(fileId(opening));
-  services.hot.delete(file.blob);
-  await services.files.delete(verdicts.known.key, filename);
-  await services.artifacts.delete(file.blob);
+async function openLost(
+  opening: Opening,
+  range: RangeSpec | null,
+  attempt: "first" | "again",
+): Promise<OpenArtifact> {
+  const { services, filename } = opening;
+  await services.refreshes.run(`evict\n${fileId(opening)}`, () => evict(opening));
+  // Others may have found it lost as well, and have it again already.
+  const again = attempt === "first" ? await keptFile(opening) : null;
+  if (again !== null) return await openKept(opening, again, range, "again");
   const following = await follow(opening);
   if (following === null) {
     throw new UpstreamError(`Cannot fetch ${JSON.stringify(filename)} again: upstream has it no more`, {
@@ -79,19 +71,6 @@ async function openLost(opening: Opening, file: FileRecord, range: RangeSpec | n
     });
   }
   return await openFollowing(opening, following, range);
-}
-
-/** Small files come from memory; null: too large for it, or lost. */
-async function hotBytes(services: Services, file: FileRecord): Promise<Uint8Array | null> {
-  if (file.sizeBytes > HOT_BYTES) return null;
-  const kept = services.hot.get(file.blob);
-  if (kept !== undefined) return kept;
-  const bytes = await services.artifacts.read(file.blob, HOT_BYTES);
-  if (bytes === null || bytes.byteLength !== file.sizeBytes) return null;
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  if (sha256 !== sha256Of(file.blob)) return null;
-  services.hot.set(file.blob, bytes);
-  return bytes;
 }
 
 /** The first byte comes before the store has the last; a HEAD opens nothing. */
@@ -120,7 +99,10 @@ export async function miss(opening: Opening): Promise<Outcome> {
       message: `Upstream lists ${JSON.stringify(filename)} but does not have it`,
     });
   }
-  return { ...common, open: (range) => openFollowing(opening, following, range) };
+  const file = following.elsewhere ? await keptFile(opening) : null;
+  if (file === null) return { ...common, open: (range) => openFollowing(opening, following, range) };
+  await following.body.cancel();
+  return hit(opening, file);
 }
 
 async function follow(opening: Opening): Promise<Following | null> {
@@ -135,6 +117,7 @@ async function follow(opening: Opening): Promise<Following | null> {
     maxBytes: location.maxBytes,
     label: `${key.ecosystem}/${key.name}/${filename}`,
     origin: new URL(upstream.root).origin,
+    find: () => keptElsewhere(opening),
     kept: async (stat: BlobStat) => {
       const record: FileRecord = {
         v: 1,
@@ -148,6 +131,17 @@ async function follow(opening: Opening): Promise<Following | null> {
       services.fileRecords.set(fileId(opening), record);
     },
   });
+}
+
+/** What another process has kept of it, if that is all there and was verified against what the index claims now. */
+async function keptElsewhere(opening: Opening): Promise<BlobStat | null> {
+  const { services, verdicts, filename, location } = opening;
+  const file = await services.files.get(verdicts.known.key, filename);
+  if (file === null || !isVerified(file, location)) return null;
+  const stat = await services.artifacts.stat(file.blob);
+  if (stat?.sizeBytes !== file.sizeBytes) return null;
+  services.fileRecords.set(fileId(opening), file);
+  return stat;
 }
 
 async function openFollowing(
@@ -168,8 +162,11 @@ async function openFollowing(
   await following.done;
   await following.body.cancel();
   const file = await keptFile(opening);
-  if (file === null) {
+  if (file !== null) return await openKept(opening, file, range);
+  // It could not be kept, and what is passed on has no ranges.
+  const whole = await follow(opening);
+  if (whole === null) {
     throw new UpstreamError("Cannot send a range: the file is gone", { kind: "content", origin: "" });
   }
-  return await openKept(opening, file, range);
+  return await openFollowing(opening, whole, null);
 }

@@ -1,12 +1,14 @@
 /** Load, join and decide: what every ask about a package goes through before anything of it is rendered or opened. */
 import type { Upstream } from "../../storage/upstream/upstream.ts";
+import type { DocumentRecord } from "../../storage/kv/packages.ts";
 import type { PackageRef } from "../ecosystem.ts";
 import type { RegistryRequest } from "../outcome.ts";
 import { grantsFor } from "./grants.ts";
 import { fromStorage, keyText, load, type Loaded, packageKey } from "./load.ts";
 import type { LostDocumentError } from "./indexes.ts";
-import { refresh } from "./refresh.ts";
 import type { Services } from "./services.ts";
+import { refreshOnce } from "./shared_refresh.ts";
+import { isKept } from "./source.ts";
 import { upstreamOf } from "./upstream.ts";
 import { type Verdicts, verdictsOn } from "./verdicts.ts";
 
@@ -32,12 +34,17 @@ export async function reload(
   const key = packageKey(ecosystem, upstream, subject.name);
   const known = await fromStorage(services, key);
   if (known !== null && known.revision !== lost.revision) return;
-  services.log("error", `${lost.message}: fetching it anew`);
-  const stripped = known === null ? null : { ...known, record: { ...known.record, documents: [] } };
-  await services.refreshes.run(
-    `reload\n${keyText(key)}`,
-    () => refresh(services, { ecosystem, upstream, subject }, key, stripped),
-  );
+  await services.refreshes.run(`reload\n${keyText(key)}`, async () => {
+    if (known !== null && await areKept(services, known.record.documents)) return;
+    services.log("error", `${lost.message}: fetching it anew`);
+    const stripped = known === null ? null : { ...known, record: { ...known.record, documents: [] } };
+    await refreshOnce(services, { ecosystem, upstream, subject }, key, stripped);
+  });
+}
+
+/** Somebody else may have fetched them meanwhile. */
+async function areKept(services: Services, documents: readonly DocumentRecord[]): Promise<boolean> {
+  return (await Promise.all(documents.map((document) => isKept(services, document)))).every(Boolean);
 }
 
 export async function loadOf(

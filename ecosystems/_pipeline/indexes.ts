@@ -137,7 +137,9 @@ async function openAll(services: Services, known: Known): Promise<readonly Upstr
   const documents = await Promise.all(known.record.documents.map((record) => openDocument(services, record)));
   if (documents.every((document) => document !== null)) return documents;
   throw new LostDocumentError(
-    `Cannot render ${known.key.ecosystem} ${JSON.stringify(known.key.name)}: its raw document is lost`,
+    `Cannot render ${known.key.ecosystem} ${
+      JSON.stringify(known.key.name)
+    }: its raw document is lost or damaged`,
     known.revision,
   );
 }

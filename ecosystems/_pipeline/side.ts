@@ -51,7 +51,15 @@ export async function openSide(services: Services, request: SideRequest): Promis
     const record = await loadSide(services, request);
     const document = await openDocument(services, record);
     if (document !== null) return { document, record };
-    if (attempt === "first") await forgetRecord(services, sideKey(request));
+    if (attempt === "anew") break;
+    services.log(
+      "error",
+      `Fetching ${request.source.key} of ${request.ecosystem.id} anew: its copy is lost or damaged`,
+      {
+        "blob.key": record.blob ?? "",
+      },
+    );
+    await forgetRecord(services, sideKey(request));
   }
   throw new StorageError(
     `Cannot open ${request.source.key} of ${request.ecosystem.id}: it is lost again and again`,

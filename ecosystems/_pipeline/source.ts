@@ -1,8 +1,13 @@
 /** One raw document: fetched from upstream or confirmed by it, kept under its digest, opened again. */
+import { createHash } from "node:crypto";
+import { sha256Of } from "../../storage/artifacts/key.ts";
+import type { BlobKey } from "../../storage/artifacts/store.ts";
 import { StorageError, UpstreamError } from "../../storage/errors.ts";
+import { piecesOf } from "../../storage/fill_window.ts";
 import type { DocumentRecord } from "../../storage/kv/packages.ts";
 import type { DocumentAnswer, Upstream } from "../../storage/upstream/upstream.ts";
 import type { Source, UpstreamDocument } from "../ecosystem.ts";
+import { paced } from "./paced.ts";
 import type { Services } from "./services.ts";
 
 /** A document with what will be recorded of it. */
@@ -59,20 +64,43 @@ function confirmed(services: Services, previous: DocumentRecord): Answered {
   };
 }
 
-async function isKept(services: Services, { blob, sizeBytes }: DocumentRecord): Promise<boolean> {
+/** As far as its length tells; its digest is looked at when it is opened. */
+export async function isKept(services: Services, { blob, sizeBytes }: DocumentRecord): Promise<boolean> {
   return blob === null || (await services.artifacts.stat(blob))?.sizeBytes === sizeBytes;
 }
 
-/** A raw document from the store; null where its bytes are lost. */
+/** A raw document from the store; null where its bytes are lost, or not those that were stored: then they are evicted. */
 export async function openDocument(
   services: Services,
   record: DocumentRecord,
 ): Promise<UpstreamDocument | null> {
   const { key, status, contentType, url, fetchedAt } = record;
   if (record.blob === null) return { key, status, contentType, body: new Uint8Array(), url, fetchedAt };
-  const body = await services.artifacts.read(record.blob, record.sizeBytes);
-  if (body === null || body.byteLength !== record.sizeBytes) return null;
-  return { key, status, contentType, body, url, fetchedAt };
+  const body = await readWhole(services, record);
+  if (body !== null) return { key, status, contentType, body, url, fetchedAt };
+  await services.refreshes.run(`evict\n${record.blob}`, () => evict(services, record));
+  return null;
+}
+
+/** Of the length that is expected, what is wrong would stay in the place of what is fetched anew. */
+async function evict(services: Services, record: DocumentRecord): Promise<void> {
+  if (record.blob === null || await readWhole(services, record) !== null) return;
+  await services.artifacts.delete(record.blob);
+}
+
+async function readWhole(
+  services: Services,
+  { blob, sizeBytes }: DocumentRecord,
+): Promise<Uint8Array | null> {
+  const body = blob === null ? null : await services.artifacts.read(blob, sizeBytes);
+  return blob !== null && body !== null && await isWhole(services, blob, body) ? body : null;
+}
+
+/** Reading and rendering take ten times as long: every document is held against its digest, in slices. */
+async function isWhole(services: Services, blob: BlobKey, body: Uint8Array): Promise<boolean> {
+  const hash = createHash("sha256");
+  await paced(piecesOf(body), services.timers, (piece) => hash.update(piece));
+  return hash.digest("hex") === sha256Of(blob);
 }
 
 /** What upstream answered, stored. */
