@@ -33,11 +33,12 @@ export interface Following {
    */
   readonly body: ReadableStream<Uint8Array>;
   /**
-   * Resolves when the blob is verified and visible, and `kept` has resolved; null: a body of which nothing was
-   * known beforehand, passed through and not kept. Rejects with what failed. Never unhandled.
+   * Resolves when the blob is verified and visible, and `kept` has resolved; or only verified, where the store could
+   * not keep it. null: a body of which nothing was known beforehand, passed through and not kept. Rejects with what
+   * failed. Never unhandled.
    */
   readonly done: Promise<BlobStat | null>;
-  /** false: nothing was known of it beforehand; it is passed through, and `done` will be null. */
+  /** false: it is passed through, as nothing was known of it beforehand or the store cannot keep it. */
   readonly keeps: boolean;
   /** What `done` resolves to, where it was known already when `follow` resolved (small files): a length may be stated. */
   readonly verified: BlobStat | null;
@@ -105,6 +106,9 @@ export function createFills(options: FillsOptions): Fills {
         ...fields,
         "blob.size_bytes": outcome.stat.sizeBytes,
       });
+    }
+    if (outcome.kind === "passed" && outcome.unkept !== null) {
+      log("warn", `${outcome.unkept.message}: passed on without keeping it`, fields);
     }
     // Where it failed before the first byte, who follows tells it, at the boundary.
     if (outcome.kind !== "failed" || outcome.followed) return;

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { bytesOf, createFillRig, KB, wholeOf } from "../tests/fakes/fill_rig.ts";
 import { createTestSource, type TestSource } from "../tests/fakes/source.ts";
-import { createMemoryStore } from "./artifacts/memory.ts";
 import { IntegrityError, StorageError, TooLargeError, UpstreamError } from "./errors.ts";
 
 Deno.test("follow: a wrong digest fails every client's stream, is kept nowhere, is told once, and the next may try", async () => {
@@ -142,17 +141,8 @@ Deno.test("follow: more than maxBytes is a TooLargeError, at once where upstream
   await assert.rejects(reading, TooLargeError);
 });
 
-Deno.test("follow: what the store or the record cannot do fails the client's download", async () => {
+Deno.test("follow: what the record cannot do fails the client's download", async () => {
   const bytes = bytesOf(300 * KB);
-  const full = createFillRig({ store: createMemoryStore({ maxBytes: 200 * KB }) });
-  const source = createTestSource(bytes);
-  source.allowAll();
-  await assert.rejects(
-    async () => await wholeOf(await full.fills.follow(full.request(source, bytes))),
-    StorageError,
-  );
-  assert.ok(source.cancelled);
-
   const rig = createFillRig();
   const again = createTestSource(bytes);
   again.allowAll();

@@ -4,10 +4,13 @@ import { StorageError } from "./errors.ts";
 import type { FillWindow } from "./fill_window.ts";
 import type { Timers } from "./runtime.ts";
 
-/** How a fill ended. `passed`: to its end, and nothing was kept. `followed`: it failed somebody before the first byte. */
+/**
+ * How a fill ended. `passed`: to its end, and nothing was kept; `stat`: of what was verified, `unkept`: why the store
+ * could not keep it. `followed`: it failed somebody before the first byte.
+ */
 export type FillOutcome =
   | { readonly kind: "kept"; readonly stat: BlobStat }
-  | { readonly kind: "passed" }
+  | { readonly kind: "passed"; readonly stat: BlobStat | null; readonly unkept: StorageError | null }
   | { readonly kind: "absent" }
   | { readonly kind: "failed"; readonly error: unknown; readonly followed: boolean };
 

@@ -76,7 +76,7 @@ export function createFill(
     } else {
       window.release();
       begun.resolve();
-      done.resolve(how.kind === "kept" ? how.stat : null);
+      done.resolve(how.kind === "absent" ? null : how.stat);
     }
     ended.resolve();
     grown.ring();

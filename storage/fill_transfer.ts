@@ -1,7 +1,7 @@
 /** The way of a fill's bytes: from upstream into the store, shown on the way to who follows. */
-import type { ArtifactStore } from "./artifacts/store.ts";
-import { createGuard } from "./artifacts/verify.ts";
-import { TooLargeError, UpstreamError } from "./errors.ts";
+import type { ArtifactStore, BlobStat } from "./artifacts/store.ts";
+import { createGuard, type Guard } from "./artifacts/verify.ts";
+import { StorageError, TooLargeError, UpstreamError } from "./errors.ts";
 import type { FillRequest } from "./fill.ts";
 import type { FillOutcome, Follower } from "./fill_follower.ts";
 import { createWatch, type Watch } from "./fill_watch.ts";
@@ -79,27 +79,60 @@ function show(transfer: Transfer, piece: Uint8Array): void {
   transfer.grown();
 }
 
-/** The store pulls; what it takes is shown to the followers, at the store's pace and nobody else's. */
+/**
+ * The store pulls; what it takes is shown to the followers, at the store's pace and nobody else's. Where it cannot go
+ * on (a full disk), the rest is passed on, verified all the same.
+ */
 async function keep(transfer: Transfer, opened: OpenedArtifact, source: Source): Promise<FillOutcome> {
   const { request, store, stop } = transfer;
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const chunk = await source.next();
-      if (chunk === null) return controller.close();
-      for (const piece of piecesOf(chunk)) show(transfer, piece);
-      controller.enqueue(chunk);
-    },
-    cancel: source.cancel,
-  }, { highWaterMark: 0 });
-  const stat = await store.put(body, {
+  const options = {
     expect: request.expect,
     expectSizeBytes: request.expectSizeBytes ?? opened.sizeBytes,
     maxBytes: request.maxBytes,
     label: request.label,
-    signal: stop.signal,
-  });
+  };
+  const guard = createGuard(options);
+  let pulling = Promise.resolve();
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => pulling = pullInto(controller),
+  }, { highWaterMark: 0 });
+
+  async function pullInto(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    const chunk = await source.next();
+    if (chunk === null) return controller.close();
+    guard.update(chunk);
+    for (const piece of piecesOf(chunk)) show(transfer, piece);
+    controller.enqueue(chunk);
+  }
+
+  let stat: BlobStat;
+  try {
+    stat = await store.put(body, { ...options, guard, signal: stop.signal });
+  } catch (error) {
+    if (!(error instanceof StorageError) || stop.signal.aborted || source.failure !== null) throw error;
+    // What it was about to take when it gave up is in the window; nobody takes it from the body any more.
+    await pulling.catch(() => {});
+    stop.signal.throwIfAborted();
+    if (source.failure !== null) throw source.failure;
+    return await passOnRest(transfer, source, { guard, unkept: error });
+  }
   await request.kept(stat);
   return { kind: "kept", stat };
+}
+
+/** Who is behind the window counted on the store; who is within it, and who comes to its start, has all of it. */
+async function passOnRest(
+  transfer: Transfer,
+  source: Source,
+  { guard, unkept }: { readonly guard: Guard; readonly unkept: StorageError },
+): Promise<FillOutcome> {
+  const { followers, window } = transfer;
+  transfer.decided(false);
+  for (const follower of [...followers]) {
+    if (follower.offset < window.start) follower.cut(unkept);
+  }
+  if (followers.size === 0) throw unkept;
+  return { kind: "passed", stat: await passOn(transfer, source, guard), unkept };
 }
 
 /**
@@ -123,9 +156,9 @@ async function waitForFollowers(transfer: Transfer, needed: () => number): Promi
   }
 }
 
-async function passOn(transfer: Transfer, source: Source): Promise<FillOutcome> {
-  const { request, stop, window } = transfer;
-  const guard = createGuard({ maxBytes: request.maxBytes, label: request.label });
+/** At the pace of its followers; answers with what was verified. */
+async function passOn(transfer: Transfer, source: Source, guard: Guard): Promise<BlobStat> {
+  const { stop, window } = transfer;
   stop.signal.addEventListener("abort", () => source.cancel(stop.signal.reason), { once: true });
   for (let chunk = await source.next(); chunk !== null; chunk = await source.next()) {
     guard.update(chunk);
@@ -134,11 +167,19 @@ async function passOn(transfer: Transfer, source: Source): Promise<FillOutcome> 
       show(transfer, piece);
     }
   }
+  const stat = guard.finish();
   // The window is all there is: the fill has not ended before everybody has the rest of it.
   window.release();
   transfer.grown();
   await waitForFollowers(transfer, () => window.end);
-  return { kind: "passed" };
+  return stat;
+}
+
+/** What has neither digest nor length is verified against nothing. */
+async function passOnUnknown(transfer: Transfer, source: Source): Promise<FillOutcome> {
+  const { request: { maxBytes, label } } = transfer;
+  await passOn(transfer, source, createGuard({ maxBytes, label }));
+  return { kind: "passed", stat: null, unkept: null };
 }
 
 async function move(transfer: Transfer, opened: OpenedArtifact): Promise<FillOutcome> {
@@ -150,7 +191,7 @@ async function move(transfer: Transfer, opened: OpenedArtifact): Promise<FillOut
   const watch = createWatch({ idleMs, timers, onStall });
   const source = createSource(transfer, opened, watch);
   try {
-    return kept ? await keep(transfer, opened, source) : await passOn(transfer, source);
+    return kept ? await keep(transfer, opened, source) : await passOnUnknown(transfer, source);
   } catch (error) {
     source.cancel(error);
     throw stop.signal.aborted ? stop.signal.reason : source.failure ?? error;

@@ -1,5 +1,6 @@
 /** Where bytes are kept. Absence is null; failure throws StorageError. */
 import type { Digest } from "../../policy/types.ts";
+import type { Guard } from "./verify.ts";
 
 /** A blob's name: `sha256/{two hex}/{64 hex}`, the digest of its own bytes as computed here. */
 export type BlobKey = string & { readonly __brand: "blob-key" };
@@ -26,6 +27,8 @@ export interface PutOptions {
   readonly expectSizeBytes?: number | null;
   readonly maxBytes: number;
   readonly signal?: AbortSignal;
+  /** Of `expect` and the bounds, where it sees the body's bytes on their way here already; the store asks it at the end. */
+  readonly guard?: Guard;
   /** A readable name beside the blob, for the person who looks into the folder: `npm/is-odd/is-odd-3.0.1.tgz`. */
   readonly label?: string;
 }

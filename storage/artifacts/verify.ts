@@ -10,7 +10,7 @@ import type { BlobStat, PutOptions } from "./store.ts";
 export interface Guard {
   /** Throws TooLargeError or IntegrityError as soon as the bytes pass a bound; then the body is of no use. */
   update(chunk: Uint8Array): void;
-  /** Call once, at the end and before anything becomes visible; throws IntegrityError. */
+  /** To be called at the end and before anything becomes visible; throws IntegrityError. */
   finish(): BlobStat;
 }
 
@@ -44,6 +44,7 @@ export function createGuard(options: PutOptions): Guard {
   const { expect = [], expectSizeBytes = null, maxBytes, label } = options;
   const hashers = createHashers(expect);
   let sizeBytes = 0;
+  let computed: ReadonlyMap<DigestAlgorithm, string> | null = null;
 
   function update(chunk: Uint8Array): void {
     sizeBytes += chunk.length;
@@ -67,7 +68,7 @@ export function createGuard(options: PutOptions): Guard {
         `Cannot keep ${nameOfBody(label)}: it has ${sizeBytes} of the ${expectSizeBytes} bytes stated`,
       );
     }
-    const computed = new Map([...hashers].map(([algorithm, hash]) => [algorithm, hash.hex()]));
+    computed ??= new Map([...hashers].map(([algorithm, hash]) => [algorithm, hash.hex()]));
     for (const { algorithm, hex } of expect) {
       if (computed.get(algorithm) === hex) continue;
       throw new IntegrityError(
@@ -123,13 +124,13 @@ export async function passThrough(
   write: (chunk: Uint8Array) => Promise<void> | void,
 ): Promise<BlobStat> {
   const { signal } = options;
-  const guard = createGuard(options);
+  const guard = options.guard ?? createGuard(options);
   if (signal?.aborted && body instanceof ReadableStream) body.cancel(signal.reason).catch(() => {});
   signal?.throwIfAborted();
   const chunks = body instanceof Uint8Array ? pieces(body) : readAbortable(body, signal);
   for await (const chunk of chunks) {
     signal?.throwIfAborted();
-    guard.update(chunk);
+    if (options.guard === undefined) guard.update(chunk);
     await write(chunk);
   }
   signal?.throwIfAborted();
