@@ -83,7 +83,7 @@ export interface SidecarAsk {
   readonly source: Source;
   /**
    * It stands beside the file, wherever `locate` says that is, under the file's name and this suffix (`.metadata`);
-   * the source's path is then empty.
+   * the source's path is then empty, and what the facts say of its digests must be true of it.
    */
   readonly beside?: string;
 }
@@ -136,6 +136,8 @@ export interface Source {
   readonly shared?: boolean;
   /** Its path is below an address that another document names, not below the upstream's root. */
   readonly below?: NamedRoot;
+  /** What its bytes must be; of anything else nothing is kept, and it is an IntegrityError. */
+  readonly digests?: readonly Digest[];
 }
 
 /** A root that upstream names itself (the `api` of Cargo's `config.json`). */

@@ -41,6 +41,8 @@ export interface Artifact {
   readonly trust: Fact<TrustLevel>;
   /** Where upstream's index says the bytes are; null where the plugin derives it from the coordinates. */
   readonly url: string | null;
+  /** By suffix, of documents that stand beside it (`.metadata`): the digests that the index states of them. */
+  readonly beside?: Readonly<Record<string, readonly Digest[]>>;
 }
 
 export interface Release {

@@ -1,6 +1,6 @@
 /** Signatures, provenance, metadata: passed on as they are, under the verdict of their file or release. */
-import { permits } from "../../policy/types.ts";
-import type { SidecarAsk } from "../ecosystem.ts";
+import { type Digest, type PackageFacts, permits } from "../../policy/types.ts";
+import type { SidecarAsk, Source } from "../ecosystem.ts";
 import type { Outcome, RegistryRequest } from "../outcome.ts";
 import { notOffered, notThere, PLAIN_TRACE } from "./answers.ts";
 import { createEntity } from "./entity.ts";
@@ -52,7 +52,7 @@ function versionOf({ known }: Verdicts, filename: string): string {
   return release?.version ?? filename;
 }
 
-/** The same, at the address that goes by the file's where it stands beside the file. */
+/** The same, at the address that goes by the file's where it stands beside the file, and as the index says it is. */
 function besideFile(side: SideRequest, ask: SidecarAsk, { known }: Loaded): SideRequest {
   if (ask.beside === undefined || ask.filename === null) return side;
   const file = { kind: "artifact", subject: ask.subject, filename: ask.filename } as const;
@@ -60,5 +60,27 @@ function besideFile(side: SideRequest, ask: SidecarAsk, { known }: Loaded): Side
   if (location === null) return side;
   const url = new URL(location.url, side.upstream.root);
   const path = `${url.pathname.slice(url.pathname.lastIndexOf("/") + 1)}${ask.beside}${url.search}`;
-  return { ...side, root: new URL("./", url).href, source: { ...side.source, path } };
+  const source = { ...side.source, path };
+  const digests = statedOf(known.facts, ask.filename, ask.beside);
+  return {
+    ...side,
+    root: new URL("./", url).href,
+    source: digests.length === 0 ? source : pinned(source, digests),
+  };
+}
+
+/** By its digests as well: what was kept before the index stated them, or stated others, is not what is asked for. */
+function pinned(source: Source, digests: readonly Digest[]): Source {
+  const named = digests.map(({ algorithm, hex }) => `${algorithm}-${hex}`).join(" ");
+  return { ...source, key: `${source.key} ${named}`, digests };
+}
+
+function statedOf({ releases }: PackageFacts, filename: string, suffix: string): readonly Digest[] {
+  for (const { artifacts } of releases) {
+    const file = artifacts.find((artifact) => artifact.filename === filename);
+    if (file === undefined) continue;
+    const { beside = {} } = file;
+    return Object.hasOwn(beside, suffix) ? beside[suffix] ?? [] : [];
+  }
+  return [];
 }

@@ -126,6 +126,7 @@ export async function keep(services: Services, source: Source, answer: DocumentA
   const stat = await services.artifacts.put(body, {
     maxBytes: source.maxBytes,
     expectSizeBytes: body.byteLength,
+    ...(source.digests === undefined ? {} : { expect: source.digests }),
   });
   const common = { key: source.key, url, status: 200, contentType, fetchedAt } as const;
   return {

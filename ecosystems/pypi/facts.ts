@@ -14,7 +14,7 @@ import { publishedFact } from "../_shared/time.ts";
 import type { Reading, UpstreamDocument } from "../ecosystem.ts";
 import { type FileKind, readFilename } from "./filename.ts";
 import { type LegacyFile, NO_LEGACY, readLegacy } from "./legacy.ts";
-import { isRecord, type Page, type PageFile, readPage } from "./page.ts";
+import { isRecord, type Page, type PageFile, readPage, statedMetadata } from "./page.ts";
 import { LEGACY_KEY } from "./sources.ts";
 import { isVersionText, pypiVersions, versionKey } from "./version.ts";
 
@@ -113,7 +113,14 @@ function artifactOf(page: Page, file: PageFile, legacy: LegacyFile | undefined):
     publishedAt: dateOf(entry["upload-time"], legacy?.uploadTime),
     yanked: yankOf(page, entry.yanked, legacy?.yanked),
     trust: trustOf(page, entry),
+    ...besideOf(entry),
   };
+}
+
+/** A mere flag says that there is metadata, and nothing of its bytes. */
+function besideOf(entry: PageFile["entry"]): Pick<Artifact, "beside"> {
+  const digests = digestsOf(statedMetadata(entry));
+  return digests.length === 0 ? {} : { beside: { ".metadata": digests } };
 }
 
 /** The page's own date, unless it has none that can be read and the legacy JSON does. */

@@ -202,6 +202,11 @@ function hashesOf(href: string): Readonly<Record<string, string>> {
   return hashes;
 }
 
+/** What it says of its metadata, under any of its three names (PEP 658, 691, 714): a flag, or digests by algorithm. */
+export function statedMetadata(entry: PageFile["entry"]): unknown {
+  return entry["core-metadata"] ?? entry["data-dist-info-metadata"] ?? entry["dist-info-metadata"];
+}
+
 /** `true`, or the digest as `sha256=…`. */
 function metadataOf(value: string): unknown {
   const match = /^([a-z0-9_]{2,20})=([0-9a-fA-F]{16,256})$/.exec(value);

@@ -42,6 +42,19 @@ Deno.test("read: a file's digest, size, date, yank and trust from the JSON page"
   });
 });
 
+Deno.test("read: the metadata's digest under any of its names; a flag or another kind of value is none", () => {
+  const stated = { ".metadata": [{ algorithm: "sha256", hex: SHA }] };
+  for (const name of ["core-metadata", "data-dist-info-metadata", "dist-info-metadata"]) {
+    assert.deepEqual(only(page([file({ [name]: { sha256: SHA } })])).beside, stated, name);
+  }
+  for (const flag of [true, false, { sha256: 7 }, { sha256: "xyz" }, { md4: SHA }, null, undefined]) {
+    assert.equal(only(page([file({ "core-metadata": flag })])).beside, undefined, JSON.stringify(flag));
+  }
+  const anchor = (attribute: string) => html(`<a href="${WHEEL}#sha256=${SHA}" ${attribute}>${WHEEL}</a>`);
+  assert.deepEqual(only(anchor(`data-core-metadata="sha256=${SHA}"`)).beside, stated);
+  assert.equal(only(anchor('data-core-metadata="true"')).beside, undefined);
+});
+
 Deno.test("read: what is not said is absent, and what is said wrongly malformed", () => {
   const none = only(page([file()], { meta: { "api-version": "1.0" } }));
   assert.deepEqual(none.publishedAt, { known: false, why: "absent" });

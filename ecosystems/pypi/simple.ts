@@ -3,7 +3,7 @@ import type { Links, Material, Rendered } from "../ecosystem.ts";
 import { type Form, MEDIA_TYPES } from "./accept.ts";
 import { escapeHtml } from "./html.ts";
 import { offer, type Offered } from "./offered.ts";
-import { isRecord } from "./page.ts";
+import { isRecord, statedMetadata } from "./page.ts";
 
 const FILES_PER_PIECE = 200;
 const ENCODER = new TextEncoder();
@@ -107,7 +107,7 @@ function anchor(file: Readonly<Record<string, unknown>>): string {
 function metadataAttributes(
   file: Readonly<Record<string, unknown>>,
 ): readonly (readonly [string, unknown])[] {
-  const stated = file["core-metadata"] ?? file["data-dist-info-metadata"] ?? file["dist-info-metadata"];
+  const stated = statedMetadata(file);
   const value = stated === true ? "true" : digestText(stated);
   if (value === null) return [];
   return [["data-dist-info-metadata", value], ["data-core-metadata", value]];

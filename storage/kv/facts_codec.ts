@@ -54,7 +54,14 @@ function encodeArtifact(artifact: Artifact): unknown[] {
     encodeFact(artifact.yanked),
     encodeFact(artifact.trust, (trust) => [TRUST.indexOf(trust)]),
     artifact.url,
+    encodeBeside(artifact.beside),
   ]);
+}
+
+function encodeBeside(beside: Artifact["beside"]): unknown {
+  if (beside === undefined) return null;
+  return Object.entries(beside).toSorted(([a], [b]) => a < b ? -1 : 1)
+    .map(([suffix, digests]) => [suffix, digests.map(encodeDigest)]);
 }
 
 function encodePublished({ at, clock }: Published): number[] {
@@ -116,7 +123,7 @@ function decodeRelease(value: unknown): Release {
 }
 
 function decodeArtifact(value: unknown): Artifact {
-  const [filename, digests, sizeBytes, publishedAt, yanked, trust, url] = array(value, "artifact");
+  const [filename, digests, sizeBytes, publishedAt, yanked, trust, url, beside] = array(value, "artifact");
   return {
     filename: string(filename, "filename"),
     digests: array(digests ?? [], "digests").map(decodeDigest),
@@ -125,7 +132,17 @@ function decodeArtifact(value: unknown): Artifact {
     yanked: fact(yanked, (flag) => boolean(flag, "yanked")),
     trust: fact(trust, decodeTrust),
     url: url === null || url === undefined ? null : string(url, "url"),
+    ...(beside === null || beside === undefined ? {} : { beside: decodeBeside(beside) }),
   };
+}
+
+function decodeBeside(value: unknown): NonNullable<Artifact["beside"]> {
+  return Object.fromEntries(
+    array(value, "list of what stands beside").map((entry) => {
+      const [suffix, digests] = array(entry, "what stands beside");
+      return [string(suffix, "suffix"), array(digests, "digests").map(decodeDigest)];
+    }),
+  );
 }
 
 function decodePublished(value: unknown): Published {

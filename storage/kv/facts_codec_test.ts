@@ -24,15 +24,16 @@ const hex = fc.oneof(
   fc.uint8Array({ maxLength: 64 }).map((bytes) => bytes.toHex()),
   fc.constantFrom("", "a", "abc", "ZZ", "AB"),
 );
-const artifact: fc.Arbitrary<Artifact> = record({
+const digests: fc.Arbitrary<Artifact["digests"]> = fc.array(
+  record({
+    algorithm: fc.constantFrom("md5", "sha1", "sha256", "sha384", "sha512", "blake2b-256"),
+    hex,
+  }),
+  { maxLength: 3 },
+);
+const plain: fc.Arbitrary<Artifact> = record({
   filename: text,
-  digests: fc.array(
-    record({
-      algorithm: fc.constantFrom("md5", "sha1", "sha256", "sha384", "sha512", "blake2b-256"),
-      hex,
-    }),
-    { maxLength: 3 },
-  ),
+  digests,
   sizeBytes: fc.option(fc.nat()),
   publishedAt: fact(record({
     at: fc.oneof(fc.integer(), fc.constantFrom(0, 1, 2, 8.64e15)).map((at) => at as EpochMs),
@@ -42,6 +43,13 @@ const artifact: fc.Arbitrary<Artifact> = record({
   trust: fact(fc.constantFrom("trusted-publisher", "provenance", "none")),
   url: fc.option(text),
 });
+const beside = fc.dictionary(fc.constantFrom(".metadata", ".asc", "constructor"), digests, {
+  noNullPrototype: true,
+});
+const artifact = fc.oneof(
+  plain,
+  fc.tuple(plain, beside).map(([plain, beside]): Artifact => ({ ...plain, beside })),
+);
 const release: fc.Arbitrary<Release> = record({
   version: text,
   artifacts: fc.array(artifact, { maxLength: 3 }),

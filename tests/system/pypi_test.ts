@@ -107,6 +107,28 @@ Deno.test("pypi: metadata has the verdict of its file", async () => {
   assert.equal(world.registry.files.requests.length, 0);
 });
 
+for (const options of [{}, { speaks: "html" }] as const) {
+  Deno.test(`pypi: metadata that is not what the page says it is: 502, not kept ${JSON.stringify(options)}`, async () => {
+    await using world = await startWorld(options);
+    const { files: [file] } = world.registry.publish({ name: "foo-bar", releases: { "1.0": OLD } });
+    const honest = file!.metadata!;
+    const headers = { "content-type": "text/plain" };
+    // Of the same length: only the digest can tell.
+    const forged = new TextEncoder().encode(new TextDecoder().decode(honest).replace("A sample", "Exampled"));
+    assert.equal(forged.byteLength, honest.byteLength);
+    world.registry.files.answer(`/${file!.path}.metadata`, { body: forged, headers });
+    for (let i = 0; i < 2; i++) {
+      const refused = await world.get(`/pypi/packages/foo-bar/${WHEEL}.metadata`);
+      assert.equal(refused.status, 502, refused.text);
+      assert.ok(!refused.text.includes("Exampled"));
+    }
+    assert.equal(world.registry.downloads(`${WHEEL}.metadata`), 2, "asked for anew");
+    world.registry.files.answer(`/${file!.path}.metadata`, { body: honest, headers });
+    const mended = await world.get(`/pypi/packages/foo-bar/${WHEEL}.metadata`);
+    assert.equal(mended.text, new TextDecoder().decode(honest));
+  });
+}
+
 Deno.test("pypi: other spellings of a name lead to the page's own address", async () => {
   await using world = await startWorld();
   world.registry.publish({ name: "foo-bar", releases: { "1.0": OLD } });
