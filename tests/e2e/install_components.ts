@@ -1,6 +1,8 @@
 /** `deno task components`: builds the real servers that tests speak to, exact versions, under `.cache/bin`. */
+import { findOrInstallGo } from "./go.ts";
 
 const FOLDER = new URL("../../.cache/bin/", import.meta.url).pathname;
+const GO_FOLDER = new URL("../../.cache/go", import.meta.url).pathname;
 
 /** What it is called, and where Go finds it. */
 const GO_COMPONENTS: Readonly<Record<string, string>> = {
@@ -15,9 +17,10 @@ async function isThere(path: string): Promise<boolean> {
   }
 }
 
+/** null: it is there now; else why not. */
 async function build(spec: string): Promise<string | null> {
   try {
-    const { success, stderr } = await new Deno.Command("go", {
+    const { success, stderr } = await new Deno.Command(await findOrInstallGo(GO_FOLDER), {
       args: ["install", spec],
       env: { GOBIN: FOLDER },
       stdout: "null",
@@ -25,7 +28,7 @@ async function build(spec: string): Promise<string | null> {
     }).output();
     return success ? null : new TextDecoder().decode(stderr).slice(-500);
   } catch (error) {
-    return error instanceof Deno.errors.NotFound ? "there is no go" : String(error);
+    return error instanceof Error ? error.message : String(error);
   }
 }
 
