@@ -9,6 +9,7 @@ import { type Closers, createClosers } from "./closers.ts";
 import type { Config } from "./config.ts";
 import { listen, siteAddress } from "./listen.ts";
 import { createMaintenance } from "./maintenance.ts";
+import { composeApi } from "./compose_api.ts";
 import { type ComposeDeps, openParts, type Parts } from "./parts.ts";
 import { VERSION } from "./version.ts";
 
@@ -62,6 +63,9 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     serve: (request) => serve(services, request),
     explain: (query) => explain(services, query),
     policySchema: policyJsonSchema(),
+    tokens: parts.tokens,
+    trustedProxies: config.trustedProxies,
+    api: composeApi(parts),
     checks: [
       { name: "kv", run: () => views.count() },
       { name: "artifacts", run: () => firstOf(artifacts.list()) },

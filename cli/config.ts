@@ -2,6 +2,7 @@
 import type { DurationMs } from "../policy/types.ts";
 import type { Lifetimes, MemoryBounds } from "../ecosystems/_pipeline/services.ts";
 import type { S3Credentials } from "../storage/artifacts/s3_client.ts";
+import type { InFlightLimits } from "../routes/in_flight.ts";
 import type { LogLevel } from "../storage/runtime.ts";
 import type { NetworkConfig, UpstreamConfig } from "../storage/upstream/config.ts";
 import {
@@ -31,6 +32,10 @@ export interface Config {
   readonly artifacts: string;
   /** For artifacts in a bucket; null: not both keys are given. */
   readonly artifactsCredentials: S3Credentials | null;
+  /** For everything, beside the tokens in KV; null: there is none. */
+  readonly adminToken: string | null;
+  /** Addresses and ranges whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
   readonly logLevel: LogLevel;
   readonly logFormat: "text" | "json";
   readonly unknownOrganisation: "refuse" | "default";
@@ -43,6 +48,7 @@ export interface Config {
   readonly network: NetworkConfig;
   /** Hosts of webhooks that may have a private address. */
   readonly allowPrivateWebhooks: readonly string[];
+  readonly inFlight: InFlightLimits;
   readonly drainTimeout: DurationMs;
   /** It runs on Deno Deploy. */
   readonly platform: boolean;
@@ -97,6 +103,8 @@ export function loadConfig(input: ConfigInput): Loaded {
       kvToken: given.kvToken ?? null,
       artifacts: given.artifacts ?? `file:${file("artifacts")}`,
       artifactsCredentials: credentialsOf(given),
+      adminToken: given.adminToken ?? null,
+      trustedProxies: given.trustedProxies ?? [],
       logLevel: given.logLevel,
       logFormat: given.logFormat,
       unknownOrganisation: given.unknownOrganisation,
@@ -125,6 +133,7 @@ export function loadConfig(input: ConfigInput): Loaded {
         maxConnectionsPerOrigin: given.connectionsPerOrigin,
       },
       allowPrivateWebhooks: given.allowPrivateWebhooks ?? [],
+      inFlight: { perAddress: given.requestsPerAddress, total: given.requestsAtOnce },
       drainTimeout: given.drainTimeout,
       platform,
     },

@@ -1,4 +1,5 @@
 /** The one schema of the configuration: what each setting may be, and what it becomes. */
+import ipaddr from "ipaddr.js";
 import * as z from "zod";
 import { parseS3Address, S3_FORM } from "../storage/artifacts/s3_address.ts";
 import type { LogLevel } from "../storage/runtime.ts";
@@ -159,6 +160,9 @@ export function configSchema(input: ConfigInput) {
     awsAccessKeyId: secret(input).optional(),
     awsSecretAccessKey: secret(input).optional(),
     awsSessionToken: secret(input).optional(),
+    adminToken: secret(input).refine((given) => given.length >= 32, "32 printable characters or more")
+      .optional(),
+    trustedProxies: list("addresses or ranges, such as 10.0.0.1 or 10.0.0.0/8", isAddressOrRange).optional(),
     logLevel: oneOf<LogLevel>("debug", "info", "warn", "error"),
     logFormat: oneOf("text", "json"),
     unknownOrganisation: oneOf("refuse", "default"),
@@ -195,6 +199,8 @@ export function configSchema(input: ConfigInput) {
       `ecosystems: ${input.ecosystems.map(({ id }) => id).join(", ")}`,
       (entry) => input.ecosystems.some(({ id }) => id === entry),
     ).optional(),
+    requestsPerAddress: text("a whole number from 1 to 100000", (given) => readCount(given, 1, 100_000)),
+    requestsAtOnce: text("a whole number from 1 to 100000", (given) => readCount(given, 1, 100_000)),
     drainTimeout: duration,
     upstreams: z.strictObject(upstreams).optional(),
   });
@@ -208,6 +214,10 @@ function readPem(path: string, input: ConfigInput) {
   } catch (error) {
     return { ok: false as const, expected: `a PEM file that can be read (${reasonOf(error)})` };
   }
+}
+
+function isAddressOrRange(given: string): boolean {
+  return given.includes("/") ? ipaddr.isValidCIDR(given) : ipaddr.isValid(given);
 }
 
 function readCount(given: string, lowest: number, highest: number): number | null {

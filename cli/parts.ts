@@ -10,10 +10,14 @@ import { createDecisionRecords } from "../storage/kv/decision_store.ts";
 import { createFiles } from "../storage/kv/files.ts";
 import { createGrants } from "../storage/kv/grants.ts";
 import { createJobs, type Jobs } from "../storage/kv/jobs.ts";
+import { createLeases } from "../storage/kv/leases.ts";
 import type { Organisations } from "../storage/kv/organisations.ts";
 import { createPackages } from "../storage/kv/package_store.ts";
+import { createOnce } from "../storage/once.ts";
 import { createOrganisationViews, type OrganisationViews } from "../storage/organisations.ts";
 import type { Clock, Log, Timers } from "../storage/runtime.ts";
+import { createTokens } from "../storage/kv/tokens.ts";
+import type { Tokens } from "../storage/tokens.ts";
 import { createUpstreamClient } from "../storage/upstream/client.ts";
 import { createGuardedPost } from "../storage/upstream/guarded.ts";
 import { createUpstreams } from "../storage/upstream/upstreams.ts";
@@ -41,6 +45,7 @@ export interface Parts {
   readonly artifacts: ArtifactStore;
   readonly jobs: Jobs;
   readonly webhooks: Webhooks;
+  readonly tokens: Tokens;
   /** With all that the pipeline works with. */
   readonly services: Services;
 }
@@ -57,8 +62,11 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   const artifacts = await openConfiguredArtifacts(config, { clock, instance, log, timers });
   closers.add(() => artifacts.close?.());
   const background = createBackground({ log, timers });
+  const leases = createLeases({ kv, clock, timers });
+  const once = createOnce({ leases, owner: instance, timers, background, log });
   const fills = createFills({
     store: artifacts,
+    once,
     background,
     log,
     clock,
@@ -84,6 +92,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   closers.add(() => guarded.close());
   const jobs = createJobs({ kv, clock, log, timers });
   const webhooks = createWebhooks({ kv, jobs, views, post: guarded.post, clock, log, background });
+  const tokens = createTokens(kv, { clock, adminToken: config.adminToken });
   const services: Services = createServices({
     ecosystems: deps.ecosystems,
     packages: createPackages(kv),
@@ -91,6 +100,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     decisions: createDecisionRecords(kv, { clock }),
     artifacts,
     fills,
+    once,
     upstreams,
     upstream,
     installs,
@@ -105,7 +115,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     lifetimes: config.lifetimes,
     memory: config.memory,
   });
-  return { kv, organisations, views, artifacts, jobs, webhooks, services };
+  return { kv, organisations, views, artifacts, jobs, webhooks, tokens, services };
 }
 
 /** Throws StartError for what the schema cannot see: two upstreams that are the same one. */

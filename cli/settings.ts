@@ -79,6 +79,15 @@ const SETTINGS: readonly Setting[] = Object.freeze([
     env: "AWS_SESSION_TOKEN",
     secret: true,
   }),
+  setting("adminToken", "A token for everything, for the first steps: 32 printable characters or more.", {
+    value: "TOKEN",
+    secret: true,
+  }),
+  setting(
+    "trustedProxies",
+    "Reverse proxies of yours, as addresses or ranges: their X-Forwarded-For is believed.",
+    { value: "ADDRESS,…" },
+  ),
   setting("logLevel", "`debug`, `info`, `warn` or `error`.", { value: "LEVEL", default: "info" }),
   setting("logFormat", "`text` for people, `json` for machines.", { value: "FORMAT", default: "text" }),
   setting(
@@ -134,6 +143,14 @@ const SETTINGS: readonly Setting[] = Object.freeze([
     value: "PATH",
   }),
   setting("allowPrivateWebhooks", "Hosts of webhooks that may have a private address.", { value: "HOST,…" }),
+  setting("requestsPerAddress", "Requests of one address that are answered at once; more are told 429.", {
+    value: "NUMBER",
+    default: "1024",
+  }),
+  setting("requestsAtOnce", "Requests that are answered at once in all; more are told 503.", {
+    value: "NUMBER",
+    default: "10000",
+  }),
   setting("drainTimeout", "How long running transfers may go on once it was told to stop.", {
     value: "DURATION",
     default: "25s",

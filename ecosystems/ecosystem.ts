@@ -312,6 +312,11 @@ export interface Ecosystem {
    */
   canonicalName?(name: string): string;
   readonly versions: VersionScheme;
+  /**
+   * `allowed`: its clients may have a token in their address, since they cannot send headers and write no address
+   * into a lockfile. Else the sentence that names the right way.
+   */
+  readonly pathTokens: "allowed" | { readonly refused: string };
   /** How its clients introduce themselves; tells two ecosystems apart that are both mounted at the root of a host. */
   readonly clients: readonly string[];
   /** The line that points each client here, for the welcome page. */

@@ -5,10 +5,16 @@ import type { WhyAnswer, WhyQuery } from "../ecosystems/why.ts";
 import type { EpochMs } from "../policy/types.ts";
 import type { OrganisationViews } from "../storage/organisations.ts";
 import type { Clock, Log, Timers } from "../storage/runtime.ts";
+import type { Tokens } from "../storage/tokens.ts";
 import type { UpstreamClient } from "../storage/upstream/upstream.ts";
 import { createAccessLog, type Journey } from "./access.ts";
+import type { Api } from "./api/api.ts";
+import { createApiRoute, isApiPath, sayApiProblem } from "./api/http.ts";
+import { createAuthenticator } from "./authenticate.ts";
+import { createCallers } from "./caller.ts";
 import { createHealth, type HealthCheck } from "./health.ts";
 import { createResolver } from "./organisations.ts";
+import { createPeerOf } from "./peer.ts";
 import { problemOf } from "./problem.ts";
 import { createRegistryRoute, tellClient } from "./registry_route.ts";
 import { sayProblem, type Told } from "./say_problem.ts";
@@ -30,6 +36,10 @@ export interface AppDeps {
   readonly serve: (request: RegistryRequest) => Promise<Outcome>;
   readonly explain: (query: WhyQuery) => Promise<WhyAnswer | null>;
   readonly policySchema: unknown;
+  readonly tokens: Tokens;
+  /** Addresses and ranges whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  readonly api: Api;
   readonly checks: readonly HealthCheck[];
   readonly upstreamHealth: UpstreamClient["health"];
   readonly version: string;
@@ -59,10 +69,14 @@ export function createApp(deps: AppDeps): App {
     hasRootMounts: root.length > 0,
   });
   const resolve = createResolver({ views, base: deps.base, unknown: deps.unknownOrganisation });
-  const registry = createRegistryRoute({ ...deps, byId, root, resolve });
+  const authenticator = createAuthenticator(deps);
+  const peerOf = createPeerOf(deps.trustedProxies);
+  const callers = createCallers({ authenticator, peerOf });
+  const registry = createRegistryRoute({ ...deps, byId, root, resolve, callers });
   const logAccess = createAccessLog({ log, verbose: deps.logRequests, clock });
   const health = createHealth({ ...deps, upstreams: deps.upstreamHealth });
-  const site = createSite({ ...deps, resolve, health });
+  const api = createApiRoute({ ...deps, authenticator, peerOf, resolve });
+  const site = createSite({ ...deps, resolve, health, callers, api });
   const ids = new WeakMap<Error, string>();
 
   return {
@@ -112,6 +126,9 @@ export function createApp(deps: AppDeps): App {
       ecosystem: journey.ecosystem?.id,
       organisation: journey.caller?.organisation,
     });
+    if (journey.target?.kind === "site" && isApiPath(journey.target.segments)) {
+      return sayApiProblem(error, isOurs ? id : null);
+    }
     const shown: Told = isOurs ? { ...problem, message: `${problem.message} (${id})` } : problem;
     return journey.ecosystem === null
       ? sayProblem(request, shown)

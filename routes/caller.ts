@@ -1,50 +1,78 @@
 /** Who asks, resolved once, and whether this organisation lets them in. */
-import { Buffer } from "node:buffer";
 import type { Caller } from "../ecosystems/ecosystem.ts";
 import type { OrganisationView } from "../storage/organisations.ts";
+import { holds, type Principal } from "../storage/tokens.ts";
+import type { Authenticator } from "./authenticate.ts";
 import { clientOf } from "./client.ts";
+import { credentialsOf, UNREADABLE_CREDENTIALS } from "./credentials.ts";
+import type { PeerOf } from "./peer.ts";
 
-const MAX_USER_LENGTH = 128;
-const MAX_CREDENTIALS_LENGTH = 8_192;
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
-
-/** Why somebody is not let in. `challenge`: a name would help, so the client is asked for one. */
+/** Why somebody is not let in. `challenge`: credentials would help, so the client is asked for some. */
 export interface Denial {
-  readonly status: 401 | 403;
+  readonly status: 401 | 403 | 429;
   readonly code: string;
   readonly message: string;
   readonly challenge: boolean;
+  readonly retryAfterSeconds?: number;
 }
 
 export type Identified =
-  | { readonly ok: true; readonly caller: Caller }
+  /** `principal`: whom a token was verified for; its user is the caller's. */
+  | { readonly ok: true; readonly caller: Caller; readonly principal: Principal | null }
   | { readonly ok: false; readonly denial: Denial };
 
-/**
- * The user's name comes from Basic auth; a password is not looked at, since no policy here asks for one. A bearer
- * token is not a name. Credentials that cannot be read are refused, not ignored: the log would name nobody.
- */
-export function callerOf(request: Request, info: Deno.ServeHandlerInfo, organisation: string): Identified {
-  const user = userOf(request.headers.get("authorization"));
-  if (user === undefined) {
-    return {
-      ok: false,
-      denial: {
-        status: 401,
-        code: "unreadable-credentials",
-        message:
-          `Cannot read the credentials: a user name is 1 to ${MAX_USER_LENGTH} visible characters, sent as Basic auth.`,
-        challenge: true,
-      },
-    };
+/** A request's caller. `pathToken`: what stood in the address; it counts before any header. */
+export type Callers = (
+  request: Request,
+  info: Deno.ServeHandlerInfo,
+  asked: { readonly organisation: string; readonly pathToken?: string | null },
+) => Promise<Identified> | Identified;
+
+/** Answers at once where there is no token: no promise stands in a hot request's way. */
+export function createCallers(deps: {
+  readonly authenticator: Authenticator;
+  readonly peerOf: PeerOf;
+}): Callers {
+  const { authenticator, peerOf } = deps;
+  return function callerOf(request, info, { organisation, pathToken = null }) {
+    const credentials = pathToken === null
+      ? credentialsOf(request.headers.get("authorization"))
+      : { kind: "token" as const, secret: pathToken };
+    if (credentials.kind === "unreadable") {
+      return {
+        ok: false,
+        denial: challenge(deny(401, "unreadable-credentials", UNREADABLE_CREDENTIALS)),
+      };
+    }
+    const address = peerOf(info, request.headers);
+    const client = clientOf(request.headers);
+    if (credentials.kind === "token") {
+      return authenticated(credentials.secret, { organisation, address, client }, pathToken !== null);
+    }
+    const user = credentials.kind === "name" ? credentials.user : null;
+    return { ok: true, caller: { organisation, user, address, client }, principal: null };
+  };
+
+  async function authenticated(
+    secret: string,
+    caller: Omit<Caller, "user">,
+    inPath: boolean,
+  ): Promise<Identified> {
+    const verified = await authenticator.verify(secret, { address: caller.address, inPath });
+    if (!verified.ok) return verified;
+    const { principal } = verified;
+    return { ok: true, caller: { ...caller, user: principal.user }, principal };
   }
-  const caller = { organisation, user, address: peerOf(info), client: clientOf(request.headers) };
-  return { ok: true, caller };
 }
 
-/** null: let in. What the organisation's policy says of `callers`, before anything else is answered. */
-export function authorise(view: OrganisationView, caller: Caller): Denial | null {
+/**
+ * null: let in to read. What the organisation's policy says of `callers`, before anything else is answered; a
+ * token that was sent must be good for this, whether one is asked for or not.
+ */
+export function authorise(
+  view: OrganisationView,
+  asked: { readonly user: string | null; readonly principal: Principal | null; readonly ecosystem?: string },
+): Denial | null {
   const { policy } = view;
   if (policy.closed) {
     return deny(
@@ -53,65 +81,48 @@ export function authorise(view: OrganisationView, caller: Caller): Denial | null
       `Organisation "${view.id}" is closed: use the address of your own organisation.`,
     );
   }
+  const { principal } = asked;
+  if (principal !== null) return unfit(view, principal, asked.ecosystem);
   switch (policy.callers) {
     case "anyone":
       return null;
     case "named":
-      if (caller.user !== null) return null;
-      return {
-        ...deny(
-          401,
-          "name-required",
-          `Organisation "${view.id}" lets in callers with a name only: put a user name into the registry's credentials.`,
-        ),
-        challenge: true,
-      };
+      if (asked.user !== null) return null;
+      return challenge(deny(
+        401,
+        "name-required",
+        `Organisation "${view.id}" lets in callers with a name only: put a user name into the registry's credentials.`,
+      ));
     case "token":
-      return deny(
-        403,
+      return challenge(deny(
+        401,
         "token-required",
-        `Organisation "${view.id}" lets in callers with a token only, and no token exists yet: nobody is let in.`,
-      );
+        `Organisation "${view.id}" lets in callers with a token only: ask whoever runs this Sluice for one, and put it into the registry's credentials.`,
+      ));
   }
 }
 
-/** undefined: there is a name and it cannot be one. */
-function userOf(authorization: string | null): string | null | undefined {
-  if (authorization === null) return null;
-  const [scheme, credentials] = splitOnce(authorization.trim(), " ");
-  if (scheme.toLowerCase() !== "basic") return null;
-  const decoded = decodeBasic(credentials.trim());
-  if (decoded === null) return undefined;
-  const [user] = splitOnce(decoded, ":");
-  if (user === "") return null;
-  if (user.length > MAX_USER_LENGTH || user !== user.trim() || INVISIBLE.test(user)) return undefined;
-  return user.normalize("NFC");
-}
-
-const UTF8 = new TextDecoder("utf-8", { fatal: true });
-
-function decodeBasic(credentials: string): string | null {
-  if (credentials.length > MAX_CREDENTIALS_LENGTH || !BASE64.test(credentials)) return null;
-  try {
-    return UTF8.decode(Buffer.from(credentials, "base64"));
-  } catch {
-    // Both throw for one reason only: these are no credentials.
-    return null;
+/** Why a token that holds is not good for this. */
+function unfit(view: OrganisationView, principal: Principal, ecosystem: string | undefined): Denial | null {
+  if (principal.organisation !== null && principal.organisation !== view.id) {
+    return deny(403, "not-yours", `This token is not for organisation "${view.id}".`);
   }
-}
-
-function splitOnce(text: string, separator: string): readonly [string, string] {
-  const at = text.indexOf(separator);
-  return at === -1 ? [text, ""] : [text.slice(0, at), text.slice(at + separator.length)];
-}
-
-/** The peer's own address: a forwarded one is anybody's word. IPv4 in IPv6 is written as IPv4. */
-function peerOf(info: Deno.ServeHandlerInfo): string {
-  const peer = info.remoteAddr;
-  if (!("hostname" in peer) || typeof peer.hostname !== "string") return "";
-  return peer.hostname.replace(/^::ffff:(?=[0-9.]+$)/i, "");
+  if (!holds(principal, "read")) {
+    return deny(403, "scope-missing", 'This token does not have the scope "read".');
+  }
+  const { ecosystems } = principal;
+  if (ecosystem === undefined || ecosystems === null || ecosystems.includes(ecosystem)) return null;
+  return deny(
+    403,
+    "ecosystem-missing",
+    `This token is not for ${ecosystem}: it is for ${ecosystems.join(", ")}.`,
+  );
 }
 
 function deny(status: Denial["status"], code: string, message: string): Denial {
   return { status, code, message, challenge: false };
+}
+
+function challenge(denial: Denial): Denial {
+  return { ...denial, challenge: true };
 }

@@ -5,7 +5,7 @@ import type { OrganisationViews } from "../storage/organisations.ts";
 import type { Clock, Timers } from "../storage/runtime.ts";
 import type { Journey } from "./access.ts";
 import { readBody } from "./body.ts";
-import { authorise, callerOf } from "./caller.ts";
+import { authorise, type Callers } from "./caller.ts";
 import { clientOf, clientRequest } from "./client.ts";
 import type { Resolver } from "./organisations.ts";
 import { createOutcomeSender, registryFailure } from "./registry.ts";
@@ -27,11 +27,12 @@ export function createRegistryRoute(deps: {
   readonly root: readonly Ecosystem[];
   readonly views: OrganisationViews;
   readonly resolve: Resolver;
+  readonly callers: Callers;
   readonly serve: (request: RegistryRequest) => Promise<Outcome>;
   readonly clock: Clock;
   readonly timers: Timers;
 }): RegistryRoute {
-  const { ecosystems, byId, root, views, resolve, timers } = deps;
+  const { ecosystems, byId, root, views, resolve, callers, timers } = deps;
   const sendOutcome = createOutcomeSender(deps.clock);
 
   return async function registry(
@@ -47,16 +48,22 @@ export function createRegistryRoute(deps: {
     const resolved = await resolve(target);
     if (resolved === null) return tellClient(request, ecosystem, NO_ORGANISATION);
     const { view, site: address } = resolved;
-    const identified = callerOf(request, info, view.id);
+    const { pathToken } = target;
+    if (pathToken !== null && ecosystem.pathTokens !== "allowed") {
+      return tellClient(request, ecosystem, { ...PATH_TOKEN, message: ecosystem.pathTokens.refused });
+    }
+    const identifying = callers(request, info, { organisation: view.id, pathToken });
+    const identified = identifying instanceof Promise ? await identifying : identifying;
     if (!identified.ok) return tellClient(request, ecosystem, identified.denial);
-    journey.caller = identified.caller;
-    const denial = authorise(view, identified.caller);
+    const { caller, principal } = identified;
+    journey.caller = caller;
+    const denial = authorise(view, { user: caller.user, principal, ecosystem: ecosystem.id });
     if (denial !== null) return tellClient(request, ecosystem, denial);
 
     const outcome = await deps.serve({
       ecosystem,
       request: asked,
-      caller: identified.caller,
+      caller,
       organisation: view,
       mount: `${address}${path}`,
       site: address,
@@ -109,6 +116,7 @@ const NO_ROUTE: Told = {
   code: "no-such-route",
   message: "There is nothing here. GET / lists what is.",
 };
+const PATH_TOKEN = { status: 403, code: "token-in-address" } as const;
 const NO_ORGANISATION: Told = {
   status: 404,
   code: "no-such-organisation",

@@ -1,4 +1,5 @@
 /** From decoded segments to what they name: an organisation, a registry, a page of ours. */
+import { looksLikeToken } from "../storage/tokens.ts";
 import { isOrganisationId } from "./host.ts";
 import type { Method, Place, Rejection, SiteTarget, Target } from "./target.ts";
 
@@ -40,8 +41,11 @@ export function route(parsed: Parsed, label: string | null, place: Place): Targe
   const whole = withoutPrefix(parsed.segments, place);
   const named = organisationOf(whole, label, place);
   if ("kind" in named) return named;
-  const { segments } = named;
-  const rootSegments = place.hasRootMounts && !named.inPath ? segments : null;
+  const { pathToken, segments } = pathTokenOf(named.segments, place);
+  if (pathToken !== null && !place.ecosystems.has(segments[0] ?? "")) {
+    return reject(404, "no-such-route", "A token in an address is followed by an ecosystem.");
+  }
+  const rootSegments = place.hasRootMounts && !named.inPath && pathToken === null ? segments : null;
   if (isOurs(named, rootSegments !== null)) return site(parsed, named);
   const first = segments[0] ?? "";
   const common = {
@@ -49,6 +53,7 @@ export function route(parsed: Parsed, label: string | null, place: Place): Targe
     method: parsed.method,
     query: parsed.query,
     rootSegments,
+    pathToken,
     ...owner(named),
   } as const;
   if (place.ecosystems.has(first)) {
@@ -58,6 +63,17 @@ export function route(parsed: Parsed, label: string | null, place: Place): Targe
     return { ...common, ecosystem: null, segments, atRoot: true };
   }
   return reject(404, "no-such-route", "There is nothing here. GET / lists what is.");
+}
+
+/** `/t/{token}/…`. At the root of a host there may be a package called `t`: only what looks like a token is one. */
+function pathTokenOf(
+  segments: readonly string[],
+  place: Place,
+): { readonly pathToken: string | null; readonly segments: readonly string[] } {
+  const [first, secret = ""] = segments;
+  const none = { pathToken: null, segments };
+  if (first !== "t" || secret === "" || (place.hasRootMounts && !looksLikeToken(secret))) return none;
+  return { pathToken: secret, segments: segments.slice(2) };
 }
 
 /** With ecosystems at the root, only what is ours under `/-/`, and the welcome page. */

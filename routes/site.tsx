@@ -2,7 +2,8 @@
 import { Hono } from "hono";
 import type { Ecosystem } from "../ecosystems/ecosystem.ts";
 import type { WhyAnswer, WhyQuery } from "../ecosystems/why.ts";
-import { authorise, callerOf } from "./caller.ts";
+import { type ApiRoute, isApiPath } from "./api/http.ts";
+import { authorise, type Callers } from "./caller.ts";
 import type { HealthReport } from "./health.ts";
 import { DEFAULT_ORGANISATION, type Resolved, type Resolver } from "./organisations.ts";
 import { jsonPage, pageResponse } from "./page.tsx";
@@ -23,6 +24,9 @@ export interface SiteDeps {
   readonly policySchema: unknown;
   readonly resolve: Resolver;
   readonly health: () => Promise<HealthReport>;
+  readonly callers: Callers;
+  /** Everything below `/-/api/`. */
+  readonly api: ApiRoute;
   /** Null: nothing is known of that package. From cached facts only. */
   readonly explain: (query: WhyQuery) => Promise<WhyAnswer | null>;
 }
@@ -90,6 +94,7 @@ export function createSite(deps: SiteDeps): Site {
   });
 
   return async function site(request, bindings) {
+    if (isApiPath(bindings.target.segments)) return await deps.api(request, bindings);
     if (request.method !== "HEAD") return await app.fetch(request, bindings);
     // Hono would run GET and leave the body open. The address of this Request is read by nobody.
     const asGet = new Request("http://sluice.invalid/", { headers: request.headers });
@@ -105,7 +110,7 @@ export function createSite(deps: SiteDeps): Site {
   async function why(request: Request, { target, info }: SiteBindings): Promise<Response> {
     const resolved = await resolve(target);
     if (resolved === null) return noOrganisation(request);
-    const denied = deny(request, info, resolved);
+    const denied = await deny(request, info, resolved);
     if (denied !== null) return denied;
     const purl = readPurlPath(target.segments.slice(2));
     const ecosystem = byPurlType.get(purl?.type ?? "");
@@ -129,9 +134,15 @@ export function createSite(deps: SiteDeps): Site {
     return whyPage(answer, { accept: request.headers.get("accept"), format, isSpeaking });
   }
 
-  function deny(request: Request, info: Deno.ServeHandlerInfo, { view }: Resolved): Response | null {
-    const identified = callerOf(request, info, view.id);
-    const denial = identified.ok ? authorise(view, identified.caller) : identified.denial;
+  async function deny(
+    request: Request,
+    info: Deno.ServeHandlerInfo,
+    { view }: Resolved,
+  ): Promise<Response | null> {
+    const identified = await deps.callers(request, info, { organisation: view.id });
+    const denial = identified.ok
+      ? authorise(view, { user: identified.caller.user, principal: identified.principal })
+      : identified.denial;
     return denial === null ? null : sayProblem(request, denial);
   }
 }

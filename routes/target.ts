@@ -21,6 +21,8 @@ export interface RegistryTarget extends Admitted {
   readonly ecosystem: string | null;
   /** Below the root of the host, where ecosystems are mounted there; else null. */
   readonly rootSegments: readonly string[] | null;
+  /** What stood behind `/t/`: a token for clients that can send no header; null: nothing did. */
+  readonly pathToken: string | null;
   /** Below the ecosystem's mount; see `ClientRequest.segments`. */
   readonly segments: readonly string[];
   readonly atRoot: boolean;

@@ -4,7 +4,9 @@ import type { Entity, Outcome, RegistryRequest, Trace } from "../ecosystems/outc
 import type { WhyAnswer, WhyQuery } from "../ecosystems/why.ts";
 import { DEFAULT_POLICY, type PolicyDocument } from "../policy/config.ts";
 import type { OrganisationView } from "../storage/organisations.ts";
+import type { Tokens } from "../storage/tokens.ts";
 import { createTestClock, type TestClock } from "../tests/fakes/clock.ts";
+import { createApi } from "./api/api.ts";
 import { type App, type AppDeps, createApp } from "./app.ts";
 import { loopbackHosts } from "./host.ts";
 import { utf8 } from "./text.ts";
@@ -42,6 +44,7 @@ export const SAMPLE: Ecosystem = Object.freeze<Ecosystem>({
     isPrerelease: () => false,
     line: (version) => version.split(".")[0] ?? "",
   },
+  pathTokens: "allowed",
   clients: ["sample"],
   setup: (base) => [{ client: "sample", line: `sample config set registry ${base}/` }],
   parse: () => ({ kind: "local", variant: "anything" }),
@@ -118,6 +121,17 @@ export interface RunOptions extends Partial<Omit<AppDeps, "base" | "hosts" | "se
   readonly explain?: (query: WhyQuery) => WhyAnswer | null;
 }
 
+/** Where nobody has a token. */
+export const NO_TOKENS: Tokens = {
+  create: () => Promise.reject(new Error("no token is made here")),
+  list: () => Promise.resolve([]),
+  get: () => Promise.resolve(null),
+  revoke: () => Promise.resolve(false),
+  verify: () => Promise.resolve({ ok: false, why: "unknown" }),
+  isKnown: () => false,
+  flushUses: () => Promise.resolve(),
+};
+
 /** A server on a free loopback port. */
 export function run(options: RunOptions = {}): Running {
   const time = createTestClock();
@@ -125,6 +139,7 @@ export function run(options: RunOptions = {}): Running {
   const explained: WhyQuery[] = [];
   const lines: { level: string; message: string; fields: unknown }[] = [];
   const organisations = options.organisations ?? [sampleView("default")];
+  const view = (id: string) => Promise.resolve(organisations.find((each) => each.id === id) ?? null);
   let app: App | null = null;
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
@@ -134,11 +149,14 @@ export function run(options: RunOptions = {}): Running {
   app = createApp({
     ecosystems: [SAMPLE],
     views: {
-      view: (id) => Promise.resolve(organisations.find((view) => view.id === id) ?? null),
+      view,
       count: () => Promise.resolve(organisations.length),
     },
     unknownOrganisation: "refuse",
     policySchema: { title: "policy" },
+    tokens: NO_TOKENS,
+    trustedProxies: [],
+    api: createApi({ endpoints: [], view }),
     checks: [],
     upstreamHealth: () => [],
     version: "0.0.0",

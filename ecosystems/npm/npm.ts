@@ -31,6 +31,10 @@ export const npm: Ecosystem = Object.freeze(
     purlType: "npm",
     upstreams: Object.freeze({ registry: PUBLIC_REGISTRY }),
     versions: npmVersions,
+    pathTokens: {
+      refused: "A token in the address would end in a lockfile: " +
+        "put it into .npmrc as //HOST/npm/:_authToken=TOKEN (yarn 4: npmAuthToken).",
+    },
     clients: Object.freeze(["npm", "pnpm", "yarn", "bun", "deno"]),
     setup,
     parse,

@@ -62,6 +62,11 @@ export const keys = {
     keyPart(name),
   ],
 
+  tokens: (): Deno.KvKey => ["tokens"],
+  token: (id: string): Deno.KvKey => ["tokens", id],
+  tokenUses: (): Deno.KvKey => ["token_uses"],
+  tokenUse: (id: string): Deno.KvKey => ["token_uses", id],
+
   leases: (): Deno.KvKey => ["leases"],
   lease: (name: string): Deno.KvKey => ["leases", keyPart(name)],
   job: (id: string): Deno.KvKey => ["jobs", "job", id],

@@ -1,0 +1,70 @@
+/** `/-/api/v1/…` over HTTP: a request becomes an ApiRequest; credentials come in headers alone, never in cookies. */
+import type { Timers } from "../../storage/runtime.ts";
+import type { Authenticator } from "../authenticate.ts";
+import { readBody } from "../body.ts";
+import { bearerOf, credentialsOf } from "../credentials.ts";
+import type { Resolver } from "../organisations.ts";
+import type { PeerOf } from "../peer.ts";
+import { problemOf } from "../problem.ts";
+import type { SiteBindings } from "../site.tsx";
+import { type Api, sayApiError } from "./api.ts";
+import { ApiError } from "./error.ts";
+
+/** True for what is the API's; its errors are problem details whatever was asked for. */
+export function isApiPath(segments: readonly string[]): boolean {
+  return segments[0] === "-" && segments[1] === "api";
+}
+
+export type ApiRoute = (request: Request, bindings: SiteBindings) => Promise<Response>;
+
+/** Rejects with what is not the caller's fault. */
+export function createApiRoute(deps: {
+  readonly api: Api;
+  readonly authenticator: Authenticator;
+  readonly peerOf: PeerOf;
+  readonly resolve: Resolver;
+  readonly timers: Timers;
+}): ApiRoute {
+  const { api, authenticator, peerOf, resolve, timers } = deps;
+
+  return async function apiRoute(request, { target, info }) {
+    if (target.segments[2] !== "v1") {
+      return sayApiError(new ApiError(404, "no-such-version", "There is one version of this API: /-/api/v1"));
+    }
+    return await api.call({
+      method: target.method,
+      segments: target.segments.slice(3),
+      query: target.query,
+      body: (maxBytes) => readBody(request, maxBytes, timers),
+      identify: () => identify(request, info),
+      address: () => resolve(target),
+      isNamed: target.organisation !== null,
+    });
+  };
+
+  async function identify(request: Request, info: Deno.ServeHandlerInfo) {
+    const authorization = request.headers.get("authorization");
+    const credentials = credentialsOf(authorization);
+    const secret = credentials.kind === "token" ? credentials.secret : bearerOf(authorization);
+    if (secret === null) return null;
+    const address = peerOf(info, request.headers);
+    const verified = await authenticator.verify(secret, { address, inPath: false });
+    if (verified.ok) return verified.principal;
+    const { status, code, message, challenge, retryAfterSeconds } = verified.denial;
+    throw new ApiError(status, code, message, {
+      challenge,
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    });
+  }
+}
+
+/** What broke, as problem details. */
+export function sayApiProblem(error: unknown, id: string | null): Response {
+  const { status, code, message, retryAfterSeconds } = problemOf(error);
+  const shown = id === null ? message : `${message} (${id})`;
+  return sayApiError(
+    new ApiError(status as ApiError["status"], code, shown, {
+      ...(retryAfterSeconds === null ? {} : { retryAfterSeconds }),
+    }),
+  );
+}

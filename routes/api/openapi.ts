@@ -1,0 +1,135 @@
+/** OpenAPI 3.1 of the API, from the table and the schemas that validate. */
+import * as z from "zod";
+import { SCOPE_MEANINGS } from "../../storage/tokens.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+const PROBLEM = {
+  type: "object",
+  description: "RFC 9457",
+  required: ["type", "title", "status", "code"],
+  properties: {
+    type: { type: "string" },
+    title: { type: "string", description: "One sentence" },
+    status: { type: "integer" },
+    code: { type: "string", description: "Stable, for programs" },
+    errors: {
+      type: "array",
+      items: {
+        type: "object",
+        required: ["field", "message"],
+        properties: { field: { type: "string" }, message: { type: "string" } },
+      },
+    },
+  },
+} as const;
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** `site` precedes `/-/api/v1`. */
+export function openApiOf(endpoints: readonly Endpoint[], about: { site: string; version: string }): Json {
+  const { inputs, outputs } = schemasOf(endpoints);
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const endpoint of endpoints) {
+    const path = endpoint.path.replace("...}", "}");
+    (paths[path] ??= {})[endpoint.method.toLowerCase()] = operationOf(endpoint, inputs);
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Sluice",
+      version: about.version,
+      description: "What Sluice can be asked and told. Errors are problem details (RFC 9457).",
+    },
+    servers: [{ url: `${about.site}/-/api/v1` }],
+    security: [{ token: [] }],
+    tags: [...new Set(endpoints.map(({ area }) => area))].map((name) => ({ name })),
+    paths,
+    components: {
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer", description: "A token: deno task token create" },
+      },
+      schemas: { ...outputs, ...inputs, Problem: PROBLEM },
+    },
+  };
+}
+
+const COMPONENTS = { uri: (id: string) => `#/components/schemas/${id}`, unrepresentable: "any" } as const;
+
+function schemasOf(endpoints: readonly Endpoint[]): { inputs: Json; outputs: Json } {
+  const inputs = z.registry<{ id: string }>();
+  const outputs = z.registry<{ id: string }>();
+  for (const { id, params, query, body, answer } of endpoints) {
+    if (params !== null) inputs.add(params, { id: `${id}.path` });
+    if (query !== null) inputs.add(query, { id: `${id}.query` });
+    if (body !== null) inputs.add(body, { id: `${id}.body` });
+    if (answer !== null) outputs.add(answer, { id: `${id}.answer` });
+  }
+  return {
+    inputs: cleaned(z.toJSONSchema(inputs, { ...COMPONENTS, io: "input" }).schemas),
+    outputs: cleaned(z.toJSONSchema(outputs, { ...COMPONENTS, io: "output" }).schemas),
+  };
+}
+
+/** Without what is said once for the whole document. */
+function cleaned(schemas: Readonly<Record<string, unknown>>): Json {
+  return Object.fromEntries(
+    Object.entries(schemas).map(([id, schema]) => {
+      const { $schema: _schema, $id: _id, ...rest } = schema as Record<string, unknown>;
+      return [id, rest];
+    }),
+  );
+}
+
+function operationOf(endpoint: Endpoint, inputs: Json): Json {
+  const { id, summary, area, scope, whose, body } = endpoint;
+  const needs = scope === null
+    ? "Open to anybody."
+    : `Needs the scope \`${scope}\` (${SCOPE_MEANINGS[scope]}) ${
+      whose === "instance" ? "on the instance" : "in the organisation"
+    }.`;
+  return {
+    operationId: id,
+    summary,
+    description: needs,
+    tags: [area],
+    ...(scope === null ? { security: [] } : {}),
+    "x-sluice-scope": scope,
+    "x-sluice-whose": whose,
+    parameters: [
+      ...parametersOf("path", inputs[`${id}.path`] as Json | undefined),
+      ...parametersOf("query", inputs[`${id}.query`] as Json | undefined),
+    ],
+    ...(body === null ? {} : {
+      requestBody: {
+        required: true,
+        content: { "application/json": { schema: { $ref: `#/components/schemas/${id}.body` } } },
+      },
+    }),
+    responses: {
+      ...(endpoint.contentTypes.length === 0 ? { 204: { description: "Done" } } : {
+        200: { description: "Done", content: contentOf(endpoint) },
+      }),
+      default: {
+        description: "What is wrong",
+        content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+      },
+    },
+  };
+}
+
+function contentOf({ id, answer, contentTypes }: Endpoint): Json {
+  const schema = answer === null ? {} : { $ref: `#/components/schemas/${id}.answer` };
+  return Object.fromEntries(contentTypes.map((type) => [type, { schema }]));
+}
+
+function parametersOf(where: "path" | "query", schema: Json | undefined): readonly Json[] {
+  if (schema === undefined) return [];
+  const required = new Set((schema.required ?? []) as readonly string[]);
+  return Object.entries((schema.properties ?? {}) as Readonly<Record<string, Json>>).map(([name, each]) => ({
+    name,
+    in: where,
+    required: where === "path" || required.has(name),
+    ...(typeof each.description === "string" ? { description: each.description } : {}),
+    schema: each,
+  }));
+}
