@@ -23,6 +23,16 @@ const RULES: readonly {
     shows: /denied|blocked|override/,
   },
   {
+    rule: "floor",
+    pin: ["steady", "1.1.0"],
+    forbid: async (world) => {
+      // The organisation's own allow does not lift it.
+      await world.sluice.setPolicy({ minimumAge: "0d", allow: ["npm/steady: ALL"] });
+      await world.sluice.setFloor({ deny: ["npm/steady==1.1.0"] });
+    },
+    shows: /denied.*floor|by-floor/,
+  },
+  {
     rule: "publisherDowngrade",
     pin: ["downgraded", "2.0.1"],
     forbid: (world) => world.sluice.setPolicy({}),
@@ -42,8 +52,8 @@ const RULES: readonly {
   },
 ];
 
-/** What these print of a refused file; the others print the address and 403 only (tests/README.md). */
-const SPEAKING: ReadonlySet<ClientName> = new Set(["npm", "yarn4", "bun"]);
+/** These print what they are told of a refused file; the others print the address and 403 only (tests/README.md). */
+const SPEAKING: ReadonlySet<ClientName> = new Set(["npm", "yarn4", "bun", "deno"]);
 
 for (const { rule, pin: [name, version], forbid, shows } of RULES) {
   await forEachClient(
