@@ -35,6 +35,8 @@ export interface ComposeDeps {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Log;
+  /** Opens KV as configured, which is what happens where it is not given. */
+  readonly openKv?: (config: Config) => Promise<Deno.Kv>;
 }
 
 /** Open, and closed by the closers they were given. */
@@ -55,7 +57,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   const { clock, timers, log } = deps;
   await makeDataFolder(config.data);
   const instance = crypto.randomUUID().replaceAll("-", "").slice(0, 12);
-  const kv = await openConfigured(config);
+  const kv = await (deps.openKv ?? openConfigured)(config);
   closers.add(() => kv.close());
   const organisations = await openOrganisations(kv, clock);
   const views = createOrganisationViews({ organisations, kv, clock, log, timers });

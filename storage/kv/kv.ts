@@ -1,6 +1,7 @@
 /** Opens KV. Its keys are in keys.ts, what brings an older store up to date in schema.ts. */
 import { dirname } from "node:path";
 import { StorageError } from "../errors.ts";
+import { withBound } from "./bounded.ts";
 import { patiently, withPatience } from "./patience.ts";
 
 export { installKeys, keys } from "./keys.ts";
@@ -12,10 +13,10 @@ export { migrate, SCHEMA_VERSION } from "./schema.ts";
  */
 export async function openStorage(address: string | undefined): Promise<Deno.Kv> {
   try {
-    if (address === undefined) return await Deno.openKv();
-    if (!isFile(address)) return await Deno.openKv(address);
+    if (address === undefined) return withBound(await Deno.openKv());
+    if (!isFile(address)) return withBound(await Deno.openKv(address));
     await Deno.mkdir(dirname(address), { recursive: true });
-    return withPatience(await patiently(() => Deno.openKv(address)));
+    return withBound(withPatience(await patiently(() => Deno.openKv(address))));
   } catch (cause) {
     const shown = address === undefined ? "the platform's KV" : JSON.stringify(withoutSecrets(address));
     throw new StorageError(`Cannot open ${shown}: ${cause instanceof Error ? cause.message : cause}`, {

@@ -51,6 +51,8 @@ export interface TestSluiceOptions {
   readonly now?: number;
   /** Default: those that are registered. */
   readonly ecosystems?: readonly Ecosystem[];
+  /** Stands between Sluice and its KV, once it is open; what this fake asks KV itself goes past it. */
+  readonly kv?: (kv: Deno.Kv) => Deno.Kv;
   /** The data folder of another one, who removes it; default: one of its own. */
   readonly data?: string;
 }
@@ -66,6 +68,7 @@ export async function startSluice(options: TestSluiceOptions): Promise<TestSluic
     clock,
     timers: realTimers,
     log: (level: string, message: string, fields = {}) => void lines.push({ level, message, fields }),
+    openKv: async (given: Config) => (options.kv ?? ((kv) => kv))(await openConfigured(given)),
   };
   let running: Running = await compose(config, deps);
   const url = running.baseUrl;
