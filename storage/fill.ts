@@ -6,8 +6,9 @@ import { IntegrityError } from "./errors.ts";
 import type { FillOutcome } from "./fill_follower.ts";
 import { createLinger } from "./fill_linger.ts";
 import { createFill, type Fill } from "./fill_run.ts";
+import type { Once } from "./once.ts";
 import type { Background, Clock, Log, Timers } from "./runtime.ts";
-import { createSlots } from "./slots.ts";
+import { createPlace, createSlots, type Place } from "./slots.ts";
 import type { OpenedArtifact } from "./upstream/upstream.ts";
 
 export interface FillRequest {
@@ -20,8 +21,13 @@ export interface FillRequest {
   readonly label: string;
   /** The upstream's origin, for what is thrown on its behalf. */
   readonly origin?: string;
-  /** Called once, when the blob is visible and before any follower gets its last byte. */
+  /** Called once, when the blob is visible and before any follower gets its last byte; not where another process kept it. */
   readonly kept: (stat: BlobStat) => Promise<void>;
+  /**
+   * What another process has kept of it since the caller looked, verified against all of `expect` and still there;
+   * null: nothing. Not given: other processes are not asked.
+   */
+  readonly find?: () => Promise<BlobStat | null>;
 }
 
 /** One client's view of a fill. */
@@ -42,6 +48,8 @@ export interface Following {
   readonly keeps: boolean;
   /** What `done` resolves to, where it was known already when `follow` resolved (small files): a length may be stated. */
   readonly verified: BlobStat | null;
+  /** Another process has filled it: `kept` was not called. */
+  readonly elsewhere: boolean;
 }
 
 export interface Fills {
@@ -62,6 +70,8 @@ export interface FillsOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly timers: Timers;
+  /** Where several processes may share the store; not given: each works for itself. */
+  readonly once?: Once;
   /** Of each fill, in memory; 4 MB by default. All that fills hold is at most `windowBytes * (maxConcurrent + 4)`. */
   readonly windowBytes?: number;
   /** How long upstream may send nothing before the fill fails; 30 s by default. */
@@ -121,24 +131,27 @@ export function createFills(options: FillsOptions): Fills {
     identity: string,
     request: FillRequest,
     fill: Fill,
-    slot: Promise<() => void>,
+    place: Place,
   ): Promise<void> {
-    const release = await slot;
+    await place.take();
     const startedAt = clock();
     const outcome = await fill.run();
-    release();
+    place.giveBack();
     tell(request, outcome, startedAt);
     if (outcome.kind !== "kept") return forget(identity, fill);
     linger.add(fill, identity, outcome.stat);
   }
 
   function start(identity: string, request: FillRequest): Fill {
-    const slot = slots.acquire();
+    const place = createPlace(slots);
     const limits = { windowBytes, idleMs, unfollowedMs };
-    const fill = createFill(request, { store, timers, limits, onLeft: () => linger.left(fill) });
+    const shared = options.once === undefined
+      ? null
+      : { once: options.once, name: `fill\n${identity}`, place };
+    const fill = createFill(request, { store, timers, limits, shared, onLeft: () => linger.left(fill) });
     fills.set(identity, fill);
     background.run(`fill ${request.label}`, () => {
-      const task = work(identity, request, fill, slot).finally(() => running.delete(task));
+      const task = work(identity, request, fill, place).finally(() => running.delete(task));
       running.add(task);
       return task;
     });

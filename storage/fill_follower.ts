@@ -5,11 +5,11 @@ import type { FillWindow } from "./fill_window.ts";
 import type { Timers } from "./runtime.ts";
 
 /**
- * How a fill ended. `passed`: to its end, and nothing was kept; `stat`: of what was verified, `unkept`: why the store
- * could not keep it. `followed`: it failed somebody before the first byte.
+ * How a fill ended. `elsewhere`: another process kept it. `passed`: to its end, and nothing was kept; `stat`: of what
+ * was verified, `unkept`: why the store could not keep it. `followed`: it failed somebody before the first byte.
  */
 export type FillOutcome =
-  | { readonly kind: "kept"; readonly stat: BlobStat }
+  | { readonly kind: "kept"; readonly stat: BlobStat; readonly elsewhere?: true }
   | { readonly kind: "passed"; readonly stat: BlobStat | null; readonly unkept: StorageError | null }
   | { readonly kind: "absent" }
   | { readonly kind: "failed"; readonly error: unknown; readonly followed: boolean };
@@ -108,7 +108,9 @@ export function createFollower(fill: Followed): Follower {
         aside = fill.window.peek(offset + bytes.length);
         return bytes;
       }
-      if (outcome !== null && offset === fill.window.end) return null;
+      // What another process has filled was never in the window.
+      const end = outcome?.kind === "kept" ? outcome.stat.sizeBytes : fill.window.end;
+      if (outcome !== null && offset === end) return null;
       if (outcome?.kind === "kept") return await nextStored(outcome.stat);
       if (outcome !== null) {
         throw new StorageError(`Cannot go on sending ${JSON.stringify(fill.label)}: it is gone`);

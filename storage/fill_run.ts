@@ -2,7 +2,8 @@
 import type { ArtifactStore, BlobStat } from "./artifacts/store.ts";
 import type { FillRequest, Following } from "./fill.ts";
 import { createFollower, type FillOutcome, type Follower } from "./fill_follower.ts";
-import { transferBytes, upstreamFailure } from "./fill_transfer.ts";
+import { shareBytes, type SharedFill } from "./fill_shared.ts";
+import { upstreamFailure } from "./fill_transfer.ts";
 import { createFillWindow } from "./fill_window.ts";
 import type { Timers } from "./runtime.ts";
 
@@ -46,10 +47,12 @@ export function createFill(
     readonly store: ArtifactStore;
     readonly timers: Timers;
     readonly limits: FillLimits;
+    /** null: other processes are not asked. */
+    readonly shared: SharedFill | null;
     readonly onLeft: () => void;
   },
 ): Fill {
-  const { store, timers, limits, onLeft } = deps;
+  const { store, timers, limits, shared, onLeft } = deps;
   const window = createFillWindow(limits.windowBytes);
   const stop = new AbortController();
   const grown = createBell();
@@ -131,13 +134,14 @@ export function createFill(
       done: done.promise,
       keeps: kept,
       verified: outcome?.kind === "kept" ? outcome.stat : null,
+      elsewhere: outcome?.kind === "kept" && outcome.elsewhere === true,
     };
   }
 
   async function run(): Promise<FillOutcome> {
     try {
       return settle(
-        await transferBytes({
+        await shareBytes(shared, {
           request,
           store,
           timers,

@@ -19,13 +19,16 @@ export interface Transfer {
   readonly followers: ReadonlySet<Follower>;
   /** Its abort ends the transfer, with its reason as the failure. */
   readonly stop: AbortController;
-  /** Called once, before the first byte: whether the bytes are kept. */
+  /** Called once, before the first byte: whether the bytes are kept here. */
   decided(kept: boolean): void;
   /** The window has grown. */
   grown(): void;
   /** Resolves when a follower took bytes, or left. */
   taken(): Promise<void>;
 }
+
+/** Upstream does not have it. */
+export const ABSENT: FillOutcome = { kind: "absent" };
 
 /** What a fill throws on upstream's behalf. */
 export function upstreamFailure(
@@ -204,7 +207,7 @@ async function move(transfer: Transfer, opened: OpenedArtifact): Promise<FillOut
 export async function transferBytes(transfer: Transfer): Promise<FillOutcome> {
   const { request, stop } = transfer;
   const opened = await request.open(stop.signal);
-  if (opened === null) return { kind: "absent" };
+  if (opened === null) return ABSENT;
   const { maxBytes } = request;
   if (opened.sizeBytes === null || opened.sizeBytes <= maxBytes) return await move(transfer, opened);
   opened.body.cancel().catch(() => {});

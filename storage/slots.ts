@@ -46,3 +46,25 @@ export function createSlots(options: { readonly maxConcurrent: number; readonly 
     },
   };
 }
+
+/** A slot that may be given back for a while. */
+export interface Place {
+  /** Waits for a slot, unless it has one. Throws as `acquire`. */
+  take(): Promise<void>;
+  giveBack(): void;
+}
+
+/** Queues for its slot at once, and throws as `acquire` does. */
+export function createPlace(slots: Slots): Place {
+  let slot: Promise<() => void> | null = slots.acquire();
+  return {
+    async take() {
+      await (slot ??= slots.acquire());
+    },
+    giveBack() {
+      const given = slot;
+      slot = null;
+      given?.then((release) => release(), () => {});
+    },
+  };
+}

@@ -5,8 +5,8 @@ import type { PackageKey, PackageRecord } from "../../storage/kv/packages.ts";
 import type { Upstream } from "../../storage/upstream/upstream.ts";
 import type { Ecosystem, PackageRef } from "../ecosystem.ts";
 import { ageMs, freshFor, staleFor } from "./lifetimes.ts";
-import { refresh } from "./refresh.ts";
 import type { Known, Services } from "./services.ts";
+import { refreshOnce } from "./shared_refresh.ts";
 
 export interface LoadRequest {
   readonly ecosystem: Ecosystem;
@@ -83,7 +83,7 @@ async function loadOnce(services: Services, request: LoadRequest, key: PackageKe
 }
 
 async function fetched(services: Services, request: LoadRequest, key: PackageKey): Promise<LoadResult> {
-  const answer = await refresh(services, request, key, null);
+  const answer = await refreshOnce(services, request, key, null);
   return answer === "absent" ? "absent" : { known: answer.known, state: "fetched", staleSince: null };
 }
 
@@ -94,7 +94,7 @@ async function revalidated(
   known: Known,
 ): Promise<LoadResult> {
   try {
-    const answer = await refresh(services, request, key, known);
+    const answer = await refreshOnce(services, request, key, known);
     if (answer === "absent") return "absent";
     return { known: answer.known, state: answer.changed ? "fetched" : "revalidated", staleSince: null };
   } catch (error) {

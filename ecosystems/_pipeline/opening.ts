@@ -53,6 +53,11 @@ export async function keptFile(opening: Opening): Promise<FileRecord | null> {
   return file;
 }
 
+/** Its bytes were held against every digest that the index claims now. */
+export function isVerified(file: FileRecord, location: ArtifactLocation): boolean {
+  return location.digests.every(({ algorithm, hex }) => file.verified.includes(`${algorithm}:${hex}`));
+}
+
 export function fileId(opening: Opening): string {
   return `${keyText(opening.verdicts.known.key)}\n${opening.filename}`;
 }

@@ -1,6 +1,5 @@
 /** Asks upstream: conditional requests first, then whatever the plugin still needs; commits record and facts at once. */
 import { encodeFacts, factsDigest } from "../../storage/kv/facts_codec.ts";
-import type { EpochMs } from "../../policy/types.ts";
 import { StorageError } from "../../storage/errors.ts";
 import type { BlobKey } from "../../storage/artifacts/store.ts";
 import type { DocumentRecord, PackageKey, PackageRecord } from "../../storage/kv/packages.ts";
@@ -12,7 +11,8 @@ import type { Known, Services } from "./services.ts";
 import { openSide } from "./side.ts";
 import { answered, type Fetched, fetchSource } from "./source.ts";
 
-interface RefreshRequest {
+/** Whose documents are asked for, and where. */
+export interface RefreshRequest {
   readonly ecosystem: Ecosystem;
   readonly upstream: Upstream;
   readonly subject: PackageRef;
@@ -208,15 +208,12 @@ async function anew(services: Services, key: PackageKey): Promise<Known> {
   );
 }
 
-/** An authoritative 404 ends what was cached at once; the absence itself is remembered briefly, in memory. */
+/** An authoritative 404 ends what was cached at once. */
 async function forget(
   services: Services,
   key: PackageKey,
   { known, shared }: { readonly known: Known | null; readonly shared: ReadonlySet<string> },
 ): Promise<void> {
-  const id = keyText(key);
-  services.absent.set(id, (services.clock() + services.lifetimes.absentTtl) as EpochMs);
-  services.known.delete(id);
   const record = known?.record ?? (await services.packages.get(key))?.record ?? null;
   if (record === null) return;
   await services.packages.delete(key);

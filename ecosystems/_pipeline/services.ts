@@ -14,6 +14,7 @@ import type {
   Packages,
 } from "../../storage/kv/packages.ts";
 import { type ByteCache, createByteCache } from "../../storage/memory.ts";
+import type { Once } from "../../storage/once.ts";
 import type { Background, Clock, Log, Timers } from "../../storage/runtime.ts";
 import { type Coalescer, createCoalescer } from "../../storage/upstream/coalesce.ts";
 import { createSlots, type Slots } from "../../storage/slots.ts";
@@ -91,6 +92,8 @@ export interface ServiceOptions {
   readonly decisions: DecisionRecords;
   readonly artifacts: ArtifactStore;
   readonly fills: Fills;
+  /** Equal work is done once across processes. */
+  readonly once: Once;
   readonly upstreams: Upstreams;
   readonly upstream: UpstreamClient;
   readonly installs: InstallLog;

@@ -9,6 +9,7 @@ import type { Ecosystem, Source } from "../ecosystem.ts";
 import type { RegistryRequest } from "../outcome.ts";
 import { freshFor, staleFor } from "./lifetimes.ts";
 import type { Services } from "./services.ts";
+import { INDEX_PATIENCE_MS } from "./shared_refresh.ts";
 import { type Fetched, fetchSource, keep, openDocument } from "./source.ts";
 import { chooseUpstream } from "./upstream.ts";
 
@@ -75,7 +76,12 @@ async function loadOnce(services: Services, request: SideRequest, key: PackageKe
   const stored = await services.packages.get(key);
   if (stored !== null && isFresh(services, stored.record)) return stored.record;
   try {
-    return await refreshSide(services, request, key, stored);
+    return await services.once.run({
+      name: `side\n${key.ecosystem}\n${key.upstreamId}\n${key.name}`,
+      find: () => refreshedElsewhere(services, key, stored?.versionstamp ?? null),
+      work: () => refreshSide(services, request, key, stored),
+      patienceMs: INDEX_PATIENCE_MS,
+    });
   } catch (error) {
     if (stored === null || error instanceof StorageError || !isUsable(services, stored.record)) throw error;
     services.log(
@@ -86,6 +92,16 @@ async function loadOnce(services: Services, request: SideRequest, key: PackageKe
     );
     return stored.record;
   }
+}
+
+/** Whatever replaced the record, upstream was asked for it. */
+async function refreshedElsewhere(
+  services: Services,
+  key: PackageKey,
+  before: string | null,
+): Promise<PackageRecord | null> {
+  const stored = await services.packages.get(key);
+  return stored === null || stored.versionstamp === before ? null : stored.record;
 }
 
 async function refreshSide(

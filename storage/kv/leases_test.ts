@@ -8,15 +8,18 @@ Deno.test("acquire gives a lease to one owner at a time, over processes", () =>
     const timers = testTimers();
     const [mine, theirs] = [a, b].map((kv) => createLeases({ kv, clock, timers }));
     const got = await Promise.all(
-      Array.from({ length: 10 }, (_, i) => (i % 2 ? mine! : theirs!).acquire("fold", `process ${i}`, 1_000)),
+      Array.from({ length: 10 }, (_, i) =>
+        (i % 2 ? mine! : theirs!).acquire("fold", { owner: `process ${i}`, ttlMs: 1_000 })),
     );
-    const held = got.filter((lease) => lease !== null);
+    const held = got.filter((lease) =>
+      lease !== null
+    );
     assert.equal(held.length, 1);
     await held[0]!.release();
     assert.ok(held[0]!.signal.aborted);
-    const next = await theirs!.acquire("fold", "next", 1_000);
+    const next = await theirs!.acquire("fold", { owner: "next", ttlMs: 1_000 });
     assert.equal(next?.owner, "next");
-    assert.notEqual(await mine!.acquire("other", "next", 1_000), null);
+    assert.notEqual(await mine!.acquire("other", { owner: "next", ttlMs: 1_000 }), null);
     timers.fire();
   }));
 
@@ -24,16 +27,16 @@ Deno.test("a holder that died is replaced after its time, and finds out when it 
   withMemoryKv(async (kv) => {
     const clock = testClock();
     const leases = createLeases({ kv, clock, timers: testTimers() });
-    const dead = await leases.acquire("fold", "dead", 1_000);
+    const dead = await leases.acquire("fold", { owner: "dead", ttlMs: 1_000 });
     clock.advance(999);
-    assert.equal(await leases.acquire("fold", "next", 1_000), null);
+    assert.equal(await leases.acquire("fold", { owner: "next", ttlMs: 1_000 }), null);
     clock.advance(1);
-    const next = await leases.acquire("fold", "next", 1_000);
+    const next = await leases.acquire("fold", { owner: "next", ttlMs: 1_000 });
     assert.notEqual(next, null);
     assert.equal(await dead!.renew(), false);
     assert.ok(dead!.signal.aborted);
     await dead!.release();
-    assert.equal(await leases.acquire("fold", "third", 1_000), null);
+    assert.equal(await leases.acquire("fold", { owner: "third", ttlMs: 1_000 }), null);
     assert.equal(next!.signal.aborted, false);
   }));
 
@@ -41,11 +44,11 @@ Deno.test("renew holds a lease for another full length", () =>
   withMemoryKv(async (kv) => {
     const clock = testClock();
     const leases = createLeases({ kv, clock, timers: testTimers() });
-    const lease = await leases.acquire("fold", "a", 1_000);
+    const lease = await leases.acquire("fold", { owner: "a", ttlMs: 1_000 });
     for (let i = 0; i < 5; i++) {
       clock.advance(900);
       assert.equal(await lease!.renew(), true);
-      assert.equal(await leases.acquire("fold", "b", 1_000), null);
+      assert.equal(await leases.acquire("fold", { owner: "b", ttlMs: 1_000 }), null);
     }
     assert.equal(lease!.signal.aborted, false);
   }));
@@ -54,7 +57,7 @@ Deno.test("signal aborts when the lease was not renewed in time", () =>
   withMemoryKv(async (kv) => {
     const clock = testClock();
     const timers = testTimers();
-    const lease = await createLeases({ kv, clock, timers }).acquire("fold", "a", 1_000);
+    const lease = await createLeases({ kv, clock, timers }).acquire("fold", { owner: "a", ttlMs: 1_000 });
     timers.fire();
     await new Promise((resolve) => setTimeout(resolve, 0));
     assert.ok(lease!.signal.aborted);
