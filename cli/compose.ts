@@ -73,6 +73,7 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     upstreamHealth: services.upstream.health,
     version: VERSION,
     startedAt: clock(),
+    inFlight: config.inFlight,
     clock,
     timers,
     log,

@@ -13,13 +13,14 @@ import { createApiRoute, isApiPath, sayApiProblem } from "./api/http.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import { createCallers } from "./caller.ts";
 import { createHealth, type HealthCheck } from "./health.ts";
+import { createInFlight, type InFlightLimits } from "./in_flight.ts";
 import { createResolver } from "./organisations.ts";
 import { createPeerOf } from "./peer.ts";
 import { problemOf } from "./problem.ts";
 import { createRegistryRoute, tellClient } from "./registry_route.ts";
 import { sayProblem, type Told } from "./say_problem.ts";
 import { createSite } from "./site.tsx";
-import { admit, createPlace } from "./target.ts";
+import { admit, createPlace, type Target } from "./target.ts";
 
 /** All that routes/ is given: it reads no configuration and opens nothing itself. */
 export interface AppDeps {
@@ -40,6 +41,7 @@ export interface AppDeps {
   /** Addresses and ranges whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   readonly api: Api;
+  readonly inFlight: InFlightLimits;
   readonly checks: readonly HealthCheck[];
   readonly upstreamHealth: UpstreamClient["health"];
   readonly version: string;
@@ -77,6 +79,7 @@ export function createApp(deps: AppDeps): App {
   const health = createHealth({ ...deps, upstreams: deps.upstreamHealth });
   const api = createApiRoute({ ...deps, authenticator, peerOf, resolve });
   const site = createSite({ ...deps, resolve, health, callers, api });
+  const inFlight = createInFlight(deps.inFlight, deps);
   const ids = new WeakMap<Error, string>();
 
   return {
@@ -101,9 +104,19 @@ export function createApp(deps: AppDeps): App {
       );
     }
     journey.target = target;
+    const told = isHealth(target) ? null : inFlight.enter(peerOf(info, request.headers), info);
+    if (told !== null) return turnAway(request, target, told);
     return target.kind === "site"
       ? await site(request, { target, info })
       : await registry(request, info, target, journey);
+  }
+
+  /** In the client's form, where the address says whose it is. */
+  function turnAway(request: Request, target: Target, told: Told): Response {
+    const ecosystem = target.kind === "registry" && target.ecosystem !== null
+      ? byId.get(target.ecosystem)
+      : undefined;
+    return ecosystem === undefined ? sayProblem(request, told) : tellClient(request, ecosystem, told);
   }
 
   /** What a client can quote; the same for all who waited for what failed, since it is written down once. */
@@ -134,4 +147,9 @@ export function createApp(deps: AppDeps): App {
       ? sayProblem(request, shown)
       : tellClient(request, journey.ecosystem, shown);
   }
+}
+
+/** Whoever watches over this process must hear of it while it is full. */
+function isHealth(target: Target): boolean {
+  return target.kind === "site" && (target.path === "/-/health" || target.path === "/health");
 }

@@ -158,6 +158,7 @@ export function run(options: RunOptions = {}): Running {
     trustedProxies: [],
     api: createApi({ endpoints: [], view }),
     checks: [],
+    inFlight: { perAddress: 100, total: 1_000 },
     upstreamHealth: () => [],
     version: "0.0.0",
     startedAt: time.clock(),
