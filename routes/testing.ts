@@ -158,7 +158,7 @@ export function run(options: RunOptions = {}): Running {
     trustedProxies: [],
     api: createApi({ endpoints: [], view }),
     checks: [],
-    inFlight: { perAddress: 100, total: 1_000 },
+    inFlight: { perAddress: 1_024, total: 10_000 },
     upstreamHealth: () => [],
     version: "0.0.0",
     startedAt: time.clock(),
