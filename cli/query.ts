@@ -5,7 +5,7 @@ import type { Config } from "./config.ts";
 import { type Io, processIo } from "./io.ts";
 import { ANSWERS, type Question } from "./query_answers.ts";
 import { readQueryOptions } from "./query_options.ts";
-import { commandConfig, journalFolder, openConfigured, UsageError } from "./storage.ts";
+import { commandConfig, journalFolder, mustExist, openConfigured, UsageError } from "./storage.ts";
 
 const USAGE = `Usage: deno task query COMMAND [flags]
 
@@ -72,27 +72,6 @@ async function ask(question: Question, config: Config, io: Io): Promise<void> {
     await question(createInstallQueries({ kv, journal, clock: io.clock }), io);
   } finally {
     kv.close();
-  }
-}
-
-/** To open a database makes it: a mistyped folder would be answered with an empty log. */
-async function mustExist({ kv, data }: Config): Promise<void> {
-  if (kv === undefined || kv === ":memory:" || /^https?:/.test(kv)) return;
-  try {
-    await Deno.stat(kv);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) {
-      throw new StorageError(
-        `Cannot open install log ${kv}: ${error instanceof Error ? error.message : error}`,
-        {
-          cause: error,
-        },
-      );
-    }
-    throw new StorageError(
-      `There is no install log at ${kv}. Name the server's folder with --data (now ${data}), ` +
-        "or start it once: deno task start",
-    );
   }
 }
 

@@ -216,6 +216,6 @@ Deno.test("query does not make a database where there is none", () =>
   withData(async (ask, data) => {
     const { code, err } = await ask("recent", "--data", `${data}/typo`);
     assert.equal(code, 1);
-    assert.match(err, /There is no install log at .*typo.*--data/);
+    assert.match(err, /There is no Sluice at .*typo.*--data/);
     await assert.rejects(Deno.stat(`${data}/typo`), Deno.errors.NotFound);
   }));

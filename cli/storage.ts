@@ -3,6 +3,7 @@ import { ECOSYSTEMS } from "../ecosystems/mod.ts";
 import { createParsers } from "../policy/usable.ts";
 import { openArtifactStore, type OpenStoreOptions } from "../storage/artifacts/open.ts";
 import type { ArtifactStore } from "../storage/artifacts/store.ts";
+import { StorageError } from "../storage/errors.ts";
 import { openStorage } from "../storage/kv/kv.ts";
 import { migrate } from "../storage/kv/schema.ts";
 import { createLog } from "../routes/log.ts";
@@ -50,6 +51,27 @@ export function commandConfig(flags: LocationFlags, io: Pick<Io, "env" | "readTe
   });
   if (loaded.ok) return loaded.config;
   throw new UsageError(`Cannot read the configuration:\n${formatMistakes(loaded.errors)}`.trimEnd());
+}
+
+/** To open a database makes it: a mistyped folder would be answered with nothing. Throws StorageError. */
+export async function mustExist({ kv, data }: Config): Promise<void> {
+  if (kv === undefined || kv === ":memory:" || /^https?:/.test(kv)) return;
+  try {
+    await Deno.stat(kv);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) {
+      throw new StorageError(
+        `Cannot open ${kv}: ${error instanceof Error ? error.message : error}`,
+        {
+          cause: error,
+        },
+      );
+    }
+    throw new StorageError(
+      `There is no Sluice at ${kv}. Name the server's folder with --data (now ${data}), ` +
+        "or start it once: deno task start",
+    );
+  }
 }
 
 /** Opens the configured KV as it is, whatever form its records have. Throws StorageError. The caller closes it. */
