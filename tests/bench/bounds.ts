@@ -1,0 +1,19 @@
+/** What a measurement that is no race found, beside the goal's bound. */
+
+export interface Finding {
+  readonly what: string;
+  readonly found: number;
+  /** The goal: at most. null: none, told for what it is. */
+  readonly bound: number | null;
+  readonly unit: "ms" | "MB" | "×";
+}
+
+/** A line each: what was found, the bound, and whether it holds. */
+export function findingsText(findings: readonly Finding[]): string {
+  const width = Math.max(...findings.map(({ what }) => what.length));
+  return findings.map(({ what, found, bound, unit }) => {
+    const figure = `${found.toFixed(unit === "×" ? 2 : found < 100 ? 1 : 0)} ${unit}`.padStart(10);
+    const goal = bound === null ? "" : `  goal ≤ ${bound} ${unit}  ${found <= bound ? "met" : "MISSED"}`;
+    return `${what.padEnd(width)}  ${figure}${goal}`;
+  }).join("\n");
+}
