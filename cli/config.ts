@@ -86,6 +86,7 @@ export function loadConfig(input: ConfigInput): Loaded {
     ...gathered.mistakes,
     ...(platform && raw.baseUrl === undefined ? [NO_BASE_URL] : []),
     ...missingKeys(raw),
+    ...(platform ? [] : missingPlaces(raw)),
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => {
       return mistakesOf(issue, raw, { gathered, replaced, input });
     })),
@@ -98,7 +99,7 @@ export function loadConfig(input: ConfigInput): Loaded {
     config: {
       listen: given.listen,
       baseUrl: given.baseUrl ?? null,
-      data: platform ? null : given.data,
+      data: platform || given.data === NO_FOLDER ? null : given.data,
       kv: given.kv ?? (platform ? undefined : file("kv.sqlite3")),
       kvToken: given.kvToken ?? null,
       artifacts: given.artifacts ?? `file:${file("artifacts")}`,
@@ -138,6 +139,15 @@ export function loadConfig(input: ConfigInput): Loaded {
       platform,
     },
   };
+}
+
+/** In the place of a folder: the database and the files are elsewhere, and so is the log of installs. */
+const NO_FOLDER = "none";
+
+function missingPlaces(raw: Record<string, unknown>): readonly Mistake[] {
+  if (typeof raw.data !== "string" || raw.data.trim() !== NO_FOLDER) return [];
+  return ["kv", "artifacts"].filter((key) => raw[key] === undefined)
+    .map((key) => ({ key, value: null, expected: "to be given, as there is no data folder" }));
 }
 
 /** A bucket is of no use without them; told together with all other mistakes. */

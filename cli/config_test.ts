@@ -86,6 +86,21 @@ Deno.test("loadConfig: flags over environment over file", () => {
   );
 });
 
+Deno.test("loadConfig: data: none keeps nothing on a disk, and wants to be told where else", () => {
+  const env = {
+    SLUICE_DATA: "none",
+    SLUICE_KV: "http://127.0.0.1:4512",
+    SLUICE_ARTIFACTS: "s3://bucket/sluice?endpoint=http%3A%2F%2F127.0.0.1%3A9000",
+    AWS_ACCESS_KEY_ID: "id",
+    AWS_SECRET_ACCESS_KEY: "secret",
+  };
+  const made = config({ env });
+  assert.deepEqual([made.data, made.kv, made.artifacts], [null, env.SLUICE_KV, env.SLUICE_ARTIFACTS]);
+  const loaded = load({ args: ["--data", "none"] });
+  assert.ok(!loaded.ok);
+  assert.deepEqual(loaded.errors.map(({ key }) => key), ["kv", "artifacts"]);
+});
+
 Deno.test("loadConfig: on Deno Deploy the platform's KV, its bounds on memory, and four seconds", () => {
   const made = config({ env: { DENO_DEPLOYMENT_ID: "abc", SLUICE_BASE_URL: "https://sluice.example" } });
   assert.equal(made.kv, undefined);

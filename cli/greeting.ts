@@ -27,7 +27,7 @@ function welcomeText({ config, running, ecosystems }: Parameters<typeof greeting
   });
   return [
     `Sluice listens on ${running.baseUrl}`,
-    `and keeps what it has in ${config.data ?? "the platform's storage"}.`,
+    `and keeps what it has in ${config.data ?? (config.platform ? "the platform's storage" : config.kv)}.`,
     "",
     "Point a client at it:",
     ...setup,

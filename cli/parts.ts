@@ -37,6 +37,8 @@ export interface ComposeDeps {
   readonly log: Log;
   /** Opens KV as configured, which is what happens where it is not given. */
   readonly openKv?: (config: Config) => Promise<Deno.Kv>;
+  /** Opens the artifacts as configured, which is what happens where it is not given. */
+  readonly openArtifacts?: typeof openConfiguredArtifacts;
 }
 
 /** Open, and closed by the closers they were given. */
@@ -61,7 +63,8 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   closers.add(() => kv.close());
   const organisations = await openOrganisations(kv, clock);
   const views = createOrganisationViews({ organisations, kv, clock, log, timers });
-  const artifacts = await openConfiguredArtifacts(config, { clock, instance, log, timers });
+  const openArtifacts = deps.openArtifacts ?? openConfiguredArtifacts;
+  const artifacts = await openArtifacts(config, { clock, instance, log, timers });
   closers.add(() => artifacts.close?.());
   const background = createBackground({ log, timers });
   const leases = createLeases({ kv, clock, timers });

@@ -50,7 +50,10 @@ const SETTINGS: readonly Setting[] = Object.freeze([
     value: "URL",
     note: "what it listens on",
   }),
-  setting("data", "The folder for everything that is kept.", { value: "FOLDER", default: "./data" }),
+  setting("data", "The folder for everything that is kept; `none` where kv and artifacts are elsewhere.", {
+    value: "FOLDER",
+    default: "./data",
+  }),
   setting("kv", "The database: a file, or the address of a KV Connect server.", {
     value: "PATH|URL",
     note: "kv.sqlite3 in the data folder",
