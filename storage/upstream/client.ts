@@ -23,6 +23,7 @@ import { redirectsLayer } from "./redirects.ts";
 import { discard } from "./response.ts";
 import { retryLayer } from "./retry.ts";
 import { timeoutLayer } from "./timeout.ts";
+import { isOpenEnded } from "./whole_page.ts";
 import type { DocumentAnswer, Fetch, OpenedArtifact, Upstream, UpstreamClient } from "./upstream.ts";
 import type { ConfiguredUpstreams } from "./upstreams.ts";
 
@@ -84,7 +85,9 @@ export function createUpstreamClient(
       if (response.status !== 200) throw await refused(response, clock());
       const body = await readBody(response, source.maxBytes, options.large);
       const contentType = response.headers.get("content-type") ?? "";
-      const wrong = unexpectedContent(source.expects, contentType, body);
+      const wrong = isOpenEnded(response, source, body)
+        ? "the connection closed, and nothing says that the body is whole"
+        : unexpectedContent(source.expects, contentType, body);
       if (wrong !== null) throw failure("content", wrong, new URL(response.url).origin);
       const { headers, url } = response;
       return {

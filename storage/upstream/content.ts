@@ -4,6 +4,7 @@ import { StorageError, TooLargeError } from "../errors.ts";
 import type { Source } from "../../ecosystems/ecosystem.ts";
 import { failure, toFailure } from "./failures.ts";
 import { discard } from "./response.ts";
+import { isPageOfLinks } from "./whole_page.ts";
 
 /** Asked for, and decoded by `readBody`. Not brotli: Deno's decoder takes a cut brotli stream for a whole one. */
 export const ACCEPTED_ENCODINGS = "gzip";
@@ -59,7 +60,8 @@ export function unexpectedContent(
   const [first, last] = [edge(body, 1), edge(body, -1)];
   const isHtml = /\bhtml\b/i.test(contentType);
   if (expects === "html" || (expects === "json-or-html" && (isHtml || first === "<"))) {
-    return first === "<" ? null : "the body is not HTML";
+    if (first !== "<") return "the body is not HTML";
+    return isPageOfLinks(body) ? null : "the body is HTML (a sign-in page?), and no page of links";
   }
   if (isHtml || first === "<") return "the body is HTML (a sign-in page?), not the document";
   if (expects === "lines") return null;

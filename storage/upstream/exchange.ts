@@ -8,6 +8,7 @@ const RESPONSE_HEADERS = [
   "content-type",
   "content-length",
   "content-encoding",
+  "transfer-encoding",
   "etag",
   "last-modified",
   "location",

@@ -132,9 +132,19 @@ Deno.test("faults: HTML, JSON and lines are told apart by what they begin and en
     ["json", html, "{}", false],
     ["json", JSON_TYPE, "", false],
     ["json", JSON_TYPE, '{"a":1', false],
-    ["html", html, "<!doctype html>", true],
+    ["html", html, "<!doctype html><title>Links for x</title>", true],
+    ["html", html, '<html><form><a href="x-1.tar.gz">x-1.tar.gz</a><title>a: links for x</title>', true],
+    ["html", html, '<h1>Index of /simple/x</h1><hr><a href="../">../</a>', true],
+    ["html", html, '<html><a href="x-1.tar.gz">x-1.tar.gz</a>', true],
+    ["html", html, '<meta name="pypi:repository-version" content="1.0">', true],
+    ["html", html, "<!doctype html>", false],
+    ["html", html, "<html><title>Sign in</title><a href=/help>Help</a><form><input></form>", false],
+    ["html", html, "<html><a href=/>Home</a><script src=x></script>", false],
+    ["html", html, '<meta http-equiv="refresh" content="0;url=/portal"><a href=/portal>go</a>', false],
+    ["html", html, "<h1>503 Service Unavailable</h1>", false],
     ["html", html, "{}", false],
-    ["json-or-html", html, "<html></html>", true],
+    ["json-or-html", html, "<html><a href=x>x</a></html>", true],
+    ["json-or-html", html, "<html></html>", false],
     ["json-or-html", JSON_TYPE, "{}", true],
     ["json-or-html", JSON_TYPE, "oops", false],
     ["lines", {}, "", true],
@@ -148,6 +158,38 @@ Deno.test("faults: HTML, JSON and lines are told apart by what they begin and en
     const answer = test.client.document(test.upstream, source("x", { expects }), {});
     if (good) assert.equal((await answer).status, 200, `${expects} ${body}`);
     else await assert.rejects(answer, UpstreamError, `${expects} ${body}`);
+  }
+});
+
+Deno.test("faults: where the connection's end is the body's, the body itself says that it is whole", async () => {
+  await using fake = await startFakeUpstream();
+  await using test = testClient({ url: fake.url });
+  const page =
+    "<html><title>Links for x</title><a href=x-1.zip>x-1.zip</a><a href=x-2.zip>x-2.zip</a></html>\n";
+  const lines = '{"vers":"1.0.0"}\n{"vers":"2.0.0"}\n';
+  const digests = [{ algorithm: "sha256", hex: "0".repeat(64) }] as const;
+  const rows = [
+    [{ expects: "json" }, "{}", true],
+    [{ expects: "json-or-html" }, '{"files":[]} ', true],
+    [{ expects: "html" }, page, true],
+    [{ expects: "json-or-html" }, page, true],
+    [{ expects: "json-or-html" }, page.slice(0, 70), false],
+    [{ expects: "html" }, page.slice(0, 70), false],
+    // Cut where a line ends, it looks whole.
+    [{ expects: "lines" }, lines, false],
+    [{ expects: "any" }, "Name: x", false],
+    [{ expects: "any", digests }, "Name: x", true],
+  ] as const;
+  for (const [more, body, good] of rows) {
+    const headers = { "content-type": body.startsWith("<") ? "text/html" : "text/plain" };
+    for (const [fault, isGood] of [["no-length", good], [undefined, true]] as const) {
+      const whole = fault === undefined ? { chunks: [body] } : { body, fault };
+      fake.answer("/x", { ...whole, headers });
+      if (fault === undefined && body === page.slice(0, 70)) continue;
+      const answer = test.client.document(test.upstream, source("x", more), {});
+      if (isGood) assert.equal((await answer).status, 200, `${more.expects} ${body}`);
+      else await assert.rejects(answer, /nothing says that the body is whole$/, `${more.expects} ${body}`);
+    }
   }
 });
 

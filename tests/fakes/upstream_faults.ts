@@ -29,7 +29,7 @@ export const FAULTS = {
   "stall-before-headers": () => closing("", ["stall"]),
   "stall-after-headers": (_answer, { head }) => closing(head, ["stall"]),
   "stall-mid-body": (answer, { head }) => closing(head, [part(answer, 0.5), "stall"]),
-  /** A byte each 10 ms. */
+  /** A fiftieth of it each 10 ms; a byte at least. */
   "drip": (answer, { head }) => ({ head, body: drip(bodyOf(answer)), closes: false }),
   "length-too-long": (answer) =>
     closing(head(answer, { "content-length": `${bodyOf(answer).length + 7}` }), [bodyOf(answer)]),
@@ -150,8 +150,9 @@ function chunk(body: Uint8Array): Uint8Array {
 }
 
 function* drip(body: Uint8Array): Generator<Piece> {
-  for (let at = 0; at < body.length; at += 1) {
-    yield body.subarray(at, at + 1);
+  const drop = Math.ceil(body.length / 50);
+  for (let at = 0; at < body.length; at += drop) {
+    yield body.subarray(at, at + drop);
     yield 10;
   }
 }
