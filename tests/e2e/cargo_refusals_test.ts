@@ -1,11 +1,24 @@
 import assert from "node:assert/strict";
 import { daysAgo } from "../fakes/sluice.ts";
-import { cargoTest, createCargoWorld, lockfileOf } from "./cargo_world.ts";
+import {
+  cargoTest,
+  type CargoWorld,
+  createCargoWorld,
+  lockfileOf,
+  WITHOUT_SANITIZERS,
+} from "./cargo_world.ts";
+import type { Ran } from "./clients.ts";
 
+/** Everything is let through: what a row then refuses, it alone refuses. */
+const LENIENT = { minimumAge: "0d", unknownAge: "allow", yanked: "allow" };
+
+/** `deprecated` and `publisherDowngrade` are not here: no index of Cargo's says anything of them. */
 interface Row {
   readonly rule: string;
   readonly pin: readonly [name: string, version: string];
-  readonly policy: Readonly<Record<string, unknown>>;
+  /** Beside LENIENT. */
+  readonly policy?: Readonly<Record<string, unknown>>;
+  readonly floor?: readonly string[];
   /** What the terminal says of the file that the lockfile names. */
   readonly says: RegExp;
 }
@@ -14,15 +27,27 @@ const ROWS: readonly Row[] = [
   {
     rule: "minimumAge",
     pin: ["fresh", "1.1.0"],
-    policy: {},
+    policy: { minimumAge: "10d" },
     says:
       /"detail":"fresh 1\.1\.0 is held until 2026-06-09T12:00Z: published 2026-05-30T12:00Z, less than 10 days ago \(minimumAge\)\. Newest allowed: 1\.0\.0\. http/,
   },
   {
     rule: "minimumAge",
     pin: ["young", "1.0.0"],
-    policy: {},
+    policy: { minimumAge: "10d" },
     says: /"detail":"young 1\.0\.0 is held until 2026-06-09/,
+  },
+  {
+    rule: "unknownAge",
+    pin: ["undated", "1.0.0"],
+    policy: { unknownAge: "deny" },
+    says: /"detail":"undated 1\.0\.0 is denied: .*\(unknownAge\)/,
+  },
+  {
+    rule: "yanked",
+    pin: ["withdrawn", "1.1.0"],
+    policy: { yanked: "deny" },
+    says: /"detail":"withdrawn 1\.1\.0 is denied: yanked from the registry \(yanked\)/,
   },
   {
     rule: "override",
@@ -43,53 +68,91 @@ const ROWS: readonly Row[] = [
     says: /"detail":"native 0\.18\.7\+1\.9\.6 is denied: blocked by the organisation/,
   },
   {
-    rule: "yanked",
-    pin: ["withdrawn", "1.1.0"],
-    policy: {},
-    says: /"detail":"withdrawn 1\.1\.0 is denied: yanked from the registry \(yanked\)/,
-  },
-  {
-    rule: "unknownAge",
-    pin: ["undated", "1.0.0"],
-    policy: { unknownAge: "deny" },
-    says: /"detail":"undated 1\.0\.0 is denied: .*\(unknownAge\)/,
+    rule: "floor",
+    pin: ["steady", "1.1.0"],
+    floor: ["cargo/steady==1.1.0"],
+    says: /"detail":"steady 1\.1\.0 is denied: blocked on this instance .*\(floor\)/,
   },
 ];
 
-for (const { rule, pin: [name, version], policy, says } of ROWS) {
-  cargoTest(
-    `${name} ${version} under ${rule}: refused by lockfile with its reason, by pin and by range as yanked`,
-    async () => {
-      await using world = await createCargoWorld();
-      await world.sluice.setPolicy(policy);
-      await using project = await world.project({ dependencies: { [name]: version.replace(/\+.*/, "") } });
-      await project.write("Cargo.lock", lockfileOf(world.registry, [[name, version]]));
-      const locked = await project.run("build", "--locked");
-      if (Deno.env.get("SLUICE_SHOW")) console.log(`--- ${rule}\n${locked.output.trim()}`);
-      assert.notEqual(locked.code, 0, locked.output);
-      assert.match(locked.output, /got 403/);
-      assert.match(locked.output, says);
-      assert.match(locked.output, /\/-\/why\/pkg:cargo\/[a-z-]+@[^?]+\?decision=/);
-      const [record] = await world.sluice.installs();
-      assert.equal(
-        `${record?.package} ${record?.version} ${record?.outcome} ${record?.rule}`,
-        `${name.toLowerCase()} ${version} refused ${rule}`,
-      );
-      assert.equal(world.registry.downloads(name, version), 0);
+cargoTest(
+  "each rule refuses by lockfile with its reason, by range and by pin as yanked",
+  async (context) => {
+    await using world = await createCargoWorld();
+    for (const row of ROWS) {
+      await world.sluice.setPolicy({ ...LENIENT, ...row.policy });
+      await world.sluice.setFloor({ deny: row.floor ?? [] });
+      await runRow(context, world, row);
+    }
+  },
+);
 
-      await using pinned = await world.project({
-        dependencies: { [name]: `=${version.replace(/\+.*/, "")}` },
-      });
-      const byPin = await pinned.run("build");
-      assert.notEqual(byPin.code, 0, byPin.output);
-      assert.match(byPin.output, /error: failed to select a version for the requirement/);
-      assert.ok(byPin.output.includes(`version ${version} is yanked`), byPin.output);
-
-      await using ranged = await world.project({ dependencies: { [name]: "*" } });
-      await ranged.run("generate-lockfile");
-      assert.notEqual(await ranged.locked(name), version);
-    },
+/** All at once: none of them changes anything. */
+async function runRow(context: Deno.TestContext, world: CargoWorld, row: Row): Promise<void> {
+  const [name, version] = row.pin;
+  const plain = version.replace(/\+.*/, "");
+  const ways: readonly (readonly [string, () => Promise<void>])[] = [
+    ["lockfile", () => fetchesLocked(world, row)],
+    ["pin", () => resolves(world, row, `=${plain}`)],
+    ["range", () => resolves(world, row, `>=${plain}`)],
+    ["a range with others in it", () => avoids(world, row)],
+  ];
+  const passed = await Promise.all(
+    ways.map(([way, fn]) =>
+      context.step({ name: `${name} ${version} under ${row.rule}, by ${way}`, fn, ...WITHOUT_SANITIZERS })
+    ),
   );
+  assert.ok(passed.every(Boolean));
+  assert.equal(world.registry.downloads(name, version), 0);
+}
+
+async function fetchesLocked(world: CargoWorld, { pin: [name, version], rule, says }: Row): Promise<void> {
+  await using project = await world.project({ dependencies: { [name]: version.replace(/\+.*/, "") } });
+  await project.write("Cargo.lock", lockfileOf(world.registry, [[name, version]]));
+  const ran = await project.run("fetch", "--locked");
+  show(`${name} under ${rule} by lockfile`, ran);
+  assert.equal(ran.code, 101, ran.output);
+  assert.match(ran.output, /got 403/);
+  assert.match(ran.output, says);
+  assert.match(ran.output, /\/-\/why\/pkg:cargo\/[a-z-]+@[^?]+\?decision=/);
+  const refused = (await world.sluice.installs()).find((record) =>
+    record.package === name.toLowerCase() && record.rule === rule
+  );
+  assert.equal(`${refused?.version} ${refused?.outcome}`, `${version} refused`);
+}
+
+async function resolves(
+  world: CargoWorld,
+  { pin: [name, version], rule }: Row,
+  requirement: string,
+): Promise<void> {
+  await using project = await world.project({ dependencies: { [name]: requirement } });
+  const ran = await project.run("fetch");
+  show(`${name} ${requirement} under ${rule}`, ran);
+  assert.equal(ran.code, 101, ran.output);
+  const sentence = `error: failed to select a version for the requirement \`${name} = "${requirement}"\``;
+  assert.ok(ran.output.includes(sentence), ran.output);
+  assert.ok(ran.output.includes(`version ${version} is yanked`), ran.output);
+}
+
+async function avoids(world: CargoWorld, { pin: [name, version] }: Row): Promise<void> {
+  await using project = await world.project({ dependencies: { [name]: "*" } });
+  const ran = await project.run("generate-lockfile");
+  const other = ALLOWED.get(name) ?? null;
+  assert.equal(ran.code === 0, other !== null, ran.output);
+  assert.equal(await project.locked(name), other);
+  assert.notEqual(other, version);
+}
+
+/** What is left of each where its newest may not be had; of the others nothing is. */
+const ALLOWED: ReadonlyMap<string, string> = new Map([
+  ["fresh", "1.0.0"],
+  ["withdrawn", "1.0.0"],
+  ["steady", "1.0.0"],
+]);
+
+function show(title: string, { output, code }: Ran): void {
+  if (Deno.env.get("SLUICE_SHOW")) console.log(`--- cargo ${title}: exit ${code}\n${output.trim()}`);
 }
 
 cargoTest(

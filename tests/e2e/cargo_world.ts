@@ -1,7 +1,8 @@
 /** What every end-to-end test of Cargo stands on: one registry of known history, one Sluice before it. */
 import { PUBLIC_SOURCE } from "../../ecosystems/cargo/testing.ts";
 import { type FakeCargoRegistry, startCargoRegistry } from "../fakes/cargo_registry.ts";
-import { daysAgo, startSluice, type TestSluice } from "../fakes/sluice.ts";
+import { startOneOrPair } from "../fakes/pair.ts";
+import { daysAgo, type TestSluice } from "../fakes/sluice.ts";
 import {
   type CargoProject,
   type CargoProjectOptions,
@@ -25,7 +26,7 @@ export interface CargoWorld extends AsyncDisposable {
 export async function createCargoWorld(env: Readonly<Record<string, string>> = {}): Promise<CargoWorld> {
   const registry = await startCargoRegistry();
   publishAll(registry);
-  const sluice = await startSluice({ env: { SLUICE_UPSTREAM_CARGO: registry.upstream.url, ...env } });
+  const sluice = await startOneOrPair({ env: { SLUICE_UPSTREAM_CARGO: registry.upstream.url, ...env } });
   const cargo = `${sluice.url}/cargo/`;
   return {
     registry,
@@ -71,13 +72,19 @@ export function lockfileOf(
 
 const missing = await missingCargo();
 
-/** Skips with the reason where Cargo is missing. */
-export function cargoTest(criterion: string, test: () => Promise<void>): void {
+/** A Sluice keeps timers; and steps that run at once may have none of these. */
+export const WITHOUT_SANITIZERS = {
+  sanitizeOps: false,
+  sanitizeResources: false,
+  sanitizeExit: false,
+} as const;
+
+/** Skips with the reason where Cargo is missing. The test may run steps, several at once. */
+export function cargoTest(criterion: string, test: (context: Deno.TestContext) => Promise<void>): void {
   Deno.test({
     name: `cargo: ${criterion}${missing === null ? "" : ` (skipped: ${missing})`}`,
     ignore: missing !== null,
-    sanitizeOps: false,
-    sanitizeResources: false,
+    ...WITHOUT_SANITIZERS,
     fn: test,
   });
 }
