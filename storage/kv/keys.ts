@@ -30,6 +30,8 @@ export const keys = {
     keyPart(at.scope),
     keyPart(at.name),
   ],
+  files: (ecosystem?: string): Deno.KvKey =>
+    ecosystem === undefined ? ["files"] : ["files", keyPart(ecosystem)],
   file: (
     at: PackageAddress,
     filename: string,
@@ -48,6 +50,8 @@ export const keys = {
   waivers: (id: string, life?: string): Deno.KvKey =>
     life === undefined ? ["waivers", id] : ["waivers", id, life],
   waiver: (id: string, life: string, waiver: string): Deno.KvKey => ["waivers", id, life, keyPart(waiver)],
+  /** How far the digests of blobs were looked at in the background. */
+  sampled: (): Deno.KvKey => ["sampled"],
   floor: (): Deno.KvKey => ["floor"],
   floorRevisions: (): Deno.KvKey => ["floor_revisions"],
   floorRevision: (n: number): Deno.KvKey => ["floor_revisions", n],
