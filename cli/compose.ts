@@ -11,6 +11,7 @@ import { listen, siteAddress } from "./listen.ts";
 import { createMaintenance } from "./maintenance.ts";
 import { composeApi } from "./compose_api.ts";
 import { type ComposeDeps, openParts, type Parts } from "./parts.ts";
+import { createSampling } from "./sampling.ts";
 import { VERSION } from "./version.ts";
 
 export type { ComposeDeps } from "./parts.ts";
@@ -81,12 +82,22 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
   });
   server.answer((request, info) => app.fetch(request, info));
 
-  const maintain = createMaintenance({ ...parts, installs: services.installs, clock, log });
+  const sampling = createSampling({
+    address: config.artifacts,
+    kv: parts.kv,
+    store: artifacts,
+    background: services.background,
+    clock,
+    timers,
+    log,
+  });
+  const maintain = createMaintenance({ ...parts, installs: services.installs, sampling, clock, log });
   let closing: Promise<void> | null = null;
 
   async function stop(): Promise<void> {
     const until = clock() + config.drainTimeout - CLOSING_MS;
     const left = () => Math.max(0, until - clock());
+    sampling.stop();
     await server.drain(left(), timers);
     await services.fills.drain(left());
     await services.background.drain(left());

@@ -1,4 +1,4 @@
-/** What the cron does each minute: due jobs, the install log's fold, and what is too old. */
+/** What the cron does each minute: due jobs, the install log's fold, what is too old, and a look at some digests. */
 import type { EpochMs } from "../policy/types.ts";
 import type { InstallLog } from "../storage/installs/log.ts";
 import { dropInstallsBefore } from "../storage/installs/retention.ts";
@@ -6,6 +6,7 @@ import type { Jobs } from "../storage/kv/jobs.ts";
 import type { Organisations } from "../storage/kv/organisations.ts";
 import type { Clock, Log } from "../storage/runtime.ts";
 import type { Webhooks } from "../storage/webhooks.ts";
+import type { Sampling } from "./sampling.ts";
 
 const RETENTION = "install-retention";
 const DAY_MS = 86_400_000;
@@ -16,6 +17,7 @@ interface MaintenanceDeps {
   readonly installs: InstallLog;
   readonly webhooks: Webhooks;
   readonly jobs: Jobs;
+  readonly sampling: Pick<Sampling, "begin">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -56,6 +58,7 @@ export function createMaintenance(deps: MaintenanceDeps): () => Promise<void> {
     await tried("fold the install log", () => deps.installs.fold());
     await tried("plan the install log's retention", planRetention);
     await tried("drop what is older than the retention", () => deps.jobs.runDue({ [RETENTION]: retain }));
+    deps.sampling.begin();
   }
 
   return () => running ??= round().finally(() => running = null);

@@ -15,6 +15,7 @@ async function rig() {
   const lines: string[] = [];
   let now = START;
   let sent = 0;
+  let sampled = 0;
   let sending: () => Promise<void> = () => Promise.resolve(void sent++);
   const clock = () => now as EpochMs;
   const log = (_level: string, message: string) => void lines.push(message);
@@ -22,16 +23,18 @@ async function rig() {
   await organisations.ensureDefault();
   const jobs = createJobs({ kv, clock, log });
   const installs = createInstallLog({ kv, journal: null, instance: "t", clock, log, random: () => 0.5 });
+  const sampling = { begin: () => void sampled++ };
   const webhooks = { refusal: () => {}, handlers: {}, runDue: () => sending() };
   return {
     kv,
     lines,
     organisations,
     installs,
-    maintain: createMaintenance({ kv, organisations, installs, webhooks, jobs, clock, log }),
+    maintain: createMaintenance({ kv, organisations, installs, webhooks, jobs, sampling, clock, log }),
     queries: createInstallQueries({ kv, clock }),
     moveTo: (at: number) => void (now = at),
     sent: () => sent,
+    sampled: () => sampled,
     onSend: (work: () => Promise<void>) => void (sending = work),
   };
 }
@@ -59,7 +62,7 @@ function record(at: number, file: string): InstallRecord {
 }
 
 Deno.test("maintain: folds the log, and drops what is older than the policy's retention, once a day", async () => {
-  const { kv, lines, organisations, installs, maintain, queries, moveTo, sent } = await rig();
+  const { kv, lines, organisations, installs, maintain, queries, moveTo, sent, sampled } = await rig();
   try {
     await organisations.set({ id: "default", source: { retention: "10d" }, author: "t" });
     const names = async () => (await queries.packages({})).map((row) => row.package).toSorted();
@@ -74,6 +77,7 @@ Deno.test("maintain: folds the log, and drops what is older than the policy's re
     await maintain();
     assert.deepEqual(await names(), ["new"]);
     assert.equal(sent(), 3);
+    assert.equal(sampled(), 3);
     assert.deepEqual(lines, []);
   } finally {
     await installs.close();

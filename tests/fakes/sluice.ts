@@ -38,6 +38,8 @@ export interface TestSluice extends AsyncDisposable {
   setPolicy(policy: Readonly<Record<string, unknown>>, organisation?: string): Promise<void>;
   /** Replaces the instance's floor, and lets the second pass that it takes. */
   setFloor(floor: Readonly<Record<string, unknown>>): Promise<void>;
+  /** What the cron does each minute. */
+  maintain(): Promise<void>;
   /** The newest records first. */
   installs(organisation?: string): Promise<readonly InstallRecord[]>;
   /** Ends it and starts another on the same folder and port, with other environment where that is given. */
@@ -116,6 +118,7 @@ export async function startSluice(options: TestSluiceOptions): Promise<TestSluic
         kv.close();
       }
     },
+    maintain: () => running.maintain(),
     async restart(env = options.env) {
       await running.close();
       running = await compose(configOf({ ...options, env }, data, `127.0.0.1:${port}`), deps);

@@ -75,7 +75,7 @@ for (const [name, bytes] of [["small", SMALL], ["large", LARGE]] as const) {
     const url = `${sluice.url}/npm${path}`;
     assert.equal((await ask(url)).status, 200);
     for (const [how, damage] of Object.entries(DAMAGES)) {
-      // A larger file's digest is looked at in the background: storage/cache/sample_test.ts.
+      // A larger file's digest is looked at in the background: see below.
       if (how === "altered" && name === "large") continue;
       for (const headers of [{}, RANGE]) {
         const what = `${how}, ${JSON.stringify(headers)}`;
@@ -109,6 +109,27 @@ for (const [name, bytes] of [["small", SMALL], ["large", LARGE]] as const) {
     }
   });
 }
+
+Deno.test("GET a large file that was altered by hand: found in the background, evicted and told, fetched again once, right", async () => {
+  await using place = await world();
+  const { sluice, asked } = place;
+  const path = "/large/-/large-1.0.0.tgz";
+  assert.equal((await ask(`${sluice.url}/npm${path}`)).status, 200);
+  await DAMAGES["altered"]!(pathOf(sluice, LARGE));
+  await sluice.maintain();
+  for (let i = 0; i < 1_000 && told(sluice).length === 0; i++) await new Promise((go) => setTimeout(go, 10));
+  assert.deepEqual(told(sluice).map(({ level, message }) => `${level} ${message}`), [
+    "error Evicted npm large-1.0.0.tgz: its bytes were not those of its digest",
+  ]);
+  for (const _ of [1, 2]) {
+    const answer = await ask(`${sluice.url}/npm${path}`);
+    assert.equal(answer.status, 200, answer.text);
+    assert.ok(Buffer.from(answer.bytes).equals(LARGE));
+  }
+  assert.equal(asked(path), 2);
+  assert.ok(await isHealed(sluice, LARGE));
+  assert.equal(told(sluice).length, 1);
+});
 
 Deno.test("GET an index whose raw document was damaged by hand: right, fetched again once without a validator, told once", async () => {
   await using place = await world();
