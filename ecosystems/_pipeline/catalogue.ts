@@ -4,6 +4,7 @@ import type { CatalogueAsk, UpstreamDocument } from "../ecosystem.ts";
 import type { Outcome, RegistryRequest } from "../outcome.ts";
 import { noSuchPackage, notOffered, PLAIN_TRACE, plainLinks } from "./answers.ts";
 import { createEntity } from "./entity.ts";
+import { levelOf } from "./lifetimes.ts";
 import { loadCached, packageKey } from "./load.ts";
 import type { Services } from "./services.ts";
 import { rootOf } from "./side.ts";
@@ -75,6 +76,10 @@ async function documentsOf(services: Services, request: RegistryRequest, ask: Ca
       const { metadataTtl, staleIfError } = services.lifetimes;
       if (!(error instanceof UpstreamError) || kept === undefined) throw error;
       if (services.clock() - kept.fetchedAt > metadataTtl + staleIfError) throw error;
+      services.log(levelOf(error), `Serving ${source.key} of ${ecosystem.id} stale: ${error.message}`, {
+        "upstream.origin": error.detail.origin,
+        error,
+      });
       documents.push(kept);
       return { documents, staleSince: kept.fetchedAt };
     }

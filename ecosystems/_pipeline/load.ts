@@ -4,7 +4,7 @@ import { StorageError, UpstreamError } from "../../storage/errors.ts";
 import type { PackageKey, PackageRecord } from "../../storage/kv/packages.ts";
 import type { Upstream } from "../../storage/upstream/upstream.ts";
 import type { Ecosystem, PackageRef } from "../ecosystem.ts";
-import { ageMs, freshFor, staleFor } from "./lifetimes.ts";
+import { ageMs, freshFor, holdBack, isHeldBack, levelOf, staleFor } from "./lifetimes.ts";
 import type { Known, Services } from "./services.ts";
 import { refreshOnce } from "./shared_refresh.ts";
 
@@ -79,6 +79,9 @@ async function loadOnce(services: Services, request: LoadRequest, key: PackageKe
     revalidateBehind(services, request, key, known);
     return { known, state: "stale", staleSince: null };
   }
+  if (isHeldBack(services, keyText(key)) && staleFor(services, known.record)) {
+    return { known, state: "stale", staleSince: known.record.checkedAt };
+  }
   return await revalidated(services, request, key, known);
 }
 
@@ -99,16 +102,22 @@ async function revalidated(
     return { known: answer.known, state: answer.changed ? "fetched" : "revalidated", staleSince: null };
   } catch (error) {
     if (!staleFor(services, known.record) || error instanceof StorageError) throw error;
-    services.log("warn", `Serving ${key.ecosystem} ${JSON.stringify(key.name)} stale: ${messageOf(error)}`, {
-      "upstream.origin": error instanceof UpstreamError ? error.detail.origin : "",
-      "stale.age_s": Math.round(ageMs(services, known.record) / 1000),
-    });
+    holdBack(services, keyText(key));
+    services.log(
+      levelOf(error),
+      `Serving ${key.ecosystem} ${JSON.stringify(key.name)} stale: ${messageOf(error)}`,
+      {
+        "upstream.origin": error instanceof UpstreamError ? error.detail.origin : "",
+        "stale.age_s": Math.round(ageMs(services, known.record) / 1000),
+      },
+    );
     return { known, state: "stale", staleSince: known.record.checkedAt };
   }
 }
 
 /** The one that revalidates while others are served the copy; a failure is logged by `revalidated`. */
 function revalidateBehind(services: Services, request: LoadRequest, key: PackageKey, known: Known): void {
+  if (isHeldBack(services, keyText(key))) return;
   const id = `revalidate\n${keyText(key)}`;
   services.background.run(`revalidate ${key.ecosystem} ${key.name}`, async () => {
     await services.refreshes.run(id, () => revalidated(services, request, key, known));

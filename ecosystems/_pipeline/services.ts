@@ -129,6 +129,8 @@ export interface Services extends ServiceOptions {
   readonly memo: ByteCache<MemoEntry>;
   /** Names that upstream said do not exist, and until when that is believed. */
   readonly absent: ByteCache<EpochMs>;
+  /** Copies that upstream failed to confirm, and when. */
+  readonly failing: ByteCache<EpochMs>;
   /** Records of documents that hold no package's facts. */
   readonly sides: ByteCache<PackageRecord>;
   readonly sideLoads: Coalescer<DocumentRecord>;
@@ -186,6 +188,7 @@ export function createServices(options: ServiceOptions): Services {
       sizeOf: (entry) => entry.sizeBytes,
     }),
     absent: createByteCache<EpochMs>({ maxBytes: ABSENT_BYTES, sizeOf: () => ABSENT_ENTRY_BYTES }),
+    failing: createByteCache<EpochMs>({ maxBytes: ABSENT_BYTES, sizeOf: () => ABSENT_ENTRY_BYTES }),
     sides: createByteCache<PackageRecord>({ maxBytes: SIDES_BYTES, sizeOf: () => FILE_RECORD_BYTES }),
     sideLoads: createCoalescer<DocumentRecord>(),
     searches: createByteCache<UpstreamDocument>({

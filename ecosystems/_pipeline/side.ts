@@ -7,7 +7,7 @@ import type { DocumentRecord, PackageKey, PackageRecord } from "../../storage/kv
 import type { Upstream } from "../../storage/upstream/upstream.ts";
 import type { Ecosystem, Source } from "../ecosystem.ts";
 import type { RegistryRequest } from "../outcome.ts";
-import { freshFor, staleFor } from "./lifetimes.ts";
+import { freshFor, holdBack, isHeldBack, levelOf, staleFor } from "./lifetimes.ts";
 import type { Services } from "./services.ts";
 import { INDEX_PATIENCE_MS } from "./shared_refresh.ts";
 import { type Fetched, fetchSource, keep, openDocument } from "./source.ts";
@@ -36,7 +36,7 @@ export interface SideRequest {
 /** What is recorded of it; status 404 where upstream has none. Throws as `load` does where nothing usable is there. */
 export async function loadSide(services: Services, request: SideRequest): Promise<DocumentRecord> {
   const key = sideKey(request);
-  const id = `${key.ecosystem}\n${key.upstreamId}\n${key.name}`;
+  const id = sideId(key);
   const known = services.sides.get(id);
   if (known !== undefined && isFresh(services, known)) return known.documents[0]!;
   return await services.sideLoads.run(id, async () => {
@@ -68,13 +68,15 @@ export async function openSide(services: Services, request: SideRequest): Promis
 }
 
 async function forgetRecord(services: Services, key: PackageKey): Promise<void> {
-  services.sides.delete(`${key.ecosystem}\n${key.upstreamId}\n${key.name}`);
+  services.sides.delete(sideId(key));
   await services.packages.delete(key);
 }
 
 async function loadOnce(services: Services, request: SideRequest, key: PackageKey): Promise<PackageRecord> {
   const stored = await services.packages.get(key);
   if (stored !== null && isFresh(services, stored.record)) return stored.record;
+  const isHeld = isHeldBack(services, sideId(key));
+  if (stored !== null && isHeld && isUsable(services, stored.record)) return stored.record;
   try {
     return await services.once.run({
       name: `side\n${key.ecosystem}\n${key.upstreamId}\n${key.name}`,
@@ -84,8 +86,9 @@ async function loadOnce(services: Services, request: SideRequest, key: PackageKe
     });
   } catch (error) {
     if (stored === null || error instanceof StorageError || !isUsable(services, stored.record)) throw error;
+    holdBack(services, sideId(key));
     services.log(
-      "warn",
+      levelOf(error),
       `Serving ${request.source.key} of ${key.ecosystem} stale: ${
         error instanceof Error ? error.message : error
       }`,
@@ -142,6 +145,11 @@ export async function rootOf(services: Services, request: SideRequest): Promise<
   if (below === undefined) return request.root;
   const { document } = await openSide(services, { ...request, source: below.document });
   return below.root(document);
+}
+
+/** Within a process; a package's own key never has a space in its name. */
+function sideId(key: PackageKey): string {
+  return `${key.ecosystem}\n${key.upstreamId}\n${key.name}`;
 }
 
 function sideKey({ ecosystem, upstream, source, root = "" }: SideRequest): PackageKey {

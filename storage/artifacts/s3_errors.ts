@@ -51,6 +51,8 @@ function sentenceOf(refusal: S3Refusal, place: S3Place): string {
     const where = region === null ? "another region" : `the region ${region}`;
     return `the bucket is in ${where}, not in ${place.region} (region=)`;
   }
+  // The answer to a HEAD has no code.
+  if (status === 403 && code === "") return "these credentials may not do that, or have expired (403)";
   return SENTENCES[code] ?? `it answered ${status}${code === "" ? "" : ` ${code}`}`;
 }
 

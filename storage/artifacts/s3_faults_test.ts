@@ -162,3 +162,48 @@ test("S3 store: a bucket that vanishes is no absent blob", [
   const { key } = await store.put(SMALL, { maxBytes: SMALL.length });
   await assert.rejects(store.get(key), /the bucket "suite" does not exist$/);
 });
+
+const EXPIRED: readonly (readonly [status: number, code: string, says: RegExp])[] = [
+  [400, "ExpiredToken", /: the credentials have expired \(AWS_SESSION_TOKEN\)$/],
+  [403, "ExpiredToken", /: the credentials have expired \(AWS_SESSION_TOKEN\)$/],
+  [403, "RequestTimeTooSkewed", /: the clock of this machine and the server's are too far apart$/],
+  [403, "AccessDenied", /: these credentials may not do that \(AccessDenied\)$/],
+];
+
+for (const [status, code, says] of EXPIRED) {
+  const how = { kind: "refuse", status, code } as const;
+  const faults = [
+    { method: "GET", target: /sha256\/../, times: 1, how },
+    // A small blob is put without a look; what is beyond 256 kB is looked for first.
+    { method: "HEAD", target: ANY, times: 1, how: { ...how, status: 403 } },
+  ];
+  test(
+    `S3 store: ${status} ${code} while it runs is no absent blob, and told as what it is`,
+    faults,
+    async (store) => {
+      const { key } = await store.put(SMALL, { maxBytes: SMALL.length });
+      await assert.rejects(store.get(key), (error) => {
+        assert.ok(error instanceof StorageError, String(error));
+        assert.match(error.message, says);
+        return true;
+      });
+      await assert.rejects(store.stat(key), /: these credentials may not do that, or have expired \(403\)$/);
+      assert.ok(await store.read(key, SMALL.length) !== null, "and when it is over, it is there");
+    },
+  );
+}
+
+Deno.test({
+  name: "createS3Store: credentials that have expired are told at the start, by name",
+  ignore: S3_MISSING !== null,
+  fn: async () => {
+    const how = { kind: "refuse", status: 403, code: "ExpiredToken" } as const;
+    await using front = startS3Front(world.server.port, [{ method: "GET", target: ANY, times: 1, how }]);
+    const opening = world.open({ ...world.place("expired"), origin: front.endpoint });
+    await assert.rejects(
+      opening,
+      /^StorageError: Cannot keep artifacts in "s3:\/\/suite\/.*: the credentials have expired \(AWS_SESSION_TOKEN\)$/,
+    );
+    await world.close();
+  },
+});

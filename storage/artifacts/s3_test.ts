@@ -192,6 +192,33 @@ const STARTS = [
   },
 ] as const;
 
+test("createS3Store: a clock that is an hour off is told at the start", async (world) => {
+  const clock: Clock = () => Date.now() + 3_600_000 as EpochMs;
+  const opening = world.open(world.place("skewed"), { clock });
+  await assert.rejects(opening, (error) => {
+    assert.ok(error instanceof StorageError, String(error));
+    assert.match(error.message, /: the clock of this machine and the server's are too far apart$/);
+    return true;
+  });
+});
+
+Deno.test("createS3Client: temporary credentials: the session token is sent and signed, and in no message", async () => {
+  const asked: Headers[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, ({ headers }) => {
+    asked.push(headers);
+    return new Response("<Error><Code>ExpiredToken</Code></Error>", { status: 400 });
+  });
+  const place = parseS3Address(`s3://suite/p?endpoint=http://127.0.0.1:${server.addr.port}`);
+  const credentials = { accessKeyId: "id", secretAccessKey: "hunter2", sessionToken: "token-of-an-hour" };
+  const client = createS3Client({ ...world.deps(), place, credentials, caPem: null });
+  const answer = await client.send({ method: "GET", key: "x", action: "look" });
+  await client.close();
+  await server.shutdown();
+  assert.equal(asked[0]?.get("x-amz-security-token"), "token-of-an-hour");
+  assert.match(asked[0]?.get("authorization") ?? "", /SignedHeaders=[^,]*;x-amz-security-token,/);
+  assert.doesNotMatch(JSON.stringify(answer), /token-of-an-hour|hunter2/);
+});
+
 for (const { what, address, credentials, says } of STARTS) {
   test(`createS3Store: ${what} is told at the start, by name and without a secret`, async () => {
     const place = parseS3Address(address(world.server.endpoint));

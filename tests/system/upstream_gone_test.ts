@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { ask } from "./ask.ts";
-import { assertTold, createWorld, HOUR_MS, MINUTE_MS } from "./faults_world.ts";
+import { assertTold, createWorld, failuresSince, HOUR_MS, MINUTE_MS } from "./faults_world.ts";
 
 Deno.test("an authoritative 404 or 410 ends the cached document at once, in every form; the file goes with it", async () => {
   for (const status of [404, 410]) {
@@ -92,4 +92,30 @@ Deno.test("absent is remembered for a minute, then asked again; a package publis
   sluice.advance(MINUTE_MS + 1);
   assert.equal((await ask(`${sluice.url}/npm/later`)).status, 200);
   assert.equal(registry.upstream.asked("/later").length, 2);
+});
+
+Deno.test("upstream failing: a copy is served stale to all who ask, upstream is asked once in five seconds, and it is told once", async () => {
+  await using world = await createWorld();
+  const { registry, sluice } = world;
+  const { give } = world.publish("asked");
+  await ask(`${sluice.url}/npm/asked`);
+  sluice.advance(HOUR_MS + 6 * MINUTE_MS);
+  for (const fault of ["html-with-200", "server-error", "too-many-requests"] as const) {
+    give(fault);
+    const [asked, lines] = [registry.upstream.asked("/asked").length, sluice.lines.length];
+    const crowd = Array.from({ length: 40 }, () => ask(`${sluice.url}/npm/asked`));
+    for (const answer of await Promise.all(crowd)) {
+      assert.equal(answer.status, 200, fault);
+      assert.match(answer.headers.get("warning") ?? "", /^110 /);
+    }
+    for (let later = 0; later < 40; later++) await ask(`${sluice.url}/npm/asked`);
+    const tries = fault === "server-error" ? 3 : 1;
+    assert.equal(registry.upstream.asked("/asked").length - asked, tries, fault);
+    assert.equal(failuresSince(sluice, lines).length, 1, fault);
+    sluice.advance(5_000);
+  }
+  give();
+  assert.equal((await ask(`${sluice.url}/npm/asked`)).status, 200, "it asked for seven seconds");
+  sluice.advance(5_000);
+  assert.equal((await ask(`${sluice.url}/npm/asked`)).headers.get("warning"), null);
 });
