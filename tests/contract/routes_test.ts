@@ -1,5 +1,6 @@
 /** Every route there is × organisations by path and by label × methods: nothing of a package without a decision. */
 import assert from "node:assert/strict";
+import { ECOSYSTEMS } from "../../ecosystems/mod.ts";
 import { type Answer, exchange } from "../../routes/testing.ts";
 import { SITE_PATHS } from "../../routes/site.tsx";
 import type { InstallRecord } from "../../storage/installs/log.ts";
@@ -31,6 +32,8 @@ interface Route {
   /** Below the site. */
   readonly path: string;
   readonly ask: SampleAsk | null;
+  /** As it introduces itself; default: a stranger. */
+  readonly client?: string;
 }
 
 interface Hit extends Route {
@@ -48,16 +51,30 @@ for (const sampled of await loadSamples()) {
     // The why pages last: they speak of what was asked for.
     const registry = await askEverywhere(world, registryRoutes(world, ecosystem.id));
     const hits = [...registry, ...await askEverywhere(world, siteRoutes(world, ecosystem.purlType))];
-    const installs = new Map(
-      await Promise.all(
-        ["default", "acme"].map(async (id) => [id, await world.sluice.installs(id)] as const),
-      ),
-    );
-    for (const hit of hits) assertHit(world, hit, installs.get(hit.site.organisation)!);
-    assertAllReached(hits);
-    assert.deepEqual(world.sluice.lines.filter(({ level }) => level === "error"), []);
+    await assertHits(world, hits);
+    assertPagesReached(hits);
+    assertAsksReached(hits);
+    const root = hits.filter((hit) => hit.title === LOST && hit.answer.status === 200);
+    assert.ok(root.every(({ site }) => site.host !== BASE && site.prefix === ""), "the root is nobody's");
+  });
+
+  Deno.test(`${sample.title}: at the root of a host, beside every other ecosystem, its clients have the same of it as at its mount`, async () => {
+    const root = ECOSYSTEMS.map(({ id }) => id).join(",");
+    const env = { SLUICE_BASE_URL: `http://${BASE}/`, SLUICE_ROOT: root };
+    await using world = await startWorld(sampled, { env });
+    for (const organisation of ["default", "acme"]) await world.sluice.setPolicy(POLICY, organisation);
+    const routes = rootRoutes(world, ecosystem.clients[0]!);
+    const hits = await askEverywhere(world, routes, {
+      methods: ["GET"],
+      sites: SITES.filter(({ prefix }) => prefix === ""),
+    });
+    await assertHits(world, hits);
+    assertAsksReached(hits);
   });
 }
+
+/** What a client asks for that lost the prefix of its registry's address. */
+const LOST = "file without its prefix";
 
 /** `*` stands for what a page is about. */
 function siteRoutes({ published }: World, purlType: string): readonly Route[] {
@@ -73,32 +90,49 @@ function siteRoutes({ published }: World, purlType: string): readonly Route[] {
 }
 
 /** At the mount, and (where a client may have lost it) at the root; of the odd names the first stands for all. */
-function registryRoutes({ asks, published }: World, id: string): readonly Route[] {
-  const { plain, marked, odd: [odd] } = published;
-  const names = new Set([null, plain.name, marked.name, odd!.name]);
-  return asks.filter((ask) => names.has(ask.package)).flatMap((ask) => {
+function registryRoutes(world: World, id: string): readonly Route[] {
+  return someAsks(world).flatMap((ask) => {
     const route = { title: `${ask.method} ${ask.title}`, path: `/${id}/${ask.path}`, ask };
-    const atRoot = { ...route, title: "file at the root", path: `/${ask.path}` };
+    const atRoot = { ...route, title: LOST, path: `/${ask.path}` };
     return ask.kind === "artifact" ? [route, atRoot] : [route];
   });
 }
 
-async function askEverywhere(world: World, routes: readonly Route[]): Promise<readonly Hit[]> {
-  const all = SITES.flatMap((site) =>
-    routes.flatMap((route) => METHODS.map((method) => ({ ...route, site, method })))
+/** The same below no mount. */
+function rootRoutes(world: World, client: string): readonly Route[] {
+  return someAsks(world).filter(({ method }) => method === "GET")
+    .map((ask) => ({ title: `root ${ask.title}`, path: `/${ask.path}`, ask, client }));
+}
+
+function someAsks({ asks, published }: World): readonly SampleAsk[] {
+  const { plain, marked, odd: [odd] } = published;
+  const names = new Set([null, plain.name, marked.name, odd!.name]);
+  return asks.filter((ask) => names.has(ask.package));
+}
+
+async function askEverywhere(
+  world: World,
+  routes: readonly Route[],
+  { methods = METHODS, sites = SITES }: {
+    readonly methods?: readonly string[];
+    readonly sites?: readonly Site[];
+  } = {},
+): Promise<readonly Hit[]> {
+  const all = sites.flatMap((site) =>
+    routes.flatMap((route) => methods.map((method) => ({ ...route, site, method })))
   );
   return await eachOf(all, async (each) => ({ ...each, answer: await request(world, each) }));
 }
 
 async function request(
   world: World,
-  { site, method, path, ask }: Route & Pick<Hit, "site" | "method">,
+  { site, method, path, ask, client }: Route & Pick<Hit, "site" | "method">,
 ): Promise<Answer> {
   const body = method === "GET" || method === "HEAD" ? "" : ask?.body ?? "{}";
   const fields = {
     host: site.host,
     connection: "close",
-    "user-agent": "contract-suite/1",
+    "user-agent": `${client ?? "contract-suite"}/1`,
     ...ask?.headers,
     ...(body === "" ? {} : { "content-length": String(body.length), "content-type": "application/json" }),
   };
@@ -109,6 +143,13 @@ async function request(
   );
   assert.ok(answer !== null, `${method} ${path}: no answer`);
   return answer;
+}
+
+async function assertHits(world: World, hits: readonly Hit[]): Promise<void> {
+  const installs = new Map<string, readonly InstallRecord[]>();
+  for (const id of ["default", "acme"]) installs.set(id, await world.sluice.installs(id));
+  for (const hit of hits) assertHit(world, hit, installs.get(hit.site.organisation)!);
+  assert.deepEqual(world.sluice.lines.filter(({ level }) => level === "error"), []);
 }
 
 function assertHit(world: World, hit: Hit, installs: readonly InstallRecord[]): void {
@@ -135,8 +176,8 @@ function assertHit(world: World, hit: Hit, installs: readonly InstallRecord[]): 
   if (tells || (isOfOne && method === "GET")) assert.ok(decision, `${what} has no decision`);
 }
 
-/** That the enumeration means something: each of them was reached, in each organisation. */
-function assertAllReached(hits: readonly Hit[]): void {
+/** That the enumeration means something: each page was reached, in each organisation. */
+function assertPagesReached(hits: readonly Hit[]): void {
   for (const site of SITES) {
     const own = hits.filter((hit) => hit.site === site);
     for (const path of SITE_PATHS) {
@@ -147,8 +188,15 @@ function assertAllReached(hits: readonly Hit[]): void {
       );
       assert.ok(found, `${site.host}${site.prefix}: ${path}`);
     }
+  }
+}
+
+/** The same of what clients ask for, and some of it files. */
+function assertAsksReached(hits: readonly Hit[]): void {
+  for (const site of new Set(hits.map((hit) => hit.site))) {
+    const own = hits.filter((hit) => hit.site === site);
     for (const hit of own.filter(({ ask, method }) => ask !== null && ask.method === method)) {
-      if (hit.ask!.kind === "publish" || (hit.title === "file at the root")) continue;
+      if (hit.ask!.kind === "publish" || hit.title === LOST) continue;
       assert.ok(
         [200, 301, 302, 401, 403, 404].includes(hit.answer.status),
         `${hit.title}: ${hit.answer.status}`,
@@ -162,6 +210,4 @@ function assertAllReached(hits: readonly Hit[]): void {
     );
     assert.ok(files.length > 0, `no file was had at ${site.host}${site.prefix}`);
   }
-  const root = hits.filter((hit) => hit.title === "file at the root" && hit.answer.status === 200);
-  assert.ok(root.every(({ site }) => site.host !== BASE && site.prefix === ""), "the root is nobody's");
 }
