@@ -11,6 +11,7 @@ import { writeLabel } from "./folder_label.ts";
 import { readExactly, streamFile } from "./folder_read.ts";
 import { checkInstance, cleanTemporaries, removeIfThere, temporaryName } from "./folder_temporary.ts";
 import { checkedKey, parseBlobKey } from "./key.ts";
+import { createPieces } from "./pieces.ts";
 import { checkRange } from "./range.ts";
 import type { ArtifactStore, BlobKey, BlobStat, ByteRange, PutOptions, StoredBlob } from "./store.ts";
 import { nameOfBody, passThrough } from "./verify.ts";
@@ -29,6 +30,7 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Ar
   checkInstance(instance);
   const temporaries = join(root, "tmp");
   const pathOf = (key: BlobKey) => join(root, checkedKey(key));
+  const pieces = createPieces();
 
   try {
     await Deno.mkdir(temporaries, { recursive: true });
@@ -117,7 +119,7 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Ar
         throw error;
       }
       const { first, last } = range ?? { first: 0, last: sizeBytes - 1 };
-      const part = { first, length: last - first + 1, toEnd: last === sizeBytes - 1 };
+      const part = { first, length: last - first + 1, pieces };
       return { key, sizeBytes, body: await streamFile(file, pathOf(key), part) };
     });
   }

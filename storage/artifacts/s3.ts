@@ -6,6 +6,7 @@ import { StorageError } from "../errors.ts";
 import type { Clock, Log, Timers } from "../runtime.ts";
 import { checkInstance } from "./folder_temporary.ts";
 import { checkedKey, parseBlobKey } from "./key.ts";
+import { createPieces } from "./pieces.ts";
 import { checkRange } from "./range.ts";
 import type { S3Place } from "./s3_address.ts";
 import { streamOfObject } from "./s3_body.ts";
@@ -45,6 +46,7 @@ export async function createS3Store(options: S3StoreOptions): Promise<S3Store> {
   const { place, instance, clock, log = () => {} } = options;
   checkInstance(instance);
   const client = createS3Client({ ...options, caPem: options.caPem ?? null });
+  const pieces = createPieces();
   try {
     const query = { "list-type": "2", "max-keys": "1", prefix: `${place.prefix}sha256/` };
     await sendOrThrow(client, { method: "GET", key: "", query, action: "keep artifacts" });
@@ -104,6 +106,8 @@ export async function createS3Store(options: S3StoreOptions): Promise<S3Store> {
       reopen: (offset) => openAt(key, { first: first + offset, last }),
       failure: (error) =>
         error instanceof StorageError ? error : connectionError(`read ${key}`, error, place),
+      pieces,
+      timers: options.timers,
     });
     return { key, sizeBytes, body };
   }

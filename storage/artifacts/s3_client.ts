@@ -65,18 +65,15 @@ export interface S3Client {
 
 const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/** One pool of connections; every request is signed anew each time it is sent. */
+/** For what is sent and answered whole, and for bodies: readers that take their time hold up nobody who writes. */
+const CONNECTIONS = 64;
+const READING_CONNECTIONS = 192;
+
+/** Every request is signed anew each time it is sent. */
 export function createS3Client(options: S3ClientOptions): S3Client {
-  const { place, credentials, clock, caPem } = options;
-  const agent = new Agent({
-    allowH2: false,
-    pipelining: 1,
-    connections: 64,
-    headersTimeout: 60_000,
-    bodyTimeout: 30_000,
-    connectTimeout: 10_000,
-    ...(caPem === null ? {} : { connect: { ca: [...rootCertificates, caPem] } }),
-  });
+  const { place, credentials, clock } = options;
+  const sending = createAgent(options.caPem, CONNECTIONS);
+  const reading = createAgent(options.caPem, READING_CONNECTIONS);
   const retries = createRetries(options);
   // Keys derived from the secret, by day and region.
   const derived = new Map<string, ArrayBuffer>();
@@ -97,7 +94,11 @@ export function createS3Client(options: S3ClientOptions): S3Client {
     }).sign();
   }
 
-  async function dispatch(request: S3Request, sha256: string): Promise<Dispatcher.ResponseData> {
+  async function dispatch(
+    agent: Agent,
+    request: S3Request,
+    sha256: string,
+  ): Promise<Dispatcher.ResponseData> {
     const { url, headers } = await signed(request, sha256);
     return await agent.request({
       origin: url.origin,
@@ -111,6 +112,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
 
   /** Tries until `take` has what it wants of an answer; a refusal that may pass by itself is tried again. */
   async function attempt<T extends { readonly ok: true }>(
+    agent: Agent,
     request: S3Request,
     take: (answer: Dispatcher.ResponseData) => Promise<T | S3Refused>,
   ): Promise<T | S3Refused> {
@@ -121,7 +123,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
       let taken: T | S3Refused | null = null;
       let failure: unknown = null;
       try {
-        const answer = await dispatch(request, sha256);
+        const answer = await dispatch(agent, request, sha256);
         taken = answer.statusCode >= 200 && answer.statusCode < 300
           ? await take(answer)
           : await refused(answer);
@@ -143,7 +145,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
   return {
     place,
     send: (request) =>
-      attempt(request, async (answer): Promise<S3Success | S3Refused> => {
+      attempt(sending, request, async (answer): Promise<S3Success | S3Refused> => {
         const body = await wholeBody(answer);
         const { statusCode: status } = answer;
         // Some operations begin their answer before they are done, and end a 200 with an error (CopyObject).
@@ -151,14 +153,26 @@ export function createS3Client(options: S3ClientOptions): S3Client {
         return error ?? { ok: true, status, header: headerOf(answer), body };
       }),
     open: (request) =>
-      attempt(request, (answer): Promise<S3Opened> => {
+      attempt(reading, request, (answer): Promise<S3Opened> => {
         // Whoever reads it is told; without a listener the process would end.
         answer.body.on("error", () => {});
         const { statusCode: status, body } = answer;
         return Promise.resolve({ ok: true, status, header: headerOf(answer), body });
       }),
-    close: () => agent.destroy(),
+    close: async () => void await Promise.all([sending.destroy(), reading.destroy()]),
   };
+}
+
+function createAgent(caPem: string | null, connections: number): Agent {
+  return new Agent({
+    allowH2: false,
+    pipelining: 1,
+    connections,
+    headersTimeout: 60_000,
+    bodyTimeout: 30_000,
+    connectTimeout: 10_000,
+    ...(caPem === null ? {} : { connect: { ca: [...rootCertificates, caPem] } }),
+  });
 }
 
 function digestOf(body: Uint8Array): string {

@@ -3,6 +3,7 @@ import { AwsV4Signer } from "aws4fetch";
 import type { EpochMs } from "../../policy/types.ts";
 import { createS3Store, type S3Store, type S3StoreOptions } from "../../storage/artifacts/s3.ts";
 import { escapeKey, parseS3Address, type S3Place } from "../../storage/artifacts/s3_address.ts";
+import { GIVE_BACK_MS } from "../../storage/artifacts/s3_body.ts";
 import type { S3Credentials } from "../../storage/artifacts/s3_client.ts";
 import { elements, textOf } from "../../storage/artifacts/s3_xml.ts";
 import { realTimers } from "../../storage/timers.ts";
@@ -142,7 +143,10 @@ export function createS3World(): S3World {
 
   function deps() {
     const clock = () => Date.now() as EpochMs;
-    const timers = { sleep: (_ms: number, signal?: AbortSignal) => realTimers.sleep(1, signal) };
+    const timers = {
+      sleep: (ms: number, signal?: AbortSignal) =>
+        realTimers.sleep(ms === GIVE_BACK_MS ? GIVE_BACK_MS : 1, signal),
+    };
     return { credentials: running().credentials, clock, timers, random: () => 0.5 };
   }
 
