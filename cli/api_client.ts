@@ -1,7 +1,7 @@
 /** One way to ask a Sluice from the command line: the API of a running one, or the same API over the local data. */
 import { readFileSync } from "node:fs";
 import { ECOSYSTEMS } from "../ecosystems/mod.ts";
-import type { Api } from "../routes/api/api.ts";
+import type { Api, ApiRequest } from "../routes/api/api.ts";
 import { StorageError } from "../storage/errors.ts";
 import { realTimers } from "../storage/timers.ts";
 import { type Principal, SCOPES } from "../storage/tokens.ts";
@@ -13,6 +13,8 @@ import { openParts } from "./parts.ts";
 import { commandConfig, commandLog, type LocationFlags, mustExist, UsageError } from "./storage.ts";
 
 export interface ApiCall {
+  /** Whose address is asked; default: what `--org` names. */
+  readonly organisation?: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly body?: unknown;
 }
@@ -62,10 +64,9 @@ async function openLocal(flags: PlaceFlags, io: Io): Promise<ApiClient> {
     const deps = { ecosystems: ECOSYSTEMS, clock: io.clock, timers: realTimers, log };
     const parts = await openParts(config, deps, closers);
     const api = composeApi(parts);
-    const organisation = flags.org ?? "default";
     const send = sendLocally(api, {
       principal: localPrincipal(io),
-      address: async () => {
+      address: async (organisation = flags.org ?? "default") => {
         const view = await parts.views.view(organisation);
         return view === null ? null : { view, site: config.baseUrl ?? "http://localhost" };
       },
@@ -79,9 +80,12 @@ async function openLocal(flags: PlaceFlags, io: Io): Promise<ApiClient> {
 
 function sendLocally(
   api: Api,
-  caller: { readonly principal: Principal; readonly address: Parameters<Api["call"]>[0]["address"] },
+  caller: {
+    readonly principal: Principal;
+    readonly address: (organisation?: string) => ReturnType<ApiRequest["address"]>;
+  },
 ): Send {
-  return async (method, path, { query = {}, body }) =>
+  return async (method, path, { query = {}, body, organisation }) =>
     await api.call({
       method,
       segments: path.slice(1).split("/").map(decodeURIComponent),
@@ -89,7 +93,7 @@ function sendLocally(
       body: () =>
         Promise.resolve(body === undefined ? new Uint8Array() : ENCODER.encode(JSON.stringify(body))),
       identify: () => Promise.resolve(caller.principal),
-      address: caller.address,
+      address: () => caller.address(organisation),
       // An endpoint of the whole instance may be asked with any --org.
       isNamed: false,
     });
@@ -100,9 +104,10 @@ function openRemote(server: string, org: string | undefined, io: Io): ApiClient 
     throw new UsageError(`--server "${server}" is not an http or https address.`);
   }
   const token = tokenOf(io);
-  const base = `${server.replace(/\/+$/, "")}${org === undefined ? "" : `/o/${encodeURIComponent(org)}`}`;
+  const root = server.replace(/\/+$/, "");
   return client(
-    async (method, path, { query = {}, body }) => {
+    async (method, path, { query = {}, body, organisation = org }) => {
+      const base = organisation === undefined ? root : `${root}/o/${encodeURIComponent(organisation)}`;
       const search = searchOf(query).toString();
       const address = `${base}/-/api/v1${path}${search === "" ? "" : `?${search}`}`;
       try {

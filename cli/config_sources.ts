@@ -167,7 +167,8 @@ function gatherUpstreams(
 const INJECTED = /^SLUICE_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP)(?:_\w+)?)?)$/;
 
 function refuseUnknownEnvironment(input: ConfigInput, mistakes: Mistake[]): void {
-  const known = new Set(["SLUICE_CONFIG"]);
+  // The commands' own: they stand in the same environment.
+  const known = new Set(["SLUICE_CONFIG", "SLUICE_TOKEN", "SLUICE_TOKEN_FILE"]);
   for (const { env, secret } of describeSettings()) {
     if (env === null) continue;
     known.add(env);

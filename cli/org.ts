@@ -1,7 +1,10 @@
 /** `deno task org …`: reads and writes organisations' policies and the floor, beside a running server. */
 import { parseArgs } from "node:util";
 import { StorageError } from "../storage/errors.ts";
+import { forgetUser } from "../storage/installs/retention.ts";
 import { OrganisationError } from "../storage/kv/organisation_error.ts";
+import { openApi } from "./api_client.ts";
+import { ApiFailure } from "./api_failure.ts";
 import { type Io, processIo } from "./io.ts";
 import type { Command } from "./org_command.ts";
 import { createCommand, deleteCommand, forgetUserCommand, listCommand, waiversCommand } from "./org_admin.ts";
@@ -16,7 +19,16 @@ import {
 import { editDocument } from "./org_edit.ts";
 import { mistakeList } from "./org_print.ts";
 import { floorTarget, policyTarget } from "./org_target.ts";
-import { commandConfig, LOCATION_OPTIONS, openConfigured, openOrganisations, UsageError } from "./storage.ts";
+import { remoteAdmin, remoteFloor, remotePolicy } from "./remote_organisations.ts";
+import {
+  commandConfig,
+  commandLog,
+  journalFolder,
+  LOCATION_OPTIONS,
+  openConfigured,
+  openOrganisations,
+  UsageError,
+} from "./storage.ts";
 
 const USAGE = `Usage: deno task org COMMAND [--org NAME] [flags]
 
@@ -36,11 +48,13 @@ const USAGE = `Usage: deno task org COMMAND [--org NAME] [flags]
                                 the denials that hold for every organisation
 
   --org NAME (default), --json, --author NAME (you), --message TEXT,
-  --data FOLDER, --kv PATH|URL, --config FILE (as the server's)
+  --data FOLDER, --kv PATH|URL, --config FILE (as the server's),
+  --server URL (a running Sluice, with a token in SLUICE_TOKEN)
 `;
 
 const OPTIONS = {
   ...LOCATION_OPTIONS,
+  server: { type: "string" },
   org: { type: "string" },
   json: { type: "boolean" },
   author: { type: "string" },
@@ -64,7 +78,9 @@ export async function org(args: readonly string[], io: Io): Promise<number> {
       io.stderr(`${error.message}${error.errors.length > 0 ? ":" : "."}\n${mistakeList(error.errors)}`);
       return 1;
     }
-    if (!(error instanceof StorageError || error instanceof SyntaxError)) throw error;
+    if (!(error instanceof StorageError || error instanceof SyntaxError || error instanceof ApiFailure)) {
+      throw error;
+    }
     io.stderr(`${error.message}\n`);
     return 1;
   }
@@ -83,26 +99,47 @@ async function run(args: readonly string[], io: Io): Promise<number> {
   if (action === undefined) {
     throw new UsageError(`Unknown command "${floor ? `floor ${name}` : name}".\n\n${USAGE}`.trimEnd());
   }
-  const config = commandConfig(values, io);
-  const kv = await openConfigured(config);
-  try {
-    const organisations = await openOrganisations(kv, io.clock);
-    const operands = floor ? rest.slice(1) : rest;
-    const id = values.org ?? "default";
-    return await action({
+  const id = values.org ?? "default";
+  return await withPlace(values, io, { id, floor }, async (place) =>
+    await action({
       io,
-      config,
-      kv,
-      organisations,
+      ...place,
       org: id,
-      target: floor ? floorTarget(organisations) : policyTarget(organisations, id),
-      operands,
+      operands: floor ? rest.slice(1) : rest,
       json: values.json ?? false,
       yes: values.yes ?? false,
       author: values.author ?? (io.user || "unknown"),
       ...(values.message === undefined ? {} : { message: values.message }),
       revision: values.revision ?? null,
       from: values.from ?? null,
+    }));
+}
+
+type Place = Pick<Command, "organisations" | "target">;
+
+/** On the data folder, or on the server that the flags name. */
+async function withPlace(
+  flags: ReturnType<typeof readArguments>["values"],
+  io: Io,
+  { id, floor }: { readonly id: string; readonly floor: boolean },
+  work: (place: Place) => Promise<number>,
+): Promise<number> {
+  if (flags.server !== undefined) {
+    // Without --org: it is no part of the address of what is the instance's.
+    await using api = await openApi({ ...flags, org: undefined }, io);
+    return await work({
+      organisations: remoteAdmin(api),
+      target: floor ? remoteFloor(api) : remotePolicy(api, id),
+    });
+  }
+  const config = commandConfig(flags, io);
+  const kv = await openConfigured(config);
+  try {
+    const organisations = await openOrganisations(kv, io.clock);
+    const log = { kv, journal: journalFolder(config), clock: io.clock, log: commandLog(io) };
+    return await work({
+      organisations: { ...organisations, forgetUser: (user) => forgetUser(log, user) },
+      target: floor ? floorTarget(organisations) : policyTarget(organisations, id),
     });
   } finally {
     kv.close();

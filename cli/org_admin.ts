@@ -1,11 +1,10 @@
 /** The `org` commands on organisations as such: list, create, delete, waivers, and a person's wish to be forgotten. */
 import { formatDuration } from "../policy/duration.ts";
 import { OrganisationError } from "../storage/kv/organisation_error.ts";
-import { forgetUser } from "../storage/installs/retention.ts";
 import { readDocument, writeDocument } from "./document_text.ts";
 import { type Command, operandsOf, readInput } from "./org_command.ts";
 import { columns, instant } from "./org_print.ts";
-import { commandLog, journalFolder, UsageError } from "./storage.ts";
+import { UsageError } from "./storage.ts";
 
 /** All organisations, with what their policies say in short. */
 export async function listCommand(command: Command): Promise<number> {
@@ -96,9 +95,7 @@ export async function waiversCommand(command: Command): Promise<number> {
 /** Takes a person out of the organisation's install log; the records stay, without user and address. */
 export async function forgetUserCommand(command: Command): Promise<number> {
   const [user = ""] = operandsOf(command, ["NAME"]);
-  const { io, config, kv, org: organisation } = command;
-  const journal = journalFolder(config);
-  await forgetUser({ kv, journal, clock: io.clock, log: commandLog(io) }, { organisation, user });
+  await command.organisations.forgetUser({ organisation: command.org, user });
   command.io.stdout(
     `Took ${JSON.stringify(user)} out of the install log of organisation ${JSON.stringify(command.org)}.\n`,
   );

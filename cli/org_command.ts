@@ -1,17 +1,25 @@
 /** What the `org` commands share. */
 import { resolve } from "node:path";
 import type { Organisations } from "../storage/kv/organisations.ts";
-import type { Config } from "./config.ts";
 import type { Io } from "./io.ts";
 import type { Target } from "./org_target.ts";
 import { UsageError } from "./storage.ts";
 
+/** What the commands do with organisations as such, here or on a running server. */
+export interface OrgAdmin
+  extends Pick<Organisations, "list" | "get" | "delete" | "waivers" | "revokeWaiver"> {
+  create(
+    id: string,
+    options: { readonly source?: unknown; readonly author: string; readonly message?: string },
+  ): Promise<{ readonly revision: number }>;
+  /** Takes a person out of an organisation's install log. */
+  forgetUser(user: { readonly organisation: string; readonly user: string }): Promise<void>;
+}
+
 /** What every command is given. */
 export interface Command {
   readonly io: Io;
-  readonly config: Config;
-  readonly kv: Deno.Kv;
-  readonly organisations: Organisations;
+  readonly organisations: OrgAdmin;
   /** The organisation meant. */
   readonly org: string;
   /** What it changes. */

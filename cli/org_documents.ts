@@ -77,7 +77,7 @@ export async function validateCommand(command: Command): Promise<number> {
   const { target, io, json } = command;
   const given = readDocument(await readInput(io, file), nameOf(file));
   const source = target.unredact(given, (await target.get())?.source);
-  const mistakes = target.mistakes(source);
+  const mistakes = await target.mistakes(source);
   if (json) io.stdout(writeDocument(mistakes, "json"));
   else if (mistakes.length === 0) io.stdout(`There is no mistake in ${nameOf(file)}.\n`);
   else io.stderr(`Mistakes in ${nameOf(file)}:\n${mistakeList(mistakes)}`);

@@ -31,7 +31,7 @@ export async function editDocument(target: Target, io: Io, options: Options): Pr
       io.stdout(`Nothing was changed.\n`);
       return 0;
     }
-    const checked = check(target, edited, current.source);
+    const checked = await check(target, edited, current.source);
     if (checked.ok) {
       return await save(target, { io, options, source: checked.source, before: current, folder, path });
     }
@@ -54,10 +54,10 @@ type Checked =
   | { readonly ok: true; readonly source: unknown }
   | { readonly ok: false; readonly problem: string };
 
-function check(target: Target, text: string, previous: unknown): Checked {
+async function check(target: Target, text: string, previous: unknown): Promise<Checked> {
   try {
     const source = target.unredact(readDocument(text, "what was typed"), previous);
-    const mistakes = target.mistakes(source);
+    const mistakes = await target.mistakes(source);
     return mistakes.length === 0 ? { ok: true, source } : { ok: false, problem: mistakeList(mistakes) };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;

@@ -20,7 +20,7 @@ export interface Target {
   }): Promise<Stored>;
   restore(revision: number, author: string): Promise<Stored>;
   /** Every mistake; empty: none. */
-  mistakes(source: unknown): readonly PolicyError[];
+  mistakes(source: unknown): Promise<readonly PolicyError[]>;
   /** A copy that may be shown. */
   redact(source: unknown): unknown;
   /** Puts secrets back where what was shown is written back. */
@@ -38,7 +38,7 @@ export function policyTarget(organisations: Organisations, id: string): Target {
     history: () => organisations.history(id),
     write: (change) => organisations.set({ id, ...change }),
     restore: (revision, author) => organisations.restore(id, revision, author),
-    mistakes: (source) => errorsOf(policyParsers().parsePolicy(source)),
+    mistakes: (source) => Promise.resolve(errorsOf(policyParsers().parsePolicy(source))),
     redact: redactPolicy,
     unredact: keepSecrets,
   };
@@ -53,7 +53,7 @@ export function floorTarget(organisations: Organisations): Target {
     history: () => organisations.floorHistory(),
     write: (change) => organisations.setFloor(change),
     restore: (revision, author) => organisations.restoreFloor(revision, author),
-    mistakes: (source) => errorsOf(policyParsers().parseFloor(source)),
+    mistakes: (source) => Promise.resolve(errorsOf(policyParsers().parseFloor(source))),
     redact: (source) => source,
     unredact: (next) => next,
   };

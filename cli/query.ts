@@ -1,10 +1,13 @@
 /** `deno task query …`: asks the install log on the local data folder, beside a running server. */
 import { StorageError } from "../storage/errors.ts";
 import { createInstallQueries } from "../storage/installs/queries.ts";
+import { openApi } from "./api_client.ts";
+import { ApiFailure } from "./api_failure.ts";
 import type { Config } from "./config.ts";
 import { type Io, processIo } from "./io.ts";
 import { ANSWERS, type Question } from "./query_answers.ts";
 import { readQueryOptions } from "./query_options.ts";
+import { remoteQueries } from "./remote_queries.ts";
 import { commandConfig, journalFolder, mustExist, openConfigured, UsageError } from "./storage.ts";
 
 const USAGE = `Usage: deno task query COMMAND [flags]
@@ -26,6 +29,7 @@ const USAGE = `Usage: deno task query COMMAND [flags]
   --limit N                     rows at most
   --json, --csv                 for programs: an array of records; a header and lines
   --data FOLDER, --kv PATH|URL, --config FILE  as the server's
+  --server URL                  a running Sluice, with a token in SLUICE_TOKEN
 `;
 
 /** Exit code 0: answered, with nothing too; 1: failed; 2: the command line is wrong. */
@@ -39,7 +43,7 @@ export async function query(args: readonly string[], io: Io): Promise<number> {
       io.stderr(`${error.message}\nSee: deno task query --help\n`);
       return 2;
     }
-    if (!(error instanceof StorageError)) throw error;
+    if (!(error instanceof StorageError || error instanceof ApiFailure)) throw error;
     io.stderr(`${error.message}\n`);
     return 1;
   }
@@ -59,6 +63,11 @@ async function run(args: readonly string[], io: Io): Promise<number> {
     );
   }
   const question = answer.read(options);
+  if (options.location.server !== undefined) {
+    await using api = await openApi({ ...options.location, org: options.filters.organisation }, io);
+    await question(remoteQueries(api, { named: options.filters.organisation !== undefined }), io);
+    return 0;
+  }
   const config = commandConfig(options.location, io);
   await mustExist(config);
   await ask(question, config, io);

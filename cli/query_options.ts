@@ -3,7 +3,8 @@ import { parseArgs } from "node:util";
 import { ECOSYSTEMS } from "../ecosystems/mod.ts";
 import type { EpochMs } from "../policy/types.ts";
 import type { CountBy, InstallFilters } from "../storage/installs/query_types.ts";
-import { LOCATION_OPTIONS, type LocationFlags, UsageError } from "./storage.ts";
+import type { PlaceFlags } from "./api_client.ts";
+import { LOCATION_OPTIONS, UsageError } from "./storage.ts";
 import { nearest, parseSettingDuration } from "./units.ts";
 
 export type Output = "table" | "json" | "csv";
@@ -15,11 +16,12 @@ export interface QueryOptions {
   readonly by: CountBy | undefined;
   readonly output: Output;
   readonly help: boolean;
-  readonly location: LocationFlags;
+  readonly location: PlaceFlags;
 }
 
 const OPTIONS = {
   ...LOCATION_OPTIONS,
+  server: { type: "string" },
   org: { type: "string" },
   ecosystem: { type: "string" },
   since: { type: "string" },

@@ -25,4 +25,6 @@ export interface OrganisationViews {
   view(id: string): Promise<OrganisationView | null>;
   /** How many organisations there are, as last confirmed. */
   count(): Promise<number>;
+  /** What was confirmed is looked at again before its next use: for who has just changed something here. */
+  lookAgain(): void;
 }

@@ -40,8 +40,10 @@ const HEADERS = {
 export function createApi(options: {
   readonly endpoints: readonly Endpoint[];
   readonly view: (organisation: string) => Promise<OrganisationView | null>;
+  /** Called once something may have been changed, so that the next question sees it. */
+  readonly changed: () => void;
 }): Api {
-  const { endpoints, view } = options;
+  const { endpoints, view, changed } = options;
   const match = createMatcher(endpoints);
 
   async function call(request: ApiRequest): Promise<Response> {
@@ -74,7 +76,10 @@ export function createApi(options: {
       organisation: place.view,
       site: place.site,
     };
-    return send(endpoint, await endpoint.handle(call), request.method === "HEAD");
+    const answer = await endpoint.handle(call).finally(() => {
+      if (endpoint.method !== "GET") changed();
+    });
+    return send(endpoint, answer, request.method === "HEAD");
   }
 
   /** Whose the endpoint is, before it is asked whether the caller may. */

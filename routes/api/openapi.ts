@@ -70,10 +70,16 @@ function schemasOf(endpoints: readonly Endpoint[]): { inputs: Json; outputs: Jso
   };
 }
 
+/** Where zod puts what several schemas name; here each is a component like the others. */
+const SHARED = "__shared";
+
 /** Without what is said once for the whole document. */
 function cleaned(schemas: Readonly<Record<string, unknown>>): Json {
+  const { [SHARED]: shared, ...own } = schemas as Readonly<Record<string, { readonly $defs?: Json }>>;
+  const text = JSON.stringify({ ...shared?.$defs, ...own });
+  const all: Json = JSON.parse(text.replaceAll(`/${SHARED}#/$defs/`, "/"));
   return Object.fromEntries(
-    Object.entries(schemas).map(([id, schema]) => {
+    Object.entries(all).map(([id, schema]) => {
       const { $schema: _schema, $id: _id, ...rest } = schema as Record<string, unknown>;
       return [id, rest];
     }),

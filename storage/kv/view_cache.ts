@@ -55,6 +55,8 @@ export function createOrganisationViews(deps: OrganisationViewsDeps): Organisati
   let confirmedAt = -Infinity;
   let failedAt = -Infinity;
   let confirming: Promise<void> | null = null;
+  /** How often this process has said that it changed something. */
+  let changes = 0;
 
   function isWithin(since: number, ms: number): boolean {
     const age = clock() - since;
@@ -64,24 +66,24 @@ export function createOrganisationViews(deps: OrganisationViewsDeps): Organisati
 
   /** Resolves when what is held may be used; throws StorageError. */
   async function confirm(): Promise<void> {
-    if (isWithin(confirmedAt, FRESH_MS)) return;
-    if (!isWithin(failedAt, PAUSE_MS)) {
-      confirming ??= lookAtStamps().finally(() => confirming = null);
-      await confirming;
+    // Twice at most: a look that was joined may have begun before a change of this process.
+    for (let i = 0; i < 2 && !isWithin(confirmedAt, FRESH_MS) && !isWithin(failedAt, PAUSE_MS); i++) {
+      await (confirming ??= lookAtStamps(changes).finally(() => confirming = null));
     }
     if (isWithin(confirmedAt, LOST_MS)) return;
     throw new StorageError("Cannot confirm the policies: the storage has not answered for five seconds");
   }
 
   /** Never rejects: the time of the last confirmation tells. */
-  async function lookAtStamps(): Promise<void> {
+  async function lookAtStamps(asOf: number): Promise<void> {
     const asked = clock();
     try {
       const next = await within(timers, { ms: CONFIRM_MS, action: "confirm the policies" }, readStamps());
       if (next.organisations !== stamps?.organisations) ids = await listIds();
       if (next.all !== stamps?.all || next.organisations !== stamps?.organisations) generation++;
       stamps = next;
-      confirmedAt = asked;
+      // One that was begun before a change of this process may have seen what was there before.
+      if (asOf === changes) confirmedAt = asked;
     } catch (error) {
       failedAt = clock();
       log("warn", `Cannot confirm the policies: ${error instanceof Error ? error.message : error}`);
@@ -152,7 +154,12 @@ export function createOrganisationViews(deps: OrganisationViewsDeps): Organisati
     return ids.size;
   }
 
-  return { view, count };
+  function lookAgain(): void {
+    changes++;
+    confirmedAt = -Infinity;
+  }
+
+  return { view, count, lookAgain };
 }
 
 function opened(held: Held): OrganisationView | null {

@@ -1,0 +1,329 @@
+/** Organisations, their policies with history, their waivers; and the instance's floor. */
+import * as z from "zod";
+import { keepSecrets, type Parsed, type PolicyError, redactPolicy } from "../../policy/config.ts";
+import type { EpochMs, Waiver } from "../../policy/types.ts";
+import { OrganisationError } from "../../storage/kv/organisation_error.ts";
+import type { Organisations, StoredDocument } from "../../storage/kv/organisation_types.ts";
+import type { Revision } from "../../storage/kv/revisions.ts";
+import { type Call, type Endpoint, endpoint } from "./endpoint.ts";
+import { ApiError, notFound } from "./error.ts";
+import { instant, instantText } from "./schemas.ts";
+
+const AREA = "Organisations";
+/** Policies with long lists are a few megabytes. */
+const MAX_POLICY_BYTES = 8_000_000;
+
+export interface OrganisationApiDeps {
+  readonly organisations: Organisations;
+  /** Every mistake in a document. */
+  readonly parsePolicy: (source: unknown) => Parsed<unknown>;
+  readonly parseFloor: (source: unknown) => Parsed<unknown>;
+}
+
+const revision = z.object({
+  revision: z.number().int(),
+  at: instant.nullable().meta({ description: "null: never written" }),
+  author: z.string(),
+  message: z.string(),
+}).meta({ id: "Revision" });
+
+const document = z.json().meta({ description: "The document as it was written; secrets are shown as (set)" });
+const mistake = z.object({ path: z.string(), value: z.string(), expected: z.string() }).meta({
+  id: "Mistake",
+});
+const change = z.strictObject({
+  document,
+  message: z.string().max(1_000).optional(),
+  expectedRevision: z.number().int().min(0).optional().meta({
+    description: "The revision that this was made upon: another one by now is 409, and nothing is changed",
+  }),
+});
+const waiver = z.object({
+  id: z.string(),
+  ecosystem: z.string(),
+  name: z.string(),
+  version: z.string(),
+  reason: z.string(),
+  owner: z.string(),
+  createdAt: instant,
+  until: instant,
+  kind: z.enum(["audit-fix", "granted"]),
+}).meta({ id: "Waiver" });
+const summary = z.object({
+  id: z.string(),
+  revision: z.number().int(),
+  createdAt: instant,
+  createdBy: z.string(),
+  updatedAt: instant,
+}).meta({ id: "Organisation" });
+
+/** A document with its history, whichever it is. */
+interface Documents {
+  readonly what: string;
+  get(): Promise<StoredDocument<unknown> | null>;
+  revision(revision: number): Promise<StoredDocument<unknown> | null>;
+  history(): Promise<readonly Revision[]>;
+  write(change: {
+    readonly source: unknown;
+    readonly author: string;
+    readonly message?: string;
+    readonly expectedRevision?: number;
+  }): Promise<StoredDocument<unknown>>;
+  restore(revision: number, author: string): Promise<StoredDocument<unknown>>;
+  parse(source: unknown): Parsed<unknown>;
+}
+
+const named = z.object({ organisation: z.string() });
+
+export function organisationEndpoints(deps: OrganisationApiDeps): readonly Endpoint[] {
+  const { organisations } = deps;
+  const policyOf = ({ organisation: { id } }: Call): Documents => ({
+    what: `policy of organisation ${JSON.stringify(id)}`,
+    get: () => organisations.get(id),
+    revision: (number) => organisations.revision(id, number),
+    history: () => organisations.history(id),
+    write: (given) => organisations.set({ id, ...given }),
+    restore: (number, author) => organisations.restore(id, number, author),
+    parse: deps.parsePolicy,
+  });
+  const floorOf = (): Documents => ({
+    what: "instance's floor",
+    get: () => organisations.floor(),
+    revision: (number) => organisations.floorRevision(number),
+    history: () => organisations.floorHistory(),
+    write: (given) => organisations.setFloor(given),
+    restore: (number, author) => organisations.restoreFloor(number, author),
+    parse: deps.parseFloor,
+  });
+  return [
+    ...wholeEndpoints(organisations),
+    ...documentEndpoints({ id: "Policy", path: "/organisations/{organisation}/policy", of: policyOf }),
+    ...documentEndpoints({ id: "Floor", path: "/floor", of: floorOf }),
+    ...waiverEndpoints(organisations),
+  ];
+}
+
+function wholeEndpoints(organisations: Organisations): readonly Endpoint[] {
+  return [
+    endpoint({
+      id: "listOrganisations",
+      method: "GET",
+      path: "/organisations",
+      scope: "policy",
+      whose: "instance",
+      area: AREA,
+      summary: "All organisations.",
+      answer: z.object({ organisations: z.array(summary) }),
+      handle: async () => ({
+        body: {
+          organisations: (await organisations.list()).map((each) => ({
+            ...each,
+            createdAt: instantText(each.createdAt),
+            updatedAt: instantText(each.updatedAt),
+          })),
+        },
+      }),
+    }),
+    endpoint({
+      id: "createOrganisation",
+      method: "POST",
+      path: "/organisations",
+      scope: "admin",
+      whose: "instance",
+      area: AREA,
+      summary: "A new organisation, with a policy or every default.",
+      maxBytes: MAX_POLICY_BYTES,
+      body: z.strictObject({ id: z.string(), document: document.optional(), message: z.string().optional() }),
+      answer: z.object({ id: z.string(), revision: z.number().int() }),
+      handle: async ({ body, principal }) => {
+        const made = await told(() =>
+          organisations.create(body.id, {
+            author: principal.user,
+            ...(body.document === undefined ? {} : { source: body.document }),
+            ...(body.message === undefined ? {} : { message: body.message }),
+          })
+        );
+        return { status: 201, body: { id: body.id, revision: made.revision } };
+      },
+    }),
+    endpoint({
+      id: "deleteOrganisation",
+      method: "DELETE",
+      path: "/organisations/{organisation}",
+      scope: "admin",
+      whose: "instance",
+      area: AREA,
+      summary: "Its policy, history and waivers go; its install log stays.",
+      params: named,
+      handle: async ({ params }) => {
+        await told(() => organisations.delete(params.organisation));
+        return { status: 204 };
+      },
+    }),
+  ];
+}
+
+function documentEndpoints(options: {
+  readonly id: "Policy" | "Floor";
+  readonly path: string;
+  readonly of: (call: Call) => Documents;
+}): readonly Endpoint[] {
+  const { id, path, of } = options;
+  const common = {
+    scope: "policy",
+    whose: id === "Policy" ? "parameter" : "instance",
+    area: AREA,
+    maxBytes: MAX_POLICY_BYTES,
+    params: id === "Policy" ? named : z.object({}),
+  } as const;
+  const answer = z.object({ ...revision.shape, document });
+  return [
+    endpoint({
+      ...common,
+      id: `get${id}`,
+      method: "GET",
+      path,
+      summary: "As it was written, or as an older revision has it.",
+      query: z.strictObject({
+        revision: z.string().regex(/^\d{1,9}$/, "a whole number").transform(Number).optional(),
+      }),
+      answer,
+      handle: async (call) => {
+        const documents = of(call);
+        const number = call.query.revision;
+        const found = await told(() => number === undefined ? documents.get() : documents.revision(number));
+        if (found === null) {
+          throw notFound("no-such-revision", `There is no revision ${number} of the ${documents.what}`);
+        }
+        return { body: { ...shownRevision(found), document: redactPolicy(found.source) } };
+      },
+    }),
+    endpoint({
+      ...common,
+      id: `put${id}`,
+      method: "PUT",
+      path,
+      summary: "Replaces it; in force within a second. A secret shown as (set) stays what it is.",
+      body: change,
+      answer: revision,
+      handle: async (call) => {
+        const { body, principal } = call;
+        const documents = of(call);
+        const source = keepSecrets(body.document, (await documents.get())?.source);
+        const stored = await told(() =>
+          documents.write({
+            source,
+            author: principal.user,
+            ...(body.message === undefined ? {} : { message: body.message }),
+            ...(body.expectedRevision === undefined ? {} : { expectedRevision: body.expectedRevision }),
+          })
+        );
+        return { body: shownRevision(stored) };
+      },
+    }),
+    endpoint({
+      ...common,
+      id: `validate${id}`,
+      method: "POST",
+      path: `${path}/validate`,
+      summary: "Every mistake in a document, without changing anything.",
+      body: z.strictObject({ document }),
+      answer: z.object({ mistakes: z.array(mistake) }),
+      handle: async (call) => {
+        const documents = of(call);
+        const parsed = documents.parse(keepSecrets(call.body.document, (await documents.get())?.source));
+        return { body: { mistakes: parsed.ok ? [] : parsed.errors } };
+      },
+    }),
+    endpoint({
+      ...common,
+      id: `list${id}Revisions`,
+      method: "GET",
+      path: `${path}/history`,
+      summary: "Its revisions, the newest first.",
+      answer: z.object({ revisions: z.array(revision) }),
+      handle: async (call) => ({ body: { revisions: (await of(call).history()).map(shownRevision) } }),
+    }),
+    endpoint({
+      ...common,
+      id: `restore${id}`,
+      method: "POST",
+      path: `${path}/restore`,
+      summary: "Writes an older revision as the newest.",
+      body: z.strictObject({ revision: z.number().int().min(1) }),
+      answer: revision,
+      handle: async (call) => ({
+        body: shownRevision(await told(() => of(call).restore(call.body.revision, call.principal.user))),
+      }),
+    }),
+  ];
+}
+
+function waiverEndpoints(organisations: Organisations): readonly Endpoint[] {
+  const common = { scope: "approve", whose: "parameter", area: AREA } as const;
+  return [
+    endpoint({
+      ...common,
+      id: "listWaivers",
+      method: "GET",
+      path: "/organisations/{organisation}/waivers",
+      summary: "Those that have not ended.",
+      params: named,
+      answer: z.object({ waivers: z.array(waiver) }),
+      handle: async ({ organisation }) => ({
+        body: { waivers: (await organisations.waivers(organisation.id)).map(shownWaiver) },
+      }),
+    }),
+    endpoint({
+      ...common,
+      id: "revokeWaiver",
+      method: "DELETE",
+      path: "/organisations/{organisation}/waivers/{id...}",
+      summary: "Ends one, in force within a second.",
+      params: z.object({ organisation: z.string(), id: z.string() }),
+      handle: async ({ organisation, params }) => {
+        if (await told(() => organisations.revokeWaiver(organisation.id, params.id))) return { status: 204 };
+        throw notFound("no-such-waiver", `There is no waiver ${JSON.stringify(params.id)}`);
+      },
+    }),
+  ];
+}
+
+const STATUS = {
+  "invalid-id": 400,
+  unknown: 404,
+  exists: 409,
+  conflict: 409,
+  "invalid-policy": 422,
+  "too-large": 413,
+  "too-many": 409,
+  refused: 409,
+} as const;
+
+/** An OrganisationError as a problem, with every mistake of the document. */
+async function told<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof OrganisationError)) throw error;
+    const { code, errors } = error;
+    throw new ApiError(STATUS[code], code, error.message, {
+      ...(errors.length === 0 ? {} : { errors: errors.map(fieldOf), extra: { mistakes: errors } }),
+    });
+  }
+}
+
+function fieldOf({ path, value, expected }: PolicyError) {
+  return {
+    field: path === "" ? "body.document" : `body.document.${path}`,
+    message: `${value}: expected ${expected}`,
+  };
+}
+
+function shownRevision({ revision, at, author, message }: Revision) {
+  return { revision, at: at === 0 ? null : instantText(at), author, message };
+}
+
+function shownWaiver(each: Waiver) {
+  return { ...each, createdAt: instantText(each.createdAt as EpochMs), until: instantText(each.until) };
+}
