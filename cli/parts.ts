@@ -39,11 +39,15 @@ export interface ComposeDeps {
   readonly openKv?: (config: Config) => Promise<Deno.Kv>;
   /** Opens the artifacts as configured, which is what happens where it is not given. */
   readonly openArtifacts?: typeof openConfiguredArtifacts;
+  /** Opens the install log: a journal or segments, as is fit, where it is not given. */
+  readonly openInstalls?: typeof createInstallLog;
 }
 
 /** Open, and closed by the closers they were given. */
 export interface Parts {
   readonly kv: Deno.Kv;
+  /** The install log's journal; null: in KV. */
+  readonly journal: string | null;
   readonly organisations: Organisations;
   readonly views: OrganisationViews;
   readonly artifacts: ArtifactStore;
@@ -78,9 +82,10 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     timers,
     idleMs: config.network.idleTimeoutMs,
   });
-  const installs = createInstallLog({
+  const journal = journalFolder(config);
+  const installs = (deps.openInstalls ?? createInstallLog)({
     kv,
-    journal: journalFolder(config),
+    journal,
     instance,
     clock,
     log,
@@ -120,7 +125,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     lifetimes: config.lifetimes,
     memory: config.memory,
   });
-  return { kv, organisations, views, artifacts, jobs, webhooks, tokens, services };
+  return { kv, journal, organisations, views, artifacts, jobs, webhooks, tokens, services };
 }
 
 /** Throws StartError for what the schema cannot see: two upstreams that are the same one. */
