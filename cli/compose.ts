@@ -51,7 +51,7 @@ export async function compose(config: Config, given: ComposeDeps): Promise<Runni
 function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: Parts): Running {
   const { clock, timers, log } = deps;
   const { views, artifacts, services } = parts;
-  const server = listen(config.listen, log);
+  const server = listen(config.listen, deps);
   closers.add(() => server.cut());
   const { baseUrl, warnings } = siteAddress(config.baseUrl, server.address);
   const app = createApp({
@@ -98,7 +98,7 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     const until = clock() + config.drainTimeout - CLOSING_MS;
     const left = () => Math.max(0, until - clock());
     sampling.stop();
-    await server.drain(left(), timers);
+    await server.drain(left());
     await services.fills.drain(left());
     await services.background.drain(left());
     await closers.closeAll();

@@ -1,7 +1,8 @@
 /** The listening socket, from before there is an app until the last transfer has ended. */
 import { IntegrityError, TooLargeError, UpstreamError } from "../storage/errors.ts";
-import type { Log, Timers } from "../storage/runtime.ts";
+import type { Clock, Log, Timers } from "../storage/runtime.ts";
 import type { ListenAddress } from "./config_schema.ts";
+import { keepServing } from "./serving.ts";
 
 /** Sluice cannot start; the message is one sentence for a person. */
 export class StartError extends Error {
@@ -17,23 +18,29 @@ export interface Server {
   /** Requests that came in before wait for this. */
   answer(handler: Deno.ServeHandler): void;
   /** Takes no more connections, and resolves once all requests have ended, or after `withinMs`. */
-  drain(withinMs: number, timers: Timers): Promise<void>;
+  drain(withinMs: number): Promise<void>;
   /** For a server that was not drained: ends it at once. What a drain left running ends with the process. */
   cut(): Promise<void>;
 }
 
-/** Throws StartError where the address cannot be had. */
-export function listen(wanted: ListenAddress, log: Log): Server {
+/** Throws StartError where the address cannot be had; one that was had is taken again where it is lost. */
+export function listen(wanted: ListenAddress, deps: {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Log;
+}): Server {
+  const { timers, log } = deps;
   const handler = Promise.withResolvers<Deno.ServeHandler>();
   const abort = new AbortController();
-  const server = serve();
-  const { hostname, port } = server.addr as Deno.NetAddr;
+  const serving = keepServing(serve, deps);
+  const { hostname, port } = serving.address;
   let draining = false;
 
-  function serve(): Deno.HttpServer {
+  function serve(taken: number | null): Deno.HttpServer {
     try {
       return Deno.serve({
-        ...wanted,
+        hostname: wanted.hostname,
+        port: taken ?? wanted.port,
         signal: abort.signal,
         onListen: () => {},
         onError: (error) => {
@@ -51,17 +58,18 @@ export function listen(wanted: ListenAddress, log: Log): Server {
     address: { hostname, port },
     isWildcard: hostname === "0.0.0.0" || hostname === "::",
     answer: handler.resolve,
-    async drain(withinMs, timers) {
+    async drain(withinMs) {
       draining = true;
       const ended = new AbortController();
-      const shutdown = server.shutdown().catch(() => {}).finally(() => ended.abort());
+      const shutdown = serving.shutdown().finally(() => ended.abort());
       await Promise.race([shutdown, timers.sleep(withinMs, ended.signal).catch(() => {})]);
     },
     async cut() {
       // Aborting a server that was shut down throws where nobody can catch it, and ends no connection.
       if (draining) return;
+      serving.leave();
       abort.abort();
-      await server.finished.catch(() => {});
+      await serving.finished();
     },
   };
 }

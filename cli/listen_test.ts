@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type { EpochMs } from "../policy/types.ts";
+import type { Log } from "../storage/runtime.ts";
 import { realTimers } from "../storage/timers.ts";
 import { listen, type Server, siteAddress } from "./listen.ts";
 
@@ -33,12 +35,13 @@ async function begin(server: Server): Promise<ReadableStreamDefaultReader<Uint8A
 }
 
 const LOOPBACK = { hostname: "127.0.0.1", port: 0 };
+const DEPS = { clock: () => 0 as EpochMs, timers: realTimers, log: () => {} };
 
 Deno.test("Server.drain: a running transfer ends whole, and nobody new is let in", async () => {
-  const server = listen(LOOPBACK, () => {});
+  const server = listen(LOOPBACK, DEPS);
   const end = streaming(server);
   const reader = await begin(server);
-  const drained = server.drain(60_000, realTimers);
+  const drained = server.drain(60_000);
   await assert.rejects(fetch(`http://127.0.0.1:${server.address.port}/`));
   end();
   assert.equal(new TextDecoder().decode((await reader.read()).value), "last");
@@ -48,10 +51,10 @@ Deno.test("Server.drain: a running transfer ends whole, and nobody new is let in
 });
 
 Deno.test("Server.drain: waits no longer than it was told to", async () => {
-  const server = listen(LOOPBACK, () => {});
+  const server = listen(LOOPBACK, DEPS);
   const end = streaming(server);
   const reader = await begin(server);
-  await server.drain(20, realTimers);
+  await server.drain(20);
   await server.cut();
   end();
   assert.equal(new TextDecoder().decode((await reader.read()).value), "last");
@@ -59,7 +62,7 @@ Deno.test("Server.drain: waits no longer than it was told to", async () => {
 });
 
 Deno.test("Server.cut: a server that was not drained ends at once, transfers and all", async () => {
-  const server = listen(LOOPBACK, () => {});
+  const server = listen(LOOPBACK, DEPS);
   const end = streaming(server);
   const reader = await begin(server);
   const ended = reader.read().then(() => "whole", () => "cut");
@@ -69,24 +72,25 @@ Deno.test("Server.cut: a server that was not drained ends at once, transfers and
 });
 
 Deno.test("listen: a request that comes before there is an app waits for it", async () => {
-  const server = listen(LOOPBACK, () => {});
+  const server = listen(LOOPBACK, DEPS);
   const answer = fetch(`http://127.0.0.1:${server.address.port}/`);
   server.answer(() => new Response("ready"));
   assert.equal(await (await answer).text(), "ready");
-  await server.drain(1_000, realTimers);
+  await server.drain(1_000);
   await server.cut();
 });
 
 Deno.test("listen: an answer that throws is a 500 that is kept by nobody", async () => {
   const lines: string[] = [];
-  const server = listen(LOOPBACK, (_level, message) => void lines.push(message));
+  const log: Log = (_level, message) => void lines.push(message);
+  const server = listen(LOOPBACK, { ...DEPS, log });
   server.answer(() => Promise.reject(new Error("broken")));
   const response = await fetch(`http://127.0.0.1:${server.address.port}/`);
   assert.equal(response.status, 500);
   assert.equal(response.headers.get("cache-control"), "no-store");
   assert.equal(await response.text(), "Internal error\n");
   assert.equal(lines.length, 1);
-  await server.drain(1_000, realTimers);
+  await server.drain(1_000);
   await server.cut();
 });
 
