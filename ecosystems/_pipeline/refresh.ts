@@ -1,12 +1,13 @@
 /** Asks upstream: conditional requests first, then whatever the plugin still needs; commits record and facts at once. */
-import { encodeFacts, factsDigest } from "../../storage/kv/facts_codec.ts";
+import { encodeChunks } from "../../storage/kv/chunks.ts";
+import { encodeFacts } from "../../storage/kv/facts_codec.ts";
 import { StorageError } from "../../storage/errors.ts";
 import type { BlobKey } from "../../storage/artifacts/store.ts";
 import type { DocumentRecord, PackageKey, PackageRecord } from "../../storage/kv/packages.ts";
 import type { Upstream } from "../../storage/upstream/upstream.ts";
 import type { Ecosystem, PackageRef, Reading, Source, UpstreamDocument } from "../ecosystem.ts";
 import { fromStorage, keyText, remember } from "./load.ts";
-import { paced } from "./paced.ts";
+import { paced } from "../../storage/paced.ts";
 import type { Known, Services } from "./services.ts";
 import { openSide } from "./side.ts";
 import { answered, type Fetched, fetchSource } from "./source.ts";
@@ -142,19 +143,19 @@ async function commit(
 ): Promise<Refreshed> {
   const { known, documents, shared } = fetched;
   const reading = await readPackage(services, request, documents.map(({ document }) => document));
-  const encoded = encodeFacts(reading.facts);
+  const encodedFacts = await encodeChunks(encodeFacts(reading.facts), services.timers);
   const record: PackageRecord = {
     v: 1,
     absent: false,
     documents: documents.map(({ record }) => record),
-    factsDigest: factsDigest(encoded),
+    factsDigest: encodedFacts.parts.digest,
     checkedAt: services.clock(),
   };
   const current = known === null ? await services.packages.get(key) : null;
   const expected = known?.versionstamp ?? current?.versionstamp ?? null;
   const won = await services.packages.commit(
     key,
-    { record, facts: reading.facts, encodedFacts: encoded, layout: reading.layout },
+    { record, facts: reading.facts, encodedFacts, layout: reading.layout },
     expected,
   );
   services.absent.delete(keyText(key));

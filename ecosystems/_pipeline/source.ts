@@ -7,7 +7,7 @@ import { piecesOf } from "../../storage/fill_window.ts";
 import type { DocumentRecord } from "../../storage/kv/packages.ts";
 import type { DocumentAnswer, Upstream } from "../../storage/upstream/upstream.ts";
 import type { Source, UpstreamDocument } from "../ecosystem.ts";
-import { paced } from "./paced.ts";
+import { paced } from "../../storage/paced.ts";
 import type { Services } from "./services.ts";
 
 /** A document with what will be recorded of it. */

@@ -5,8 +5,11 @@
  * the new one, whole: if a chunk is missing, the owner was replaced meanwhile.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { gunzipSync, gzipSync } from "node:zlib";
-import { StorageError } from "../errors.ts";
+import { StorageError, TooLargeError } from "../errors.ts";
+import { gunzipInSlices, gzipInSlices } from "../gzip.ts";
+import { paced, slicesOf } from "../paced.ts";
+import type { Timers } from "../runtime.ts";
+import { realTimers } from "../timers.ts";
 import { attempt, getAll } from "./call.ts";
 import { keys } from "./keys.ts";
 
@@ -38,21 +41,37 @@ export function sha256Hex(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Compresses and cuts; an empty value has one chunk. */
-export function encodeChunks(value: Uint8Array): EncodedChunks {
-  const packed = gzipSync(value, { level: 4 });
+/** Compresses and cuts a value that is given in pieces, in slices; an empty value has one chunk. */
+export async function encodeChunks(
+  pieces: Iterable<Uint8Array, unknown>,
+  timers: Timers = realTimers,
+): Promise<EncodedChunks> {
+  const hash = createHash("sha256");
+  let sizeBytes = 0;
+  function* hashed(): Generator<Uint8Array> {
+    for (const piece of pieces) {
+      hash.update(piece);
+      sizeBytes += piece.byteLength;
+      yield piece;
+    }
+  }
+  const packed = await gzipInSlices(hashed(), { level: 4, timers });
   const chunks: Uint8Array[] = [];
   for (let at = 0; at < packed.byteLength; at += CHUNK_BYTES) {
     // A copy, not a view: KV would serialise the whole buffer that a view looks into.
-    chunks.push(new Uint8Array(packed.subarray(at, at + CHUNK_BYTES)));
+    chunks.push(packed.slice(at, at + CHUNK_BYTES));
   }
-  const digest = sha256Hex(value);
+  const digest = hash.digest("hex");
   const id = `${digest.slice(0, 32)}-${randomUUID()}`;
-  return { parts: { id, chunks: chunks.length, sizeBytes: value.byteLength, digest }, chunks };
+  return { parts: { id, chunks: chunks.length, sizeBytes, digest }, chunks };
 }
 
 /** Puts the chunks back together. Throws StorageError where they are not what was cut. */
-export function decodeChunks(parts: Parts, chunks: readonly Uint8Array[]): Uint8Array {
+export async function decodeChunks(
+  parts: Parts,
+  chunks: readonly Uint8Array[],
+  timers: Timers = realTimers,
+): Promise<Uint8Array> {
   const packed = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
   let at = 0;
   for (const chunk of chunks) {
@@ -61,19 +80,29 @@ export function decodeChunks(parts: Parts, chunks: readonly Uint8Array[]): Uint8
   }
   let value: Uint8Array;
   try {
-    const inflated = gunzipSync(packed, { maxOutputLength: MAX_INFLATED_BYTES });
-    value = new Uint8Array(inflated.buffer, inflated.byteOffset, inflated.byteLength);
+    value = await gunzipInSlices(packed, { timers, maxBytes: MAX_INFLATED_BYTES, admit });
   } catch (cause) {
     throw new StorageError(`Cannot read the stored value ${parts.id}: it is damaged`, { cause });
   }
-  if (value.byteLength !== parts.sizeBytes || sha256Hex(value) !== parts.digest) {
+  const hash = createHash("sha256");
+  await paced(slicesOf(value), timers, (slice) => hash.update(slice));
+  if (value.byteLength !== parts.sizeBytes || hash.digest("hex") !== parts.digest) {
     throw new StorageError(`Cannot read the stored value ${parts.id}: its digest is not ${parts.digest}`);
   }
   return value;
 }
 
+function admit(sizeBytes: number): void {
+  if (sizeBytes > MAX_INFLATED_BYTES) throw new TooLargeError("it inflates without end", MAX_INFLATED_BYTES);
+}
+
 /** null: a chunk is missing. The owner was replaced: read it again. */
-export async function readParts(kv: Deno.Kv, owner: Deno.KvKey, parts: Parts): Promise<Uint8Array | null> {
+export async function readParts(
+  kv: Deno.Kv,
+  owner: Deno.KvKey,
+  parts: Parts,
+  timers: Timers = realTimers,
+): Promise<Uint8Array | null> {
   const found = await attempt(
     `read the stored value ${parts.id}`,
     () =>
@@ -84,7 +113,7 @@ export async function readParts(kv: Deno.Kv, owner: Deno.KvKey, parts: Parts): P
     if (!(entry.value instanceof Uint8Array)) return null;
     chunks.push(entry.value);
   }
-  return decodeChunks(parts, chunks);
+  return await decodeChunks(parts, chunks, timers);
 }
 
 /** A value that is to be written, and the key of the record that will point at it. */

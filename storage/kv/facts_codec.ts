@@ -1,8 +1,10 @@
 /**
- * PackageFacts as compact JSON. A release is an array, and so is an artifact; what is absent at the end of
- * either is left out. A Fact is its value, or null (absent), 1 (malformed), 2 (unsupported). Canonical: equal
- * facts have equal bytes.
+ * PackageFacts as lines of compact JSON: the first names the package, each other holds some releases, so that they
+ * are written and read in slices. A release is an array, and so is an artifact; what is absent at the end of either
+ * is left out. A Fact is its value, or null (absent), 1 (malformed), 2 (unsupported). Canonical: equal facts have
+ * equal bytes.
  */
+import { createHash } from "node:crypto";
 import type {
   Artifact,
   Digest,
@@ -15,23 +17,32 @@ import type {
   TrustLevel,
 } from "../../policy/types.ts";
 import { StorageError } from "../errors.ts";
-import { sha256Hex } from "./chunks.ts";
 
-const VERSION = 1;
+const VERSION = 2;
+/** Version 1 had all releases at the end of its one line. */
+const READABLE = [1, VERSION];
+const RELEASES_PER_LINE = 100;
+const LINE_END = 0x0a;
 
 const UNKNOWN = ["absent", "malformed", "unsupported"] as const;
 const ALGORITHMS: readonly DigestAlgorithm[] = ["md5", "sha1", "sha256", "sha384", "sha512", "blake2b-256"];
 const TRUST: readonly TrustLevel[] = ["trusted-publisher", "provenance", "none"];
 
-/** Throws TypeError for what JSON cannot hold (a time that is no finite number): an error of the plugin. */
-export function encodeFacts(facts: PackageFacts): Uint8Array {
-  const releases = facts.releases.map(encodeRelease);
-  return new TextEncoder().encode(JSON.stringify([VERSION, facts.purlType, facts.name, releases]));
+/** A piece for each line. Throws TypeError for what JSON cannot hold (a time that is no number): the plugin's error. */
+export function* encodeFacts({ purlType, name, releases }: PackageFacts): Generator<Uint8Array, void> {
+  const encoder = new TextEncoder();
+  yield encoder.encode(`${JSON.stringify([VERSION, purlType, name])}\n`);
+  for (let at = 0; at < releases.length; at += RELEASES_PER_LINE) {
+    const line = releases.slice(at, at + RELEASES_PER_LINE).map(encodeRelease);
+    yield encoder.encode(`${JSON.stringify(line)}\n`);
+  }
 }
 
 /** SHA-256 (hex) of encoded facts: `PackageRecord.factsDigest`. */
-export function factsDigest(encoded: Uint8Array): string {
-  return sha256Hex(encoded);
+export function factsDigest(encoded: Iterable<Uint8Array>): string {
+  const hash = createHash("sha256");
+  for (const piece of encoded) hash.update(piece);
+  return hash.digest("hex");
 }
 
 function encodeRelease(release: Release): unknown[] {
@@ -91,23 +102,37 @@ function trimmed(values: unknown[]): unknown[] {
   return values;
 }
 
-/** Throws StorageError where the bytes are not facts as this version writes them. */
-export function decodeFacts(bytes: Uint8Array): PackageFacts {
-  let json: unknown;
+/** May pause after each line. Throws StorageError where the bytes are not facts as this version writes them. */
+export function* decodeFacts(bytes: Uint8Array): Generator<undefined, PackageFacts> {
+  const lines = linesOf(bytes);
+  const [version, purlType, name, first] = array(lines.next().value, "facts");
+  if (typeof version !== "number" || !READABLE.includes(version)) {
+    throw new StorageError(`Cannot decode stored facts: version ${version} is unknown`);
+  }
+  const releases = version === 1 ? array(first, "releases").map(decodeRelease) : [];
+  for (const line of lines) {
+    yield undefined;
+    for (const release of array(line, "releases")) releases.push(decodeRelease(release));
+  }
+  return { purlType: string(purlType, "purl type"), name: string(name, "name"), releases };
+}
+
+function* linesOf(bytes: Uint8Array): Generator<unknown, undefined> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  for (let at = 0; at < bytes.byteLength;) {
+    const found = bytes.indexOf(LINE_END, at);
+    const end = found < 0 ? bytes.byteLength : found;
+    yield parse(decoder, bytes.subarray(at, end));
+    at = end + 1;
+  }
+}
+
+function parse(decoder: TextDecoder, line: Uint8Array): unknown {
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return JSON.parse(decoder.decode(line));
   } catch (cause) {
     throw new StorageError("Cannot decode stored facts: they are not JSON", { cause });
   }
-  const [version, purlType, name, releases] = array(json, "facts");
-  if (version !== VERSION) {
-    throw new StorageError(`Cannot decode stored facts: version ${version} is unknown`);
-  }
-  return {
-    purlType: string(purlType, "purl type"),
-    name: string(name, "name"),
-    releases: array(releases, "releases").map(decodeRelease),
-  };
 }
 
 function decodeRelease(value: unknown): Release {

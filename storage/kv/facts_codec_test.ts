@@ -4,6 +4,18 @@ import type { Artifact, EpochMs, Fact, PackageFacts, Release } from "../../polic
 import { StorageError } from "../errors.ts";
 import { decodeFacts, encodeFacts, factsDigest } from "./facts_codec.ts";
 
+function encode(facts: PackageFacts): Uint8Array {
+  return new Uint8Array([...encodeFacts(facts)].flatMap((piece) => [...piece]));
+}
+
+function decode(bytes: Uint8Array): PackageFacts {
+  const steps = decodeFacts(bytes);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
 const text = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.constantFrom("", "__proto__", "\ud800", "constructor", "0b"),
@@ -67,9 +79,9 @@ const facts: fc.Arbitrary<PackageFacts> = record({
 Deno.test("decodeFacts after encodeFacts is the identity, and the bytes are canonical", () => {
   fc.assert(
     fc.property(facts, (given) => {
-      const bytes = encodeFacts(given);
-      assert.deepEqual(decodeFacts(bytes), given);
-      assert.equal(factsDigest(encodeFacts(decodeFacts(bytes))), factsDigest(bytes));
+      const bytes = encode(given);
+      assert.deepEqual(decode(bytes), given);
+      assert.equal(factsDigest(encodeFacts(decode(bytes))), factsDigest([bytes]));
     }),
     { numRuns: 500 },
   );
@@ -96,8 +108,8 @@ Deno.test("encodeFacts refuses numbers that JSON would turn into nothing", () =>
       publisher: { known: false, why: "absent" },
     }],
   });
-  assert.throws(() => encodeFacts(given(NaN)), TypeError);
-  assert.throws(() => encodeFacts(given(Infinity)), TypeError);
+  assert.throws(() => encode(given(NaN)), TypeError);
+  assert.throws(() => encode(given(Infinity)), TypeError);
 });
 
 Deno.test("decodeFacts refuses garbage with StorageError, whatever it is", () => {
@@ -107,7 +119,10 @@ Deno.test("decodeFacts refuses garbage with StorageError, whatever it is", () =>
     "null",
     "{}",
     "[]",
-    '[2,"npm","a",[]]',
+    '[3,"npm","a",[]]',
+    '[2,"npm","a"]\n{}\n',
+    '[2,"npm","a"]\n[["1",true]]\n',
+    '[2,"npm","a"]\n\n',
     '[1,"npm","a"]',
     '[1,7,"a",[]]',
     '[1,"npm","a",[["1",[["f",["9bAA=="]]]]]]',
@@ -120,17 +135,34 @@ Deno.test("decodeFacts refuses garbage with StorageError, whatever it is", () =>
     '[1,"npm","a",[["1",[],true]]]',
   ];
   for (const each of garbage) {
-    assert.throws(() => decodeFacts(new TextEncoder().encode(each)), StorageError, each);
+    assert.throws(() => decode(new TextEncoder().encode(each)), StorageError, each);
   }
-  assert.throws(() => decodeFacts(new Uint8Array([0xff, 0xfe])), StorageError);
+  assert.throws(() => decode(new Uint8Array([0xff, 0xfe])), StorageError);
+});
+
+Deno.test("decodeFacts reads many lines in steps, and version 1, which had one", () => {
+  const release = (version: string): Release => ({
+    version,
+    artifacts: [],
+    deprecated: { known: false, why: "absent" },
+    licence: { known: true, value: "a\nb" },
+    runsCodeOnInstall: { known: false, why: "absent" },
+    publisher: { known: false, why: "absent" },
+  });
+  const releases = Array.from({ length: 1_234 }, (_, i) => release(`1.${i}.0`));
+  const bytes = encode({ purlType: "npm", name: "a", releases });
+  assert.ok([...decodeFacts(bytes)].length > 10);
+  assert.deepEqual(decode(bytes).releases, releases);
+  const old = new TextEncoder().encode('[1,"npm","a",[["1.0.0",[],null,"a\\nb"]]]');
+  assert.deepEqual(decode(old).releases, [release("1.0.0")]);
 });
 
 Deno.test("decodeFacts of a mutated encoding throws StorageError or yields facts, never anything else", () => {
   fc.assert(fc.property(facts, fc.nat(), fc.nat(255), (given, at, byte) => {
-    const bytes = encodeFacts(given);
+    const bytes = encode(given);
     bytes[at % bytes.byteLength] = byte;
     try {
-      encodeFacts(decodeFacts(bytes));
+      encode(decode(bytes));
     } catch (error) {
       assert.ok(error instanceof StorageError || error instanceof TypeError, String(error));
     }

@@ -20,39 +20,50 @@ const VERSION = 1;
  */
 export type FirstSeenBytes = Uint8Array;
 
+/** So many file names are hashed, or times read, before a pause is due. */
+const NAMES_PER_STEP = 2_000;
+
 /** At the first sight of a package: all of its files are original. */
-export function firstSight(filenames: Iterable<string>, at: EpochMs, salt: Uint8Array): FirstSeenBytes {
+export function* firstSight(
+  filenames: Iterable<string>,
+  at: EpochMs,
+  salt: Uint8Array,
+): Generator<undefined, FirstSeenBytes> {
   const hash = createKeyedHash(salt);
-  const known = new Set<bigint>();
-  for (const filename of filenames) known.add(hash(filename));
-  return encode({ salt, packageAt: at, known: sorted(known), later: new Map() });
+  const names: bigint[] = [];
+  for (const filename of filenames) {
+    if (names.push(hash(filename)) % NAMES_PER_STEP === 0) yield undefined;
+  }
+  const known = sortedOnce(names);
+  yield undefined;
+  return yield* encode({ salt, packageAt: at, known, later: new Map() });
 }
 
 /** null: nothing new. A file keeps the time that it has, whatever the clock says now. */
-export function addSeen(
+export function* addSeen(
   bytes: FirstSeenBytes,
   filenames: Iterable<string>,
   at: EpochMs,
-): FirstSeenBytes | null {
-  const state = decode(bytes);
+): Generator<undefined, FirstSeenBytes | null> {
+  const state = yield* decode(bytes);
   const hash = createKeyedHash(state.salt);
-  const known = new Set(state.known);
   const later = new Map(state.later);
+  let looked = 0;
   for (const filename of filenames) {
     const name = hash(filename);
-    if (!known.has(name) && !later.has(name)) later.set(name, at);
+    if (!holds(state.known, name) && !later.has(name)) later.set(name, at);
+    if (++looked % NAMES_PER_STEP === 0) yield undefined;
   }
-  return later.size === state.later.size ? null : encode({ ...state, later });
+  return later.size === state.later.size ? null : yield* encode({ ...state, later });
 }
 
 /** Throws StorageError for bytes that are none. */
-export function readFirstSeen(bytes: FirstSeenBytes): FirstSeenTimes {
-  const { salt, packageAt, known, later } = decode(bytes);
+export function* readFirstSeen(bytes: FirstSeenBytes): Generator<undefined, FirstSeenTimes> {
+  const { salt, packageAt, known, later } = yield* decode(bytes);
   const hash = createKeyedHash(salt);
-  const original = new Set(known);
   function of(filename: string): FirstSeen | null {
     const name = hash(filename);
-    if (original.has(name)) return { at: packageAt, original: true };
+    if (holds(known, name)) return { at: packageAt, original: true };
     const at = later.get(name);
     return at === undefined ? null : { at, original: false };
   }
@@ -62,11 +73,12 @@ export function readFirstSeen(bytes: FirstSeenBytes): FirstSeenTimes {
 interface State {
   readonly salt: Uint8Array;
   readonly packageAt: EpochMs;
-  readonly known: readonly bigint[];
+  /** In ascending order, each once. */
+  readonly known: BigUint64Array;
   readonly later: ReadonlyMap<bigint, EpochMs>;
 }
 
-function encode({ salt, packageAt, known, later }: State): FirstSeenBytes {
+function* encode({ salt, packageAt, known, later }: State): Generator<undefined, FirstSeenBytes> {
   const size = HEADER_BYTES + known.length * HASH_BYTES + later.size * LATER_BYTES;
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
@@ -75,11 +87,12 @@ function encode({ salt, packageAt, known, later }: State): FirstSeenBytes {
   view.setFloat64(1 + SALT_BYTES, packageAt);
   view.setUint32(1 + SALT_BYTES + 8, known.length);
   let at = HEADER_BYTES;
-  for (const name of known) {
+  for (const [i, name] of known.entries()) {
     view.setBigUint64(at, name);
     at += HASH_BYTES;
+    if (i % NAMES_PER_STEP === 0) yield undefined;
   }
-  for (const name of sorted(later.keys())) {
+  for (const name of sortedOnce([...later.keys()])) {
     view.setBigUint64(at, name);
     view.setFloat64(at + HASH_BYTES, later.get(name)!);
     at += LATER_BYTES;
@@ -87,14 +100,17 @@ function encode({ salt, packageAt, known, later }: State): FirstSeenBytes {
   return bytes;
 }
 
-function decode(bytes: FirstSeenBytes): State {
+function* decode(bytes: FirstSeenBytes): Generator<undefined, State> {
   if (bytes.byteLength < HEADER_BYTES || bytes[0] !== VERSION) throw damaged();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const count = view.getUint32(1 + SALT_BYTES + 8);
   const laterFrom = HEADER_BYTES + count * HASH_BYTES;
   if (laterFrom > bytes.byteLength || (bytes.byteLength - laterFrom) % LATER_BYTES !== 0) throw damaged();
-  const known: bigint[] = [];
-  for (let at = HEADER_BYTES; at < laterFrom; at += HASH_BYTES) known.push(view.getBigUint64(at));
+  const known = new BigUint64Array(count);
+  for (let i = 0; i < count; i++) {
+    known[i] = view.getBigUint64(HEADER_BYTES + i * HASH_BYTES);
+    if (i % NAMES_PER_STEP === 0) yield undefined;
+  }
   const later = new Map<bigint, EpochMs>();
   for (let at = laterFrom; at < bytes.byteLength; at += LATER_BYTES) {
     later.set(view.getBigUint64(at), view.getFloat64(at + HASH_BYTES) as EpochMs);
@@ -107,8 +123,24 @@ function decode(bytes: FirstSeenBytes): State {
   };
 }
 
-function sorted(names: Iterable<bigint>): bigint[] {
-  return [...names].sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
+function sortedOnce(names: readonly bigint[]): BigUint64Array {
+  const sorted = BigUint64Array.from(names).sort();
+  let kept = 0;
+  for (const name of sorted) {
+    if (kept === 0 || sorted[kept - 1] !== name) sorted[kept++] = name;
+  }
+  return sorted.subarray(0, kept);
+}
+
+/** By binary search: a set of as many numbers takes six times the memory. */
+function holds(sorted: BigUint64Array, name: bigint): boolean {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! < name) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low] === name;
 }
 
 function damaged(): StorageError {

@@ -1,6 +1,8 @@
 /** Where first-seen times are in KV: in one value, or in chunks beside it. */
 import type { EpochMs } from "../../policy/types.ts";
 import { StorageError } from "../errors.ts";
+import { paced } from "../paced.ts";
+import type { Timers } from "../runtime.ts";
 import { attempt } from "./call.ts";
 import { deleteParts, encodeChunks, type EncodedChunks, type Parts, readParts } from "./chunks.ts";
 import { addSeen, type FirstSeenBytes, firstSight } from "./first_seen.ts";
@@ -44,19 +46,27 @@ export interface FirstSeenUpdate {
   readonly chunks: readonly EncodedChunks[];
 }
 
-/** null: every one of these files was seen already. */
-export function updateFirstSeen(
+/** In slices. null: every one of these files was seen already. */
+export async function updateFirstSeen(
   entry: FirstSeenEntry,
-  seen: { readonly filenames: Iterable<string>; readonly at: EpochMs; readonly salt: () => Uint8Array },
-): FirstSeenUpdate | null {
-  const next = entry.bytes === null
-    ? firstSight(seen.filenames, seen.at, seen.salt())
-    : addSeen(entry.bytes, seen.filenames, seen.at);
+  seen: {
+    readonly filenames: Iterable<string>;
+    readonly at: EpochMs;
+    readonly salt: () => Uint8Array;
+    readonly timers: Timers;
+  },
+): Promise<FirstSeenUpdate | null> {
+  const next = await paced(
+    entry.bytes === null
+      ? firstSight(seen.filenames, seen.at, seen.salt())
+      : addSeen(entry.bytes, seen.filenames, seen.at),
+    seen.timers,
+  );
   if (next === null) return null;
   if (next.byteLength <= MAX_INLINE_BYTES) {
     return { record: { v: 1, inline: next, parts: { times: null } }, chunks: [] };
   }
-  const encoded = encodeChunks(next);
+  const encoded = await encodeChunks([next], seen.timers);
   return { record: { v: 1, inline: null, parts: { times: encoded.parts } }, chunks: [encoded] };
 }
 

@@ -1,7 +1,8 @@
 /** A package's facts and layout as bytes, and what of them is new. */
 import type { PackageFacts } from "../../policy/types.ts";
 import { encodeChunks, type EncodedChunks, type Parts } from "./chunks.ts";
-import { encodeFacts, factsDigest } from "./facts_codec.ts";
+import type { Timers } from "../runtime.ts";
+import { encodeFacts } from "./facts_codec.ts";
 import type { PackageKey, PackageRecord, Packages } from "./packages.ts";
 
 /** What `commit` is given. */
@@ -13,10 +14,12 @@ export interface EncodedNext {
   readonly layout: EncodedChunks | null;
 }
 
-/** Throws TypeError where the record names other facts. */
-export function encodeNext(key: PackageKey, next: Next): EncodedNext {
-  const facts = next.facts === null ? null : next.encodedFacts ?? encodeFacts(next.facts);
-  const digest = facts === null ? "" : factsDigest(facts);
+/** In slices. Throws TypeError where the record names other facts. */
+export async function encodeNext(key: PackageKey, next: Next, timers: Timers): Promise<EncodedNext> {
+  const facts = next.facts === null
+    ? null
+    : next.encodedFacts ?? await encodeChunks(encodeFacts(next.facts), timers);
+  const digest = facts?.parts.digest ?? "";
   if (next.record.factsDigest !== digest) {
     throw new TypeError(
       `Cannot commit the package ${JSON.stringify(key.name)}: its record names the facts ` +
@@ -25,8 +28,8 @@ export function encodeNext(key: PackageKey, next: Next): EncodedNext {
   }
   const layout = next.layout === null || next.layout === undefined ? null : JSON.stringify(next.layout);
   return {
-    facts: facts && encodeChunks(facts),
-    layout: layout === null ? null : encodeChunks(new TextEncoder().encode(layout)),
+    facts,
+    layout: layout === null ? null : await encodeChunks([new TextEncoder().encode(layout)], timers),
   };
 }
 

@@ -1,5 +1,8 @@
 /** Packages in KV: the record is the commit point; facts and layout are chunks that it points at. */
 import type { PackageFacts } from "../../policy/types.ts";
+import { paced } from "../paced.ts";
+import type { Timers } from "../runtime.ts";
+import { realTimers } from "../timers.ts";
 import { attempt, deletePrefix } from "./call.ts";
 import { deleteParts, dropParts, type Parts, readParts, writeParts } from "./chunks.ts";
 import { decodeFacts } from "./facts_codec.ts";
@@ -30,6 +33,8 @@ type Entry = Deno.KvEntryMaybe<StoredPackage>;
 export interface PackagesDeps {
   /** So many random bytes; `crypto.getRandomValues` if not given. */
   readonly random?: (bytes: number) => Uint8Array;
+  /** For pauses within long work; the runtime's if not given. */
+  readonly timers?: Timers;
 }
 
 /** Two commits race for first-seen times only where two upstreams share a scope. */
@@ -38,6 +43,7 @@ const ATTEMPTS = 10;
 /** Throws StorageError where KV fails or a stored value is damaged. */
 export function createPackages(kv: Deno.Kv, deps: PackagesDeps = {}): Packages {
   const random = deps.random ?? ((bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)));
+  const timers = deps.timers ?? realTimers;
 
   function entryOf(key: PackageKey): Promise<Entry> {
     return attempt(
@@ -58,7 +64,7 @@ export function createPackages(kv: Deno.Kv, deps: PackagesDeps = {}): Packages {
     if (entry.value === null || !sameContent(entry.value.record, record)) return { found: false } as const;
     const parts = entry.value.parts[which];
     if (parts === null) return { found: true, bytes: null } as const;
-    const bytes = await readParts(kv, keys.package(key), parts);
+    const bytes = await readParts(kv, keys.package(key), parts, timers);
     if (bytes !== null) return { found: true, bytes } as const;
     await healIfBroken(key, entry);
     return { found: false } as const;
@@ -77,7 +83,7 @@ export function createPackages(kv: Deno.Kv, deps: PackagesDeps = {}): Packages {
 
   async function facts(key: PackageKey, record: PackageRecord): Promise<PackageFacts | null> {
     const { bytes } = await part(key, record, "facts");
-    return bytes ? decodeFacts(bytes) : null;
+    return bytes ? await paced(decodeFacts(bytes), timers) : null;
   }
 
   async function layout(key: PackageKey, record: PackageRecord): Promise<unknown> {
@@ -88,11 +94,11 @@ export function createPackages(kv: Deno.Kv, deps: PackagesDeps = {}): Packages {
 
   async function firstSeen(key: PackageKey) {
     const { bytes } = await readFirstSeenEntry(kv, keys.firstSeen(key));
-    return bytes && readFirstSeen(bytes);
+    return bytes && await paced(readFirstSeen(bytes), timers);
   }
 
   async function commit(key: PackageKey, next: Next, expected: string | null): Promise<boolean> {
-    const encoded = encodeNext(key, next);
+    const encoded = await encodeNext(key, next, timers);
     for (let i = 0; i < ATTEMPTS; i++) {
       const entry = await entryOf(key);
       if (entry.versionstamp !== expected) return false;
@@ -144,10 +150,11 @@ export function createPackages(kv: Deno.Kv, deps: PackagesDeps = {}): Packages {
   async function seenUpdate(key: PackageKey, next: Next) {
     if (next.facts === null || key.subject === "catalogue") return null;
     const entry = await readFirstSeenEntry(kv, keys.firstSeen(key));
-    const update = updateFirstSeen(entry, {
+    const update = await updateFirstSeen(entry, {
       filenames: filenamesOf(next.facts),
       at: next.record.checkedAt,
       salt: () => random(HASH_KEY_BYTES),
+      timers,
     });
     return update && { entry, update };
   }

@@ -1,6 +1,7 @@
 /** What is known of a package: one record that points at documents and facts, set with a check. */
 import type { EpochMs, FirstSeen, PackageFacts } from "../../policy/types.ts";
 import type { BlobKey } from "../artifacts/store.ts";
+import type { EncodedChunks } from "./chunks.ts";
 
 export { createFiles } from "./files.ts";
 export { createPackages } from "./package_store.ts";
@@ -65,8 +66,8 @@ export interface Packages {
       readonly record: PackageRecord;
       readonly facts: PackageFacts | null;
       readonly layout: unknown;
-      /** What `encodeFacts(facts)` answered, where the caller has it: spares doing it again. */
-      readonly encodedFacts?: Uint8Array;
+      /** `encodeFacts(facts)` in chunks, where the caller has them: spares doing it again. */
+      readonly encodedFacts?: EncodedChunks;
     },
     expected: string | null,
   ): Promise<boolean>;

@@ -23,7 +23,7 @@ function factsOf(files: readonly string[], filler = ""): PackageFacts {
       version: filename,
       artifacts: [{
         filename,
-        digests: [{ algorithm: "sha512", hex: factsDigest(new TextEncoder().encode(filler + filename)) }],
+        digests: [{ algorithm: "sha512", hex: factsDigest([new TextEncoder().encode(filler + filename)]) }],
         sizeBytes: 1,
         publishedAt: absent,
         yanked: absent,

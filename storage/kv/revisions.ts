@@ -50,7 +50,7 @@ export interface Append {
 /** Head, revision and stamps in one commit. false: the head was changed meanwhile. */
 export async function appendRevision(kv: Deno.Kv, series: Series, change: Append): Promise<boolean> {
   const { revision } = change;
-  const encoded = encodeChunks(sourceBytes(series, change.source));
+  const encoded = await encodeChunks([sourceBytes(series, change.source)]);
   const owner = series.one(revision.revision);
   const record: RevisionRecord = {
     v: 1,

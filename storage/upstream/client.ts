@@ -83,7 +83,7 @@ export function createUpstreamClient(
       if (response.status === 304 && Object.keys(validators).length > 0) return { status: 304 };
       if (isAbsent(response)) return await discard(response), { status: 404 };
       if (response.status !== 200) throw await refused(response, clock());
-      const body = await readBody(response, source.maxBytes, options.large);
+      const body = await readBody(response, source.maxBytes, { timers, large: options.large });
       const contentType = response.headers.get("content-type") ?? "";
       const wrong = isOpenEnded(response, source, body)
         ? "the connection closed, and nothing says that the body is whole"
@@ -137,7 +137,7 @@ export function createUpstreamClient(
         body: (request.body ?? null) as BodyInit | null,
         signal: request.signal ?? null,
       });
-      const body = await readBody(response, request.maxBytes);
+      const body = await readBody(response, request.maxBytes, { timers });
       return { status: response.status, contentType: response.headers.get("content-type") ?? "", body };
     });
   }

@@ -1,6 +1,8 @@
 /** Whole bodies within their bound, decoded, and recognised for what they are. */
-import { createGunzip } from "node:zlib";
 import { StorageError, TooLargeError } from "../errors.ts";
+import { gunzipInSlices } from "../gzip.ts";
+import { joined } from "../paced.ts";
+import type { Timers } from "../runtime.ts";
 import type { Source } from "../../ecosystems/ecosystem.ts";
 import { failure, toFailure } from "./failures.ts";
 import { discard } from "./response.ts";
@@ -13,8 +15,6 @@ export const ACCEPTED_ENCODINGS = "gzip";
 const RATIO_FROM_BYTES = 8 * 1024 * 1024;
 const MAX_RATIO = 300;
 
-const PIECE_BYTES = 64 * 1024;
-
 /** Above this a body waits for its turn. */
 const LARGE_BYTES = 1024 * 1024;
 
@@ -26,8 +26,9 @@ const LARGE_BYTES = 1024 * 1024;
 export async function readBody(
   response: Response,
   maxBytes: number,
-  large?: () => Promise<void>,
+  options: { readonly timers: Timers; readonly large?: (() => Promise<void>) | undefined },
 ): Promise<Uint8Array> {
+  const { timers, large } = options;
   const { origin } = new URL(response.url);
   const stated = statedLength(response.headers);
   if (stated !== null && stated > maxBytes) return await tooLarge(response, maxBytes);
@@ -36,12 +37,12 @@ export async function readBody(
     await discard(response);
     throw failure("content", "the body has an encoding that was not asked for", origin);
   }
-  const sent = await collect(response, maxBytes, large);
+  const sent = await collect(response, maxBytes, options);
   if (sent === null) return await tooLarge(response, maxBytes);
   if (stated !== null && sent.byteLength !== stated) {
     throw failure("content", `the body is cut: ${sent.byteLength} of ${stated} bytes`, origin);
   }
-  return decoder === "identity" ? sent : await gunzip(sent, { maxBytes, origin, large });
+  return decoder === "identity" ? sent : await gunzip(sent, { maxBytes, origin, large, timers });
 }
 
 /** Content-Length, if it is one number. */
@@ -80,7 +81,7 @@ function decoderFor(encoding: string | null): "identity" | "gzip" | null {
 async function collect(
   response: Response,
   maxBytes: number,
-  large?: () => Promise<void>,
+  { timers, large }: { readonly timers: Timers; readonly large?: (() => Promise<void>) | undefined },
 ): Promise<Uint8Array | null> {
   if (response.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
@@ -91,45 +92,30 @@ async function collect(
     if (size > LARGE_BYTES) await large?.();
     chunks.push(chunk);
   }
-  return concat(chunks, size);
+  return chunks.length === 1 ? chunks[0]! : await joined(chunks, size, timers);
 }
 
-function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!;
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
-}
-
-/** Piece by piece, each with a bound on its output, so that a bomb ends at the bound and not in memory. */
+/** With a bound on its output, so that a bomb ends at the bound and not in memory. */
 async function gunzip(
   sent: Uint8Array,
-  { maxBytes, origin, large }: {
+  { maxBytes, origin, large, timers }: {
     readonly maxBytes: number;
     readonly origin: string;
     readonly large: (() => Promise<void>) | undefined;
+    readonly timers: Timers;
   },
 ): Promise<Uint8Array> {
-  const stream = createGunzip({ chunkSize: PIECE_BYTES });
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    stream.end(sent);
-    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-      size += chunk.byteLength;
-      if (size > maxBytes) {
-        throw new TooLargeError(`the body inflates to more than ${maxBytes} bytes`, maxBytes);
-      }
-      if (size > RATIO_FROM_BYTES && size > sent.byteLength * MAX_RATIO) {
-        throw failure("content", `the body inflates to more than ${MAX_RATIO} times its size`, origin);
-      }
-      if (size > LARGE_BYTES) await large?.();
-      chunks.push(chunk);
+  async function admit(size: number): Promise<void> {
+    if (size > maxBytes) {
+      throw new TooLargeError(`the body inflates to more than ${maxBytes} bytes`, maxBytes);
     }
+    if (size > RATIO_FROM_BYTES && size > sent.byteLength * MAX_RATIO) {
+      throw failure("content", `the body inflates to more than ${MAX_RATIO} times its size`, origin);
+    }
+    if (size > LARGE_BYTES) await large?.();
+  }
+  try {
+    return await gunzipInSlices(sent, { timers, maxBytes, admit });
   } catch (error) {
     if (error instanceof TooLargeError || error instanceof StorageError) throw error;
     const { code } = error as { code?: unknown };
@@ -137,10 +123,7 @@ async function gunzip(
     throw failure("content", "the body is not gzip, or cut, though it says that it is", origin, {
       cause: error,
     });
-  } finally {
-    stream.destroy();
   }
-  return concat(chunks, size);
 }
 
 async function tooLarge(response: Response, maxBytes: number): Promise<never> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { StorageError } from "../errors.ts";
+import { realTimers } from "../timers.ts";
 import { readBody } from "./content.ts";
 import { responseAt } from "./response.ts";
 
@@ -24,7 +25,7 @@ function bodyOf(bytes: Uint8Array, encoding?: string) {
 Deno.test("readBody: a large body waits for its turn, and no more than a megabyte of it is read before", async () => {
   const turn = Promise.withResolvers<void>();
   const { response, given } = bodyOf(new Uint8Array(3 * MEGABYTE));
-  const body = readBody(response, 8 * MEGABYTE, () => turn.promise);
+  const body = readBody(response, 8 * MEGABYTE, { timers: realTimers, large: () => turn.promise });
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.ok(given() > MEGABYTE / 2 && given() <= MEGABYTE + 2 * 65_536, String(given()));
   turn.resolve();
@@ -36,21 +37,25 @@ Deno.test("readBody: what is large once it is decoded waits too; what is small d
   const large = () => Promise.resolve(void asked++);
   const inflating = new Uint8Array(gzipSync(new Uint8Array(3 * MEGABYTE)));
   assert.equal(
-    (await readBody(bodyOf(inflating, "gzip").response, 8 * MEGABYTE, large)).byteLength,
+    (await readBody(bodyOf(inflating, "gzip").response, 8 * MEGABYTE, { timers: realTimers, large }))
+      .byteLength,
     3 * MEGABYTE,
   );
   assert.ok(asked > 0);
   asked = 0;
-  await readBody(bodyOf(new Uint8Array(MEGABYTE)).response, 8 * MEGABYTE, large);
+  await readBody(bodyOf(new Uint8Array(MEGABYTE)).response, 8 * MEGABYTE, { timers: realTimers, large });
   assert.equal(asked, 0);
 });
 
 Deno.test("readBody: where too many wait for their turn, it fails as the storage does", async () => {
   const large = () => Promise.reject(new StorageError("too many wait"));
   const inflating = new Uint8Array(gzipSync(new Uint8Array(3 * MEGABYTE)));
-  await assert.rejects(readBody(bodyOf(inflating, "gzip").response, 8 * MEGABYTE, large), StorageError);
   await assert.rejects(
-    readBody(bodyOf(new Uint8Array(3 * MEGABYTE)).response, 8 * MEGABYTE, large),
+    readBody(bodyOf(inflating, "gzip").response, 8 * MEGABYTE, { timers: realTimers, large }),
+    StorageError,
+  );
+  await assert.rejects(
+    readBody(bodyOf(new Uint8Array(3 * MEGABYTE)).response, 8 * MEGABYTE, { timers: realTimers, large }),
     StorageError,
   );
 });

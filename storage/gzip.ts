@@ -1,0 +1,90 @@
+/** gzip in slices: node:zlib works on this thread, its asynchronous calls too, so it is given a piece at a time. */
+import { createGunzip, createGzip } from "node:zlib";
+import { createPacer, joined, slicesOf } from "./paced.ts";
+import type { Timers } from "./runtime.ts";
+
+const PIECE_BYTES = 64 * 1024;
+
+/** All pieces as one gzip member. */
+export async function gzipInSlices(
+  pieces: Iterable<Uint8Array, unknown>,
+  options: { readonly level: number; readonly timers: Timers },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { level, timers } = options;
+  const gzip = createGzip({ level });
+  const packed: Uint8Array[] = [];
+  let length = 0;
+  gzip.on("data", (piece: Uint8Array) => {
+    packed.push(piece);
+    length += piece.byteLength;
+  });
+  const ended = Promise.withResolvers<void>();
+  gzip.on("end", ended.resolve);
+  gzip.on("error", ended.reject);
+  const pacer = createPacer(timers);
+  for (const piece of pieces) {
+    for (const slice of slicesOf(piece)) {
+      await new Promise<void>((resolve) => gzip.write(slice, () => resolve()));
+      if (pacer.isDue) await pacer.pause();
+    }
+  }
+  gzip.end();
+  await ended.promise;
+  return await joined(packed, length, timers);
+}
+
+/**
+ * What was compressed. `admit` is told how long it is so far, before more is kept: it throws where that is too much,
+ * and may take its time. Throws zlib's own errors (`code` begins with `Z_`) for what is cut or no gzip.
+ */
+export async function gunzipInSlices(
+  packed: Uint8Array,
+  options: {
+    readonly timers: Timers;
+    readonly maxBytes: number;
+    readonly admit: (sizeBytes: number) => Promise<void> | void;
+  },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { timers, maxBytes, admit } = options;
+  const stream = createGunzip({ chunkSize: PIECE_BYTES });
+  const pacer = createPacer(timers);
+  const room = createRoom(Math.min(maxBytes, statedSize(packed)));
+  let size = 0;
+  try {
+    stream.end(packed);
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+      size += chunk.byteLength;
+      await admit(size);
+      room.add(chunk);
+      if (pacer.isDue) await pacer.pause();
+    }
+  } finally {
+    stream.destroy();
+  }
+  return room.end();
+}
+
+/** gzip ends with the length of what it holds (RFC 1952, 2.3.1): a hint only, since it may lie. */
+function statedSize(packed: Uint8Array): number {
+  if (packed.byteLength < 18) return 0;
+  return new DataView(packed.buffer, packed.byteOffset + packed.byteLength - 4).getUint32(0, true);
+}
+
+/** Grows where the hint was too small; memory that is not written to is not taken. */
+function createRoom(hint: number) {
+  let whole = new Uint8Array(hint);
+  let used = 0;
+  return {
+    add(bytes: Uint8Array): void {
+      if (used + bytes.byteLength > whole.byteLength) {
+        const larger = new Uint8Array(Math.max(2 * whole.byteLength, used + bytes.byteLength));
+        larger.set(whole.subarray(0, used));
+        whole = larger;
+      }
+      whole.set(bytes, used);
+      used += bytes.byteLength;
+    },
+    /** Without a tail that was reserved in vain. */
+    end: (): Uint8Array<ArrayBuffer> => used === whole.byteLength ? whole : whole.slice(0, used),
+  };
+}
