@@ -1,7 +1,7 @@
 /** What every end-to-end test of Cargo stands on: one registry of known history, one Sluice before it. */
 import { PUBLIC_SOURCE } from "../../ecosystems/cargo/testing.ts";
 import { type FakeCargoRegistry, startCargoRegistry } from "../fakes/cargo_registry.ts";
-import { startOneOrPair } from "../fakes/pair.ts";
+import { ONE_OR_PAIR_MISSING, startOneOrPair } from "../fakes/pair.ts";
 import { daysAgo, type TestSluice } from "../fakes/sluice.ts";
 import {
   type CargoProject,
@@ -70,7 +70,7 @@ export function lockfileOf(
   return `version = 4\n\n${[...packages, own].join("\n")}`;
 }
 
-const missing = await missingCargo();
+const missing = ONE_OR_PAIR_MISSING ?? await missingCargo();
 
 /** A Sluice keeps timers; and steps that run at once may have none of these. */
 export const WITHOUT_SANITIZERS = {

@@ -1,6 +1,7 @@
 /** What every end-to-end test of Python's clients stands on: one index of known history, one Sluice before it. */
 import { type FakePypiOptions, type FakePypiRegistry, startPypiRegistry } from "../fakes/pypi_registry.ts";
-import { daysAgo, startSluice, type TestSluice } from "../fakes/sluice.ts";
+import { ONE_OR_PAIR_MISSING, startOneOrPair } from "../fakes/pair.ts";
+import { daysAgo, type TestSluice } from "../fakes/sluice.ts";
 import {
   createPythonProject,
   findPythonClient,
@@ -32,7 +33,7 @@ export async function createPypiWorld(options: FakePypiOptions = {}): Promise<Py
     SLUICE_UPSTREAM_PYPI: registry.upstream.url,
     SLUICE_UPSTREAM_PYPI_ALLOWED_HOSTS: registry.files.host,
   };
-  const sluice = await startSluice({ env });
+  const sluice = await startOneOrPair({ env });
   const index = `${sluice.url}/pypi/simple/`;
   return {
     registry,
@@ -77,10 +78,15 @@ export async function forEachPythonClient(
   clients: readonly PythonClient[] = CLIENTS,
 ): Promise<void> {
   for (const client of clients) {
-    const found = await findPythonClient(client) !== null;
-    const name = found
-      ? `${client}: ${criterion}`
-      : `${client}: ${criterion} (skipped: run "deno task clients" first)`;
-    Deno.test({ name, ignore: !found, sanitizeOps: false, sanitizeResources: false, fn: () => test(client) });
+    const missing = ONE_OR_PAIR_MISSING ??
+      (await findPythonClient(client) === null ? 'run "deno task clients" first' : null);
+    const name = `${client}: ${criterion}${missing === null ? "" : ` (skipped: ${missing})`}`;
+    Deno.test({
+      name,
+      ignore: missing !== null,
+      sanitizeOps: false,
+      sanitizeResources: false,
+      fn: () => test(client),
+    });
   }
 }

@@ -1,5 +1,6 @@
 /** What every end-to-end test of npm's clients stands on: one registry of known history, one Sluice before it. */
-import { daysAgo, startSluice, type TestSluice } from "../fakes/sluice.ts";
+import { ONE_OR_PAIR_MISSING, startOneOrPair } from "../fakes/pair.ts";
+import { daysAgo, type TestSluice } from "../fakes/sluice.ts";
 import { type FakeNpmRegistry, startNpmRegistry } from "../fakes/npm_registry.ts";
 import { type ClientName, createProject, findClient, type Project, type ProjectOptions } from "./clients.ts";
 
@@ -22,7 +23,7 @@ export interface World extends AsyncDisposable {
 export async function createWorld(env: Readonly<Record<string, string>> = {}): Promise<World> {
   const registry = await startNpmRegistry();
   publishAll(registry);
-  const sluice = await startSluice({ env: { SLUICE_UPSTREAM_NPM: registry.upstream.url, ...env } });
+  const sluice = await startOneOrPair({ env: { SLUICE_UPSTREAM_NPM: registry.upstream.url, ...env } });
   const npm = `${sluice.url}/npm/`;
   return {
     registry,
@@ -83,10 +84,15 @@ export async function forEachClient(
   clients: readonly ClientName[] = CLIENTS,
 ): Promise<void> {
   for (const client of clients) {
-    const found = await findClient(client) !== null;
-    const name = found
-      ? `${client}: ${criterion}`
-      : `${client}: ${criterion} (skipped: run "deno task clients" first)`;
-    Deno.test({ name, ignore: !found, sanitizeOps: false, sanitizeResources: false, fn: () => test(client) });
+    const missing = ONE_OR_PAIR_MISSING ??
+      (await findClient(client) === null ? 'run "deno task clients" first' : null);
+    const name = `${client}: ${criterion}${missing === null ? "" : ` (skipped: ${missing})`}`;
+    Deno.test({
+      name,
+      ignore: missing !== null,
+      sanitizeOps: false,
+      sanitizeResources: false,
+      fn: () => test(client),
+    });
   }
 }

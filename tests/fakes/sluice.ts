@@ -1,7 +1,13 @@
 /** A whole Sluice for tests: composed as main.ts does, on a free loopback port, over a folder of its own, with a clock to move. */
 import { compose, type Running } from "../../cli/compose.ts";
 import { type Config, loadConfig } from "../../cli/config.ts";
-import { configEcosystems, openConfigured, openOrganisations } from "../../cli/storage.ts";
+import {
+  configEcosystems,
+  journalFolder,
+  openConfigured,
+  openConfiguredArtifacts,
+  openOrganisations,
+} from "../../cli/storage.ts";
 import type { Ecosystem } from "../../ecosystems/ecosystem.ts";
 import { ECOSYSTEMS } from "../../ecosystems/mod.ts";
 import { parseFloor, parsePolicy } from "../../policy/config.ts";
@@ -55,7 +61,7 @@ export interface TestSluiceOptions {
   readonly ecosystems?: readonly Ecosystem[];
   /** Stands between Sluice and its KV, once it is open; what this fake asks KV itself goes past it. */
   readonly kv?: (kv: Deno.Kv) => Deno.Kv;
-  /** The data folder of another one, who removes it; default: one of its own. */
+  /** The data folder of another one, who removes it, or `none`; default: one of its own. */
   readonly data?: string;
 }
 
@@ -70,6 +76,9 @@ export async function startSluice(options: TestSluiceOptions): Promise<TestSluic
     clock,
     timers: realTimers,
     log: (level: string, message: string, fields = {}) => void lines.push({ level, message, fields }),
+    // A bucket refuses what is signed at another time than its own.
+    openArtifacts: (given: Config, own: Parameters<typeof openConfiguredArtifacts>[1]) =>
+      openConfiguredArtifacts(given, given.artifacts.startsWith("s3:") ? { ...own, clock: realClock } : own),
     openKv: async (given: Config) => (options.kv ?? ((kv) => kv))(await openConfigured(given)),
   };
   let running: Running = await compose(config, deps);
@@ -110,7 +119,7 @@ export async function startSluice(options: TestSluiceOptions): Promise<TestSluic
     async installs(organisation = "default") {
       const kv = await openConfigured(config);
       try {
-        const queries = createInstallQueries({ kv, journal: `${data}/journal`, clock });
+        const queries = createInstallQueries({ kv, journal: journalFolder(config), clock });
         const records: InstallRecord[] = [];
         for await (const record of queries.export({ organisation })) records.push(record);
         return records.toSorted((a, b) => a.id < b.id ? 1 : -1);
@@ -128,6 +137,10 @@ export async function startSluice(options: TestSluiceOptions): Promise<TestSluic
       if (options.data === undefined) await Deno.remove(data, { recursive: true });
     },
   };
+}
+
+function realClock(): EpochMs {
+  return Date.now() as EpochMs;
 }
 
 function configOf(options: TestSluiceOptions, data: string, listen: string): Config {

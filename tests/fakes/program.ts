@@ -1,0 +1,69 @@
+/** Programs that tests start beside themselves: each ends with the test that started it. */
+
+/** null: it is not there. */
+export async function pathOf(name: string): Promise<string | null> {
+  const folders = [
+    new URL("../../.cache/bin", import.meta.url).pathname,
+    ...(Deno.env.get("PATH") ?? "").split(":"),
+    "/usr/sbin",
+  ];
+  for (const folder of folders) {
+    const path = `${folder}/${name}`;
+    if (await Deno.stat(path).then(({ isFile }) => isFile, () => false)) return path;
+  }
+  return null;
+}
+
+/** That was free when it was asked for. */
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** Ends once it resolves true; throws Error after ten seconds. */
+export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  for (let tried = 0; tried < 400; tried++) {
+    if (await isSo()) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`${what} within ten seconds`);
+}
+
+export interface Program extends AsyncDisposable {
+  readonly pid: number;
+  /** SIGKILL, and its end. */
+  kill(): Promise<void>;
+}
+
+/** Resolves when `answers` does; what it prints is not looked at. */
+export async function startProgram(
+  path: string,
+  args: readonly string[],
+  options: {
+    readonly cwd: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly answers: () => Promise<boolean>;
+  },
+): Promise<Program> {
+  const child = new Deno.Command(path, {
+    args: [...args],
+    cwd: options.cwd,
+    env: { ...options.env },
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  let isOver = false;
+  child.status.then(() => isOver = true);
+  async function kill(): Promise<void> {
+    if (!isOver) child.kill("SIGKILL");
+    await child.status;
+  }
+  try {
+    await until(`${path} answers`, options.answers);
+  } catch (error) {
+    await kill();
+    throw error;
+  }
+  return { pid: child.pid, kill, [Symbol.asyncDispose]: kill };
+}
