@@ -43,7 +43,8 @@ export function remoteQueries(api: ApiClient, options: { readonly named: boolean
     recent: async (filters = {}) => {
       const query = { ...searchOf(filters), limit: String(Math.min(filters.limit ?? 50, 1_000)) };
       const found: InstallRecord[] = [];
-      for (let cursor: string | undefined;;) {
+      let cursor: string | undefined;
+      for (;;) {
         const page = await api.call<{ installs: readonly InstallRecord[]; next: string | null }>(
           "GET",
           "/installs",
