@@ -1,6 +1,7 @@
 /** How bytes in memory are sent: speed.md, "Sending bytes". One function chooses. */
 import { putHeader, respond } from "./headers.ts";
-import { equalStamps, putStamp, type Stamp } from "./trace.ts";
+import { createResponseKeeper } from "./kept_response.ts";
+import { putStamp, type Stamp } from "./trace.ts";
 
 /** Up to here a kept Response is cloned; above, clones copy on Deno 2.5 when many clients wait. */
 const CLONED_UP_TO_BYTES = 2 ** 20;
@@ -19,34 +20,22 @@ export interface InMemory {
   headers(): Headers;
 }
 
-/** What is kept of one answer: making the Response copied the bytes once, cloning it does not. */
-interface Kept {
-  readonly response: Response;
-  readonly face: unknown;
-  stamp: Stamp;
-}
-
 /**
- * Up to 1 MB: one Response per bytes is made and cloned for every answer, and a new stamp is set on the kept one,
- * since that is rare. Above: a stream of slices with a length. What is kept goes when the bytes go.
+ * Up to 1 MB: one Response per bytes is made and cloned for every answer. Above: a stream of slices with a length.
+ * What is kept goes when the bytes go.
  */
 export function createByteSender(): (answer: InMemory) => Response {
-  const kept = new WeakMap<Uint8Array, Kept>();
+  const cloneOf = createResponseKeeper();
 
   return function sendBytes(answer) {
-    const { bytes, status, face, stamp } = answer;
+    const { bytes, status, face, stamp, headers } = answer;
     if (bytes.byteLength > CLONED_UP_TO_BYTES) return sendOnce({ bytes, status, headers: stamped(answer) });
-    const known = kept.get(bytes);
-    if (known === undefined || known.face !== face) {
-      const response = respond({ status, headers: stamped(answer), body: bytes });
-      kept.set(bytes, { response, face, stamp });
-      return response.clone();
-    }
-    if (!equalStamps(known.stamp, stamp)) {
-      putStamp(known.response.headers, stamp);
-      known.stamp = stamp;
-    }
-    return known.response.clone();
+    return cloneOf({
+      of: bytes,
+      face,
+      stamp,
+      make: () => respond({ status, headers: headers(), body: bytes }),
+    });
   };
 }
 

@@ -13,7 +13,7 @@ const MAX_VALIDATORS_LENGTH = 4_096;
 /** §13.1.2, by weak comparison: true answers 304. `variants` are the entity tags this answer may have had. */
 export function matchesNone(ifNoneMatch: string | null, variants: readonly string[]): boolean {
   if (ifNoneMatch === null || ifNoneMatch.length > MAX_VALIDATORS_LENGTH) return false;
-  if (ifNoneMatch === variants[0]) return true;
+  if (variants.includes(ifNoneMatch)) return true;
   if (ifNoneMatch.trim() === "*") return true;
   const sent = ifNoneMatch.match(/(?:W\/)?"[^"]*"/g) ?? [];
   return sent.some((tag) => variants.includes(tag.startsWith("W/") ? tag.slice(2) : tag));

@@ -4,6 +4,8 @@ import type { Clock } from "../storage/runtime.ts";
 import { createByteSender } from "./bytes.ts";
 import { acceptsGzip, matchesNone } from "./conditional.ts";
 import { addPluginHeaders, putHeader, respond, responseHeaders } from "./headers.ts";
+import { createResponseKeeper } from "./kept_response.ts";
+import { remember } from "./remember.ts";
 import { putStamp, type Stamp, stampOf } from "./trace.ts";
 
 type DocumentOutcome = Extract<Outcome, { kind: "document" }>;
@@ -16,37 +18,53 @@ interface Representation {
   readonly etag: string;
 }
 
+/** An entity's codings; `tags` are all that a client may hold of it. */
+interface Codings {
+  readonly identity: Representation;
+  readonly gzip: Representation | null;
+  readonly tags: readonly string[];
+}
+
 /** Answers documents: 304 and HEAD without bytes, else a clone of the one Response that is kept of the entity. */
 export function createDocumentSender(clock: Clock): (request: Request, outcome: DocumentOutcome) => Response {
   const sendBytes = createByteSender();
+  const sendNotModified = createResponseKeeper();
+  const wantsGzip = remember(acceptsGzip);
+  const known = new WeakMap<Entity, Codings>();
 
   return function sendDocument(request, { entity, trace }) {
     const isRead = request.method === "GET" || request.method === "HEAD";
     // npm shows a notice only of answers that its cache does not keep: the plugin says where there is one.
     const isKept = isRead && entity.status === 200 && entity.headers["cache-control"] !== "no-store";
     const stamp = stampOf(trace, isKept ? "kept" : "never", clock());
-    const chosen = choose(entity, request.headers.get("accept-encoding"));
-    if (isKept && matchesNone(request.headers.get("if-none-match"), tagsOf(entity))) {
-      return notModified(chosen, stamp);
+    const codings = codingsOf(entity);
+    const accepted = codings.gzip === null ? null : request.headers.get("accept-encoding");
+    const chosen = accepted !== null && wantsGzip(accepted) ? codings.gzip! : codings.identity;
+    if (isKept && matchesNone(request.headers.get("if-none-match"), codings.tags)) {
+      return sendNotModified({ of: chosen, face: chosen, stamp, make: () => notModified(chosen) });
     }
     if (request.method === "HEAD") return withoutBody(chosen, stamp);
     const { bytes } = chosen;
     return sendBytes({ bytes, status: entity.status, face: entity, stamp, headers: () => headersOf(chosen) });
   };
+
+  function codingsOf(entity: Entity): Codings {
+    let codings = known.get(entity);
+    if (codings === undefined) known.set(entity, codings = readCodings(entity));
+    return codings;
+  }
 }
 
-function choose(entity: Entity, acceptEncoding: string | null): Representation {
-  if (entity.gzip !== null && acceptsGzip(acceptEncoding)) {
-    return { entity, bytes: entity.gzip, coding: "gzip", etag: gzipTag(entity) };
-  }
-  return { entity, bytes: entity.identity, coding: "identity", etag: entity.etag };
+function readCodings(entity: Entity): Codings {
+  const identity = { entity, bytes: entity.identity, coding: "identity", etag: entity.etag } as const;
+  if (entity.gzip === null) return { identity, gzip: null, tags: [entity.etag] };
+  const gzip = { entity, bytes: entity.gzip, coding: "gzip", etag: gzipTag(entity) } as const;
+  return { identity, gzip, tags: [entity.etag, gzip.etag] };
 }
 
 /** RFC 9110 §15.4.5: what a 200 would have said, but for what describes the bytes. */
-function notModified({ entity, etag }: Representation, stamp: Stamp): Response {
-  const headers = responseHeaders({ etag, vary: varyOf(entity) });
-  putStamp(headers, stamp);
-  return respond({ status: 304, headers, body: null });
+function notModified({ entity, etag }: Representation): Response {
+  return respond({ status: 304, headers: responseHeaders({ etag, vary: varyOf(entity) }), body: null });
 }
 
 function withoutBody(chosen: Representation, stamp: Stamp): Response {
@@ -73,10 +91,6 @@ function headersOf({ entity, coding, etag }: Representation): Headers {
 /** RFC 9110 §8.8.3.3: two codings of one document have two strong tags. */
 function gzipTag(entity: Entity): string {
   return `${entity.etag.slice(0, -1)}-gzip"`;
-}
-
-function tagsOf(entity: Entity): readonly string[] {
-  return entity.gzip === null ? [entity.etag] : [entity.etag, gzipTag(entity)];
 }
 
 function varyOf(entity: Entity): string | null {
