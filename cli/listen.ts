@@ -30,7 +30,8 @@ export function listen(wanted: ListenAddress, deps: {
   readonly log: Log;
 }): Server {
   const { timers, log } = deps;
-  const handler = Promise.withResolvers<Deno.ServeHandler>();
+  const ready = Promise.withResolvers<Deno.ServeHandler>();
+  let handler: Deno.ServeHandler = async (request, info) => await (await ready.promise)(request, info);
   const abort = new AbortController();
   const serving = keepServing(serve, deps);
   const { hostname, port } = serving.address;
@@ -48,7 +49,7 @@ export function listen(wanted: ListenAddress, deps: {
           if (!isToldByFill(error)) log("error", "A request broke outside of the app", { error });
           return new Response("Internal error\n", { status: 500, headers: { "cache-control": "no-store" } });
         },
-      }, async (request, info) => (await handler.promise)(request, info));
+      }, (request, info) => handler(request, info));
     } catch (cause) {
       throw new StartError(sentence(wanted, cause), { cause });
     }
@@ -57,7 +58,10 @@ export function listen(wanted: ListenAddress, deps: {
   return {
     address: { hostname, port },
     isWildcard: hostname === "0.0.0.0" || hostname === "::",
-    answer: handler.resolve,
+    answer(given) {
+      handler = given;
+      ready.resolve(given);
+    },
     async drain(withinMs) {
       draining = true;
       const ended = new AbortController();

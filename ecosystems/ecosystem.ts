@@ -34,7 +34,7 @@ export interface ClientRequest {
   readonly segments: readonly string[];
   readonly query: URLSearchParams;
   /** Lower-case names; only the headers that a protocol may read (see routes/client.ts). */
-  readonly headers: ReadonlyMap<string, string>;
+  readonly headers: Pick<ReadonlyMap<string, string>, "get">;
 }
 
 /** The one thing a request asks for. `variant` is the plugin's own word for the form of the answer. */

@@ -20,7 +20,7 @@ import { problemOf } from "./problem.ts";
 import { createRegistryRoute, tellClient } from "./registry_route.ts";
 import { sayProblem, type Told } from "./say_problem.ts";
 import { createSite } from "./site.tsx";
-import { admit, createPlace, type Target } from "./target.ts";
+import { createAdmission, createPlace, type Target } from "./target.ts";
 
 /** All that routes/ is given: it reads no configuration and opens nothing itself. */
 export interface AppDeps {
@@ -64,12 +64,12 @@ export function createApp(deps: AppDeps): App {
   const byId = new Map(ecosystems.map((ecosystem) => [ecosystem.id, ecosystem]));
   if (byId.size !== ecosystems.length) throw new TypeError("Cannot mount two ecosystems at one path");
   const root = (deps.root ?? []).map((id) => byId.get(id)).filter((each) => each !== undefined);
-  const place = createPlace({
+  const admit = createAdmission(createPlace({
     base: deps.base,
     hosts: deps.hosts,
     ecosystems: byId.keys(),
     hasRootMounts: root.length > 0,
-  });
+  }));
   const resolve = createResolver({ views, base: deps.base, unknown: deps.unknownOrganisation });
   const authenticator = createAuthenticator(deps);
   const peerOf = createPeerOf(deps.trustedProxies);
@@ -86,17 +86,30 @@ export function createApp(deps: AppDeps): App {
     async fetch(request, info) {
       const startedAt = clock();
       const journey: Journey = { target: null, caller: null, ecosystem: null, refusedBy: null };
-      const response = await answer(request, info, journey)
-        .catch((error: unknown) => broken(request, journey, error))
-        // A plugin that cannot even word an error: what broke it first was written down already.
-        .catch((error: unknown) => sayProblem(request, problemOf(error)));
+      const response = await answered(request, info, journey);
       logAccess({ ...journey, method: request.method, status: response.status, startedAt });
       return response;
     },
   };
 
-  async function answer(request: Request, info: Deno.ServeHandlerInfo, journey: Journey): Promise<Response> {
-    const target = admit(request, place);
+  async function answered(
+    request: Request,
+    info: Deno.ServeHandlerInfo,
+    journey: Journey,
+  ): Promise<Response> {
+    try {
+      return await answer(request, info, journey);
+    } catch (error) {
+      return tellBroken(request, journey, error);
+    }
+  }
+
+  function answer(
+    request: Request,
+    info: Deno.ServeHandlerInfo,
+    journey: Journey,
+  ): Promise<Response> | Response {
+    const target = admit(request);
     if (target.kind === "rejection") {
       return sayProblem(
         request,
@@ -107,8 +120,8 @@ export function createApp(deps: AppDeps): App {
     const told = isHealth(target) ? null : inFlight.enter(peerOf(info, request.headers), info);
     if (told !== null) return turnAway(request, target, told);
     return target.kind === "site"
-      ? await site(request, { target, info })
-      : await registry(request, info, target, journey);
+      ? site(request, { target, info })
+      : registry(request, info, target, journey);
   }
 
   /** In the client's form, where the address says whose it is. */
@@ -124,6 +137,15 @@ export function createApp(deps: AppDeps): App {
     const id = (error instanceof Error ? ids.get(error) : undefined) ?? crypto.randomUUID().slice(0, 8);
     if (error instanceof Error) ids.set(error, id);
     return id;
+  }
+
+  function tellBroken(request: Request, journey: Journey, error: unknown): Response {
+    try {
+      return broken(request, journey, error);
+    } catch (second) {
+      // A plugin that cannot even word an error: what broke it first was written down already.
+      return sayProblem(request, problemOf(second));
+    }
   }
 
   /** The only catch-all: an exception becomes the table's answer, and is written down once. */

@@ -4,7 +4,7 @@ import { createAuthenticator } from "./authenticate.ts";
 import { authorise, createCallers, type Identified } from "./caller.ts";
 import { clientOf } from "./client.ts";
 import { createPeerOf } from "./peer.ts";
-import { NO_TOKENS, run, sampleView } from "./testing.ts";
+import { NO_TOKENS, run, sampleDocument, sampleView } from "./testing.ts";
 
 const INFO = {
   remoteAddr: { transport: "tcp", hostname: "192.0.2.7", port: 1 },
@@ -174,25 +174,25 @@ Deno.test("registry and why: who is not let in is told so in a sentence, and not
 });
 
 Deno.test("clientRequest: a plugin sees the headers it may read, and no credentials", async () => {
-  await using running = run();
-  await running.ask("/sample/foo", {
-    headers: {
-      accept: "application/json",
-      "npm-command": "install",
-      "npm-session": "s",
-      "pacote-req-type": "packument",
-      "user-agent": "npm/11.19.1",
-      authorization: "Bearer secret",
-      cookie: "secret",
-      "x-forwarded-for": "203.0.113.1",
-      "pacote-version": "x".repeat(3_000),
+  const sent = {
+    accept: "application/json",
+    "npm-command": "install",
+    "npm-session": "s",
+    "pacote-req-type": "packument",
+    "user-agent": "npm/11.19.1",
+    authorization: "Bearer secret",
+    cookie: "secret",
+    "x-forwarded-for": "203.0.113.1",
+    "pacote-version": "x".repeat(3_000),
+  };
+  let seen: readonly (string | undefined)[] = [];
+  await using running = run({
+    serve: ({ request }) => {
+      seen = [...Object.keys(sent), "host", "toString"].map((name) => request.headers.get(name));
+      return sampleDocument("{}");
     },
   });
-  assert.deepEqual([...running.served[0]!.request.headers].sort(), [
-    ["accept", "application/json"],
-    ["npm-command", "install"],
-    ["npm-session", "s"],
-    ["pacote-req-type", "packument"],
-    ["user-agent", "npm/11.19.1"],
-  ]);
+  await running.ask("/sample/foo", { headers: sent });
+  const hidden = Array(6).fill(undefined);
+  assert.deepEqual(seen, ["application/json", "install", "s", "packument", "npm/11.19.1", ...hidden]);
 });

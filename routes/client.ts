@@ -3,7 +3,7 @@ import type { Client, ClientRequest } from "../ecosystems/ecosystem.ts";
 import type { RegistryTarget } from "./target.ts";
 
 /** Nothing else that a client sends is seen by a plugin, let alone by an upstream. */
-const ALLOWED_HEADERS = [
+const ALLOWED_HEADERS: ReadonlySet<string> = new Set([
   "accept",
   "content-encoding",
   "content-type",
@@ -14,7 +14,7 @@ const ALLOWED_HEADERS = [
   "pacote-req-type",
   "pacote-version",
   "user-agent",
-] as const;
+]);
 const MAX_HEADER_LENGTH = 2_048;
 
 /** RFC 9110 §10.1.5: the first product, and its version. Bounded, so that a hostile one is one short name. */
@@ -23,14 +23,15 @@ const PRODUCT = /^\s*([A-Za-z0-9._+-]{1,64})(?:\/([A-Za-z0-9._+-]{1,64}))?/;
 const BY_LIBRARY: ReadonlyMap<string, string> = new Map([["got", "yarn"]]);
 const COMMAND = /^[a-z][a-z0-9:-]{0,31}$/;
 
-/** The request as plugins see it. A header longer than 2,048 characters counts as not sent. */
+/** The request as plugins see it. A header longer than 2,048 characters counts as not sent; each is read when asked for. */
 export function clientRequest(request: Request, target: RegistryTarget): ClientRequest {
-  const seen = new Map<string, string>();
-  for (const name of ALLOWED_HEADERS) {
-    const value = request.headers.get(name);
-    if (value !== null && value.length <= MAX_HEADER_LENGTH) seen.set(name, value);
-  }
-  return { method: target.method, segments: target.segments, query: target.query, headers: seen };
+  const headers = { get: (name: string) => allowedHeader(request.headers, name) };
+  return { method: target.method, segments: target.segments, query: target.query, headers };
+}
+
+function allowedHeader(headers: Headers, name: string): string | undefined {
+  const value = ALLOWED_HEADERS.has(name) ? headers.get(name) : null;
+  return value !== null && value.length <= MAX_HEADER_LENGTH ? value : undefined;
 }
 
 /** Never throws; what cannot be read is `""` and null. */

@@ -5,7 +5,8 @@ import { looksLikeToken } from "../storage/tokens.ts";
 const MAX_USER_LENGTH = 128;
 const MAX_CREDENTIALS_LENGTH = 8_192;
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+/** Padding is not asked for: some clients leave it out. */
+const BASE64 = /^([A-Za-z0-9+/]*)={0,2}$/;
 
 export type Credentials =
   | { readonly kind: "none" }
@@ -58,11 +59,14 @@ function basic(credentials: string): Credentials {
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
+const ASCII = /^[\x20-\x7e]*$/;
 
 function decodeBasic(credentials: string): string | null {
-  if (credentials.length > MAX_CREDENTIALS_LENGTH || !BASE64.test(credentials)) return null;
+  const digits = credentials.length > MAX_CREDENTIALS_LENGTH ? undefined : BASE64.exec(credentials)?.[1];
+  if (digits === undefined) return null;
   try {
-    return UTF8.decode(Buffer.from(credentials, "base64"));
+    const binary = atob(digits);
+    return ASCII.test(binary) ? binary : UTF8.decode(Buffer.from(binary, "latin1"));
   } catch {
     // Both throw for one reason only: these are no credentials.
     return null;

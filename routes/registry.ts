@@ -8,16 +8,18 @@ import { addPluginHeaders, putHeader, respondText, responseHeaders } from "./hea
 import { putStamp, stampOf } from "./trace.ts";
 
 /** Turns what the pipeline answered into what goes over the wire. Rejects only with what `open` rejects with. */
-export function createOutcomeSender(clock: Clock): (request: Request, outcome: Outcome) => Promise<Response> {
+export function createOutcomeSender(
+  clock: Clock,
+): (request: Request, outcome: Outcome) => Promise<Response> | Response {
   const sendDocument = createDocumentSender(clock);
   const sendArtifact = createArtifactSender(clock);
 
-  return async function sendOutcome(request, outcome) {
+  return function sendOutcome(request, outcome) {
     switch (outcome.kind) {
       case "document":
         return sendDocument(request, outcome);
       case "artifact":
-        return await sendArtifact(request, outcome);
+        return sendArtifact(request, outcome);
       case "elsewhere":
         return bare(request, { status: 302, trace: outcome.trace, fields: { location: outcome.location } });
       case "refused":

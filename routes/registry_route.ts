@@ -41,9 +41,10 @@ export function createRegistryRoute(deps: {
     target: RegistryTarget,
     journey: Journey,
   ): Promise<Response> {
-    const found = await findMount(request, target);
+    const asked = clientRequest(request, target);
+    const found = findMount(request, target, asked) ?? await lostPrefix(target, asked);
     if (found === null) return sayProblem(request, NO_ROUTE);
-    const { ecosystem, asked, path, atRoot } = found;
+    const { ecosystem, path, atRoot } = found;
     journey.ecosystem = ecosystem;
     const resolved = await resolve(target);
     if (resolved === null) return tellClient(request, ecosystem, NO_ORGANISATION);
@@ -62,7 +63,7 @@ export function createRegistryRoute(deps: {
 
     const outcome = await deps.serve({
       ecosystem,
-      request: asked,
+      request: found.asked,
       caller,
       organisation: view,
       mount: `${address}${path}`,
@@ -71,17 +72,16 @@ export function createRegistryRoute(deps: {
       body: (maxBytes) => readBody(request, maxBytes, timers),
     });
     if (outcome.kind === "refused") journey.refusedBy = outcome.trace.decisionId ?? "";
-    return await sendOutcome(request, outcome);
+    return sendOutcome(request, outcome);
   };
 
   /** Which ecosystem is asked, and where it is mounted. What a mount does not know is asked of those at the root. */
-  async function findMount(request: Request, target: RegistryTarget): Promise<Mount | null> {
-    const asked = clientRequest(request, target);
+  function findMount(request: Request, target: RegistryTarget, asked: ClientRequest): Mount | null {
     const named = target.ecosystem === null ? null : byId.get(target.ecosystem) ?? null;
     const mounted = named === null ? null : { ecosystem: named, asked, path: `/${named.id}`, atRoot: false };
     if (mounted !== null && (target.rootSegments === null || named!.parse(asked) !== null)) return mounted;
     const atRoot = target.rootSegments === null ? null : rootMount(request, target, target.rootSegments);
-    return atRoot ?? mounted ?? await lostPrefix(target, asked);
+    return atRoot ?? mounted;
   }
 
   /** Of those at the root that know the path: the one whose client asks, else the first as configured. */

@@ -1,6 +1,7 @@
 /** The one parse of a request: router and authoriser share what it answers. */
 import { createHostTable, type HostTable, matchHost } from "./host.ts";
 import { MAX_TARGET_LENGTH, readPath, readQuery } from "./path.ts";
+import { remember } from "./remember.ts";
 import { reject, route, routeAtUnknownHost } from "./route.ts";
 
 /** Methods that anything here answers; the rest ends before its target is looked at. */
@@ -47,7 +48,7 @@ export interface Rejection {
   readonly message: string;
 }
 
-/** What `admit` compares with, worked out once by `createPlace`. */
+/** What an address is compared with, worked out once by `createPlace`. */
 export interface Place {
   readonly hosts: HostTable;
   /** The base address's own path, as segments: stripped where a front proxy left it. */
@@ -78,15 +79,40 @@ export function createPlace(options: {
   return { hosts, prefix, ecosystems, hasRootMounts: options.hasRootMounts ?? false };
 }
 
+/** What a request is admitted by, as it was sent. */
+interface Raw {
+  readonly method: string;
+  readonly url: string;
+  /** null: none was sent. */
+  readonly host: string | null;
+}
+
+/**
+ * What a request names, or why it goes no further. What the last thousand addresses were admitted as is kept:
+ * method, URL and Host are all that it depends on.
+ */
+export function createAdmission(place: Place): (request: Request) => Target | Rejection {
+  // None of the three can hold the separator.
+  const admitText = remember((text) => {
+    const [method = "", url = "", host = null] = text.split("\n");
+    return admit({ method, url, host }, place);
+  });
+
+  return function admitted({ method, url, headers }) {
+    const host = headers.get("host");
+    return admitText(host === null ? `${method}\n${url}` : `${method}\n${url}\n${host}`);
+  };
+}
+
 /**
  * Deno builds `request.url` from scheme, raw Host and raw target without normalising: all three are checked here,
  * and nothing after this looks at the URL again.
  */
-export function admit(request: Request, place: Place): Target | Rejection {
-  if (!METHODS.has(request.method)) {
+function admit(raw: Raw, place: Place): Target | Rejection {
+  if (!METHODS.has(raw.method)) {
     return reject(405, "method-not-allowed", "Sluice answers GET, HEAD, POST, PUT and DELETE.");
   }
-  const split = splitUrl(request);
+  const split = splitUrl(raw);
   if (split === null) {
     return reject(400, "malformed-target", "The request's target and its Host header do not agree.");
   }
@@ -106,7 +132,7 @@ export function admit(request: Request, place: Place): Target | Rejection {
   if (!query.ok) return reject(400, "malformed-query", `Cannot read the request: ${query.why}.`);
 
   const parsed = {
-    method: request.method as Method,
+    method: raw.method as Method,
     query: query.query,
     segments: path.segments,
   };
@@ -118,14 +144,12 @@ export function admit(request: Request, place: Place): Target | Rejection {
  * The authority and what follows it. WARNING: `Host: x/o/evil/npm?` moves the path, userinfo moves the host, and an
  * absolute-form target replaces Host: so the URL must begin with exactly the Host that was sent, and a `/`.
  */
-function splitUrl(request: Request): { readonly host: string; readonly target: string } | null {
-  const url = request.url;
+function splitUrl({ url, host }: Raw): { readonly host: string; readonly target: string } | null {
   const start = url.startsWith("http://") ? 7 : url.startsWith("https://") ? 8 : -1;
   if (start === -1) return null;
   const slash = url.indexOf("/", start);
   if (slash === -1) return null;
   const authority = url.slice(start, slash);
-  const host = request.headers.get("host");
   // HTTP/1.0 and HTTP/2 come without Host: then the target (or :authority) is the only one that speaks.
   if (host !== null && host !== authority) return null;
   return { host: authority, target: url.slice(slash) };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createPlace } from "./target.ts";
+import { createAdmission, createPlace } from "./target.ts";
 import { run, type Running } from "./testing.ts";
 
 const ROUTES = [
@@ -265,5 +265,23 @@ Deno.test("createPlace: no ecosystem may shadow a path of ours", () => {
   for (const id of ["-", "o", "t", "at", "health", ""]) {
     const options = { base: new URL("http://sluice.test"), hosts: [], ecosystems: ["sample", id] };
     assert.throws(() => createPlace(options), /Cannot mount ecosystem/);
+  }
+});
+
+Deno.test("createAdmission: an address is admitted as its method, URL and Host say, however often it was asked", () => {
+  const place = createPlace({ base: new URL("http://sluice.test/"), hosts: [], ecosystems: ["sample"] });
+  const admitted = createAdmission(place);
+  const ask = (method: string, url: string, host: string | null) => {
+    const target = admitted({ method, url, headers: new Headers(host === null ? {} : { host }) } as Request);
+    return "status" in target ? `${target.kind} ${target.status}` : `${target.kind} ${target.method}`;
+  };
+  for (let i = 0; i < 2; i++) {
+    assert.equal(ask("GET", "http://sluice.test/sample/foo", "sluice.test"), "registry GET");
+    assert.equal(ask("HEAD", "http://sluice.test/sample/foo", "sluice.test"), "registry HEAD");
+    assert.equal(ask("GET", "http://sluice.test/sample/foo", null), "registry GET");
+    assert.equal(ask("GET", "http://sluice.test/sample/foo", ""), "rejection 400");
+    assert.equal(ask("GET", "http://sluice.test/sample/foo", "other.test"), "rejection 400");
+    assert.equal(ask("GET", "http://sluice.test/sample/../foo", "sluice.test"), "rejection 400");
+    assert.equal(ask("PATCH", "http://sluice.test/sample/foo", "sluice.test"), "rejection 405");
   }
 });
