@@ -1,4 +1,5 @@
 /** A request's body: bounded before and after decompression, and within a time. */
+import { joinBytes } from "../storage/bytes.ts";
 import { TooLargeError } from "../storage/errors.ts";
 import type { Timers } from "../storage/runtime.ts";
 import { BodyTooLargeError, RequestError } from "./problem.ts";
@@ -51,7 +52,7 @@ async function collect(
       if (cause instanceof TooLargeError) throw cause;
       throw new RequestError(400, "unreadable-body", "Cannot read the request's body.", { cause });
     });
-    if (done) return join(pieces, length);
+    if (done) return pieces.length === 1 ? pieces[0]! : joinBytes(pieces, length);
     length += value.byteLength;
     if (length > maxBytes) {
       const error = tooLarge(maxBytes);
@@ -87,15 +88,4 @@ function tooLarge(maxBytes: number): BodyTooLargeError {
     `Cannot read the request's body: it is larger than ${maxBytes} bytes`,
     maxBytes,
   );
-}
-
-function join(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!;
-  const joined = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    joined.set(piece, at);
-    at += piece.byteLength;
-  }
-  return joined;
 }

@@ -1,19 +1,10 @@
 /** Blobs in memory, for tests and for where there is neither disk nor bucket: all is gone when the process ends. */
+import { joinBytes } from "../bytes.ts";
 import { StorageError } from "../errors.ts";
 import { checkedKey } from "./key.ts";
 import { checkRange, streamOf } from "./range.ts";
 import type { ArtifactStore, BlobKey, BlobStat, ByteRange, PutOptions, StoredBlob } from "./store.ts";
 import { nameOfBody, passThrough } from "./verify.ts";
-
-function joined(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
-  const whole = new Uint8Array(sizeBytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
-}
 
 /**
  * `maxBytes` bounds what is kept and what is being put, together; a put beyond it throws StorageError. Nothing
@@ -46,7 +37,7 @@ export function createMemoryStore(options: { readonly maxBytes: number }): Artif
     try {
       const stat = await passThrough(body, putOptions, hold);
       if (!blobs.has(stat.key)) {
-        blobs.set(stat.key, joined(chunks, stat.sizeBytes));
+        blobs.set(stat.key, joinBytes(chunks, stat.sizeBytes));
         pendingBytes = 0;
       }
       return stat;

@@ -1,5 +1,6 @@
 /** What an S3 server answers: whole or on its way, a success or not. */
 import type { Dispatcher } from "undici";
+import { joinBytes } from "../bytes.ts";
 import { readRefusal, type S3Refusal } from "./s3_errors.ts";
 
 /** What the server said no with. */
@@ -60,13 +61,7 @@ export async function wholeBody(answer: Dispatcher.ResponseData): Promise<Uint8A
     if (length > MAX_ANSWER_BYTES) throw new Error(`The answer is larger than ${MAX_ANSWER_BYTES} bytes`);
     chunks.push(chunk);
   }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+  return joinBytes(chunks, length);
 }
 
 /** A refusal is short; whatever is longer is none of S3's. */

@@ -1,7 +1,7 @@
 /** From a plan to the values that one atomic commit sets. */
+import { joinBytes } from "../bytes.ts";
 import { addToChunk } from "./cells.ts";
 import type { CellUpdate, FoldPlan, TimelineUpdate } from "./fold_plan.ts";
-import { concat } from "./segments.ts";
 
 interface Chunk {
   readonly number: number;
@@ -77,14 +77,14 @@ async function timelineWrites(kv: Deno.Kv, { key, lines }: TimelineUpdate): Prom
   let size = last.value?.length ?? 0;
   for (const line of lines.map((text) => encoder.encode(text))) {
     if (size > 0 && size + line.length > TIMELINE_CHUNK_BYTES) {
-      writes.push({ key: [...key, last.number + writes.length], value: concat(parts, size) });
+      writes.push({ key: [...key, last.number + writes.length], value: joinBytes(parts, size) });
       parts = [];
       size = 0;
     }
     parts.push(line);
     size += line.length;
   }
-  return [...writes, { key: [...key, last.number + writes.length], value: concat(parts, size) }];
+  return [...writes, { key: [...key, last.number + writes.length], value: joinBytes(parts, size) }];
 }
 
 /** Chunks are numbered from 0 and only the last one grows: a reader never misses what moved. */

@@ -2,6 +2,7 @@
  * The log without a disk: records packed into segments in KV. Never waits on a timer: commits at once, and
  * gathers what comes while the commit runs.
  */
+import { joinBytes } from "../bytes.ts";
 import { StorageError } from "../errors.ts";
 import { segmentKey } from "./keys.ts";
 import { encodeEntry, type LogEntry } from "./record.ts";
@@ -78,19 +79,8 @@ function pack(waiting: readonly Waiting[]): { values: Uint8Array[]; taken: numbe
       lines.push(line);
       size += line.length;
     }
-    values.push(concat(lines, size));
+    values.push(joinBytes(lines, size));
     taken += lines.length;
   }
   return { values, taken };
-}
-
-/** One array of `size` bytes from several. */
-export function concat(parts: readonly Uint8Array[], size: number): Uint8Array {
-  const whole = new Uint8Array(size);
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }

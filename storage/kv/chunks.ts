@@ -5,6 +5,7 @@
  * the new one, whole: if a chunk is missing, the owner was replaced meanwhile.
  */
 import { createHash, randomUUID } from "node:crypto";
+import { joinBytes } from "../bytes.ts";
 import { StorageError, TooLargeError } from "../errors.ts";
 import { gunzipInSlices, gzipInSlices } from "../gzip.ts";
 import { paced, slicesOf } from "../paced.ts";
@@ -72,12 +73,7 @@ export async function decodeChunks(
   chunks: readonly Uint8Array[],
   timers: Timers = realTimers,
 ): Promise<Uint8Array> {
-  const packed = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    packed.set(chunk, at);
-    at += chunk.byteLength;
-  }
+  const packed = joinBytes(chunks, chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
   let value: Uint8Array;
   try {
     value = await gunzipInSlices(packed, { timers, maxBytes: MAX_INFLATED_BYTES, admit });
