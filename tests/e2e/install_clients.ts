@@ -1,6 +1,12 @@
 /** `deno task clients`: installs the package managers that tests/e2e runs, exact versions, under `.cache/clients`. */
 import { CLIENT_VERSIONS, findClient } from "./clients.ts";
-import { findPython, findPythonClient, PYTHON_CLIENTS, pythonFolder } from "./pypi_client.ts";
+import {
+  findPython,
+  findPythonProgram,
+  PYTHON_PROGRAMS,
+  pythonFolder,
+  type PythonProgram,
+} from "./pypi_programs.ts";
 
 const root = new URL("../../.cache/clients/", import.meta.url).pathname;
 
@@ -24,16 +30,16 @@ for (const [name, spec] of Object.entries(CLIENT_VERSIONS)) {
 }
 
 const python = await findPython();
-for (const name of Object.keys(PYTHON_CLIENTS) as (keyof typeof PYTHON_CLIENTS)[]) {
-  if (await findPythonClient(name) === null) await installPythonClient(python, name);
+for (const name of Object.keys(PYTHON_PROGRAMS) as PythonProgram[]) {
+  if (await findPythonProgram(name) === null) await installPython(python, name);
 }
 
 /** Into a virtual environment of the machine's own Python. */
-async function installPythonClient(
+async function installPython(
   python: string | null,
-  name: keyof typeof PYTHON_CLIENTS,
+  name: PythonProgram,
 ): Promise<void> {
-  const spec = PYTHON_CLIENTS[name];
+  const spec = PYTHON_PROGRAMS[name];
   if (python === null) return console.log(`could not install ${spec}: there is no python3`);
   const folder = pythonFolder(name);
   const commands: readonly (readonly string[])[] = [

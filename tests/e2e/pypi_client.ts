@@ -1,82 +1,35 @@
 /** Real Python package managers, as a test runs them: each in a home, a cache and an environment of its own. */
 import { join } from "node:path";
 import type { Ran } from "./clients.ts";
+import { environmentOf, filesOf, type PythonProjectOptions } from "./pypi_files.ts";
+import { findPython, findPythonProgram, type PythonClient } from "./pypi_programs.ts";
 
-/** Exact, so that what a terminal prints can be asserted. Installed by `deno task clients`. */
-export const PYTHON_CLIENTS = {
-  pip: "pip==26.3",
-  uv: "uv==0.13.8",
-  poetry: "poetry==2.5.1",
-  pdm: "pdm[locked]==2.29.3",
-} as const;
-
-/** `pip-machine` is whatever pip the machine has. */
-export type PythonClient = keyof typeof PYTHON_CLIENTS | "pip-machine";
-
-/** Each is in a virtual environment of its own below, since what they depend on does not agree. */
-const ROOT = new URL("../../.cache/clients/", import.meta.url).pathname;
 const RUN_TIMEOUT_MS = 120_000;
-
-/** The machine's own interpreter, by its real path (a shim needs a home); null: there is none. */
-export async function findPython(): Promise<string | null> {
-  try {
-    const args = ["-c", "import sys; print(sys.executable)"];
-    const { success, stdout } = await new Deno.Command("python3", { args, stderr: "null" }).output();
-    return success ? new TextDecoder().decode(stdout).trim() : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Its virtual environment. */
-export function pythonFolder(client: keyof typeof PYTHON_CLIENTS): string {
-  return join(ROOT, client);
-}
-
-/** The program; null where it is not on this machine. */
-export async function findPythonClient(client: PythonClient): Promise<readonly string[] | null> {
-  const python = await findPython();
-  if (python === null) return null;
-  if (client === "pip-machine") {
-    const { success } = await new Deno.Command(python, {
-      args: ["-m", "pip", "--version"],
-      stdout: "null",
-      stderr: "null",
-    }).output();
-    return success ? [python, "-m", "pip"] : null;
-  }
-  const program = join(pythonFolder(client), "bin", client);
-  return await Deno.stat(program).then(() => [program], () => null);
-}
-
-export interface PythonProjectOptions {
-  readonly client: PythonClient;
-  /** The simple index, with trailing slash. */
-  readonly index: string;
-  /** Sent as Basic auth with an empty password. */
-  readonly user?: string;
-  /** PEP 508: `steady`, `fresh==1.1.0`. */
-  readonly dependencies?: readonly string[];
-}
 
 export interface PythonProject extends AsyncDisposable {
   readonly folder: string;
   /** Runs the client itself. */
   run(...args: readonly string[]): Promise<Ran>;
+  /** Resolves what is asked for and writes the lockfile; an older pip, which has none, does nothing. */
+  lock(): Promise<Ran>;
   /** Resolves what is asked for, installs it and writes the lockfile. */
   install(): Promise<Ran>;
   /** Installs what the lockfile says. */
   sync(): Promise<Ran>;
+  /** Where it is; the machine's pip has one only if the test wrote it. */
+  readonly lockfileName: string;
   lockfile(): Promise<string>;
   /** Its version; null if it is not there. */
   installed(name: string): Promise<string | null>;
   write(file: string, content: string): Promise<void>;
+  /** Uses another's environment instead of making one, which takes longer than a resolution. */
+  borrowEnvironment(of: PythonProject): Promise<void>;
   /** Forgets every download and installation, the lockfile stays. */
   forget(): Promise<void>;
 }
 
 export async function createPythonProject(options: PythonProjectOptions): Promise<PythonProject> {
-  const program = await findPythonClient(options.client);
+  const program = await findPythonProgram(options.client);
   const python = await findPython();
   if (program === null || python === null) {
     throw new Error(`Cannot run ${options.client}: run "deno task clients" first`);
@@ -89,15 +42,23 @@ export async function createPythonProject(options: PythonProjectOptions): Promis
   const write = (file: string, content: string) => Deno.writeTextFile(join(folder, file), content);
   const run = (...args: readonly string[]) => runProgram(program, args, { ...options, folder, home, python });
   for (const [file, content] of Object.entries(filesOf(options))) await write(file, content);
-  const { install, sync, lockfile } = COMMANDS[options.client];
+  const { lock, install, sync, lockfile } = COMMANDS[options.client];
   return {
     folder,
     write,
     run,
+    lock: () => inTurn(lock, run),
     install: () => inTurn(install, run),
     sync: () => inTurn(sync, run),
+    lockfileName: lockfile,
     lockfile: () => Deno.readTextFile(join(folder, lockfile)),
     installed: (name) => installedVersion(folder, name),
+    async borrowEnvironment(of) {
+      const environment = join(of.folder, ".venv");
+      if (await Deno.stat(environment).then(() => true, () => false)) {
+        await Deno.symlink(environment, join(folder, ".venv"));
+      }
+    },
     async forget() {
       for (const name of ["site", ".venv"]) {
         await Deno.remove(join(folder, name), { recursive: true }).catch(() => {});
@@ -110,26 +71,34 @@ export async function createPythonProject(options: PythonProjectOptions): Promis
 }
 
 interface Commands {
+  readonly lock: readonly (readonly string[])[];
   readonly install: readonly (readonly string[])[];
   readonly sync: readonly (readonly string[])[];
   readonly lockfile: string;
 }
 
+const LOCK = [["lock"]] as const;
+const PIP_LOCK = ["lock", "-r", "requirements.txt"] as const;
+const pipInstall = (from: string) => ["install", "--target", "site", "-r", from] as const;
+
 /** The newest pip locks into pylock.toml (PEP 751); an older one has only what a person wrote down. */
-export const COMMANDS: Readonly<Record<PythonClient, Commands>> = {
+const COMMANDS: Readonly<Record<PythonClient, Commands>> = {
   "pip": {
-    install: [["install", "--target", "site", "-r", "requirements.txt"], ["lock", "-r", "requirements.txt"]],
-    sync: [["install", "--target", "site", "-r", "pylock.toml"]],
+    lock: [PIP_LOCK],
+    install: [pipInstall("requirements.txt"), PIP_LOCK],
+    sync: [pipInstall("pylock.toml")],
     lockfile: "pylock.toml",
   },
   "pip-machine": {
-    install: [["install", "--target", "site", "-r", "requirements.txt"]],
-    sync: [["install", "--target", "site", "-r", "requirements.lock"]],
+    lock: [],
+    install: [pipInstall("requirements.txt")],
+    sync: [pipInstall("requirements.lock")],
     lockfile: "requirements.lock",
   },
-  "uv": { install: [["lock"], ["sync"]], sync: [["sync", "--frozen"]], lockfile: "uv.lock" },
-  "poetry": { install: [["lock"], ["install"]], sync: [["sync"]], lockfile: "poetry.lock" },
-  "pdm": { install: [["lock"], ["sync"]], sync: [["sync"]], lockfile: "pdm.lock" },
+  "uv": { lock: LOCK, install: [["lock"], ["sync"]], sync: [["sync", "--frozen"]], lockfile: "uv.lock" },
+  "poetry": { lock: LOCK, install: [["lock"], ["install"]], sync: [["sync"]], lockfile: "poetry.lock" },
+  "pdm": { lock: LOCK, install: [["lock"], ["sync"]], sync: [["sync"]], lockfile: "pdm.lock" },
+  "pipenv": { lock: LOCK, install: [["lock"], ["sync"]], sync: [["sync"]], lockfile: "Pipfile.lock" },
 };
 
 async function inTurn(
@@ -145,85 +114,8 @@ async function inTurn(
   return { code: 0, output };
 }
 
-/** With the user's name where this client keeps it. */
-function filesOf(options: PythonProjectOptions): Readonly<Record<string, string>> {
-  const { client, index, dependencies = [] } = options;
-  const project = [
-    "[project]",
-    'name = "project"',
-    'version = "1.0.0"',
-    'requires-python = ">=3.9"',
-    `dependencies = ${JSON.stringify(dependencies)}`,
-    "",
-  ];
-  switch (client) {
-    case "pip":
-    case "pip-machine":
-      return { "requirements.txt": `${dependencies.join("\n")}\n` };
-    case "uv":
-      return { "pyproject.toml": [...project, "[tool.uv]", "package = false", ""].join("\n") };
-    case "poetry":
-      return {
-        "pyproject.toml": [
-          ...project,
-          "[tool.poetry]",
-          "package-mode = false",
-          "[[tool.poetry.source]]",
-          'name = "sluice"',
-          `url = "${index}"`,
-          'priority = "primary"',
-          "",
-        ].join("\n"),
-      };
-    case "pdm":
-      return {
-        "pyproject.toml": [...project, "[tool.pdm]", "distribution = false", ""].join("\n"),
-      };
-  }
-}
-
-function environment(
-  where: PythonProjectOptions & { readonly home: string; readonly python: string },
-): Readonly<Record<string, string>> {
-  const { client, index, user, home, python } = where;
-  const url = new URL(index);
-  if (user !== undefined) url.username = user;
-  // Where a name is required, pdm gives up at once with an address that has no password beside it.
-  if (user !== undefined && client === "pdm") url.password = "-";
-  const withUser = url.href;
-  return {
-    PATH: Deno.env.get("PATH") ?? "",
-    HOME: home,
-    XDG_CACHE_HOME: join(home, ".cache"),
-    XDG_CONFIG_HOME: join(home, ".config"),
-    XDG_DATA_HOME: join(home, ".local"),
-    NO_COLOR: "1",
-    CI: "1",
-    COLUMNS: "400",
-    PIP_INDEX_URL: withUser,
-    PIP_RETRIES: "0",
-    PIP_DISABLE_PIP_VERSION_CHECK: "1",
-    PIP_NO_INPUT: "1",
-    UV_DEFAULT_INDEX: withUser,
-    UV_PYTHON: python,
-    UV_PYTHON_DOWNLOADS: "never",
-    UV_HTTP_RETRIES: "0",
-    UV_NO_PROGRESS: "1",
-    POETRY_VIRTUALENVS_IN_PROJECT: "true",
-    POETRY_NO_INTERACTION: "1",
-    POETRY_KEYRING_ENABLED: "false",
-    ...(user === undefined
-      ? {}
-      : { POETRY_HTTP_BASIC_SLUICE_USERNAME: user, POETRY_HTTP_BASIC_SLUICE_PASSWORD: "" }),
-    PDM_PYPI_URL: withUser,
-    PDM_CHECK_UPDATE: "false",
-    PDM_NON_INTERACTIVE: "1",
-    PDM_IGNORE_SAVED_PYTHON: "1",
-    PYTHONUNBUFFERED: "1",
-  };
-}
-
-async function runProgram(
+/** Runs it in a folder with nothing of this machine but the path; both streams, colours taken out. */
+export async function runProgram(
   program: readonly string[],
   args: readonly string[],
   where: PythonProjectOptions & { readonly folder: string; readonly home: string; readonly python: string },
@@ -233,7 +125,7 @@ async function runProgram(
     args: [...first, ...args],
     cwd: where.folder,
     clearEnv: true,
-    env: environment(where),
+    env: environmentOf(where),
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
-import { createPypiWorld, forEachPythonClient } from "./pypi_world.ts";
-import { createPythonProject, type PythonClient } from "./pypi_client.ts";
+import { join } from "node:path";
+import { CLIENTS, createPypiWorld, forEachPythonClient } from "./pypi_world.ts";
+import { createPythonProject } from "./pypi_client.ts";
+import type { PythonClient } from "./pypi_programs.ts";
+
+/** The user's name as a lockfile would hold it: in an address, or as Basic auth. */
+const CREDENTIAL = /YWRh|ada:|ada@/;
 
 /** What each calls itself. */
 const NAMES: Readonly<Record<PythonClient, string>> = {
@@ -9,10 +14,13 @@ const NAMES: Readonly<Record<PythonClient, string>> = {
   "uv": "uv",
   "poetry": "poetry",
   "pdm": "pdm",
+  "pipenv": "pip",
 };
 
 for (const speaks of ["json", "html"] as const) {
   const options = speaks === "html" ? { speaks } : {};
+  // It is pip that pipenv runs.
+  const clients = speaks === "html" ? CLIENTS.filter((client) => client !== "pipenv") : CLIENTS;
 
   await forEachPythonClient(
     `installs the newest release that is old enough, and it is written down (upstream speaks ${speaks})`,
@@ -42,8 +50,9 @@ for (const speaks of ["json", "html"] as const) {
       if (client === "pip-machine") return;
       const lockfile = await project.lockfile();
       assert.match(lockfile, /needs/);
-      assert.doesNotMatch(lockfile, /YWRh|ada:|ada@/, "no credential in the lockfile");
+      assert.doesNotMatch(lockfile, CREDENTIAL, `no credential in ${project.lockfileName}`);
     },
+    clients,
   );
 }
 
@@ -62,7 +71,28 @@ await forEachPythonClient(
     assert.equal(second.code, 0, second.output);
     assert.equal(await project.installed("fresh"), "1.0.0");
   },
-  ["pip", "uv", "poetry", "pdm"],
+  ["pip", "uv", "poetry", "pdm", "pipenv"],
+);
+
+await forEachPythonClient(
+  "locks again with upstream gone and no lockfile: it is the same",
+  async (client) => {
+    await using world = await createPypiWorld();
+    await using project = await world.project(client, { dependencies: ["needs"] });
+    const first = await project.install();
+    assert.equal(first.code, 0, first.output);
+    const lockfile = await project.lockfile();
+    await world.registry.upstream.stop();
+    await world.registry.files.stop();
+    world.sluice.advance(3 * 60 * 60_000);
+    await project.forget();
+    await Deno.remove(join(project.folder, project.lockfileName));
+    const second = await project.install();
+    assert.equal(second.code, 0, second.output);
+    assert.equal(await project.lockfile(), lockfile);
+    assert.equal(await project.installed("fresh"), "1.0.0");
+  },
+  ["uv"],
 );
 
 await forEachPythonClient(
@@ -77,7 +107,7 @@ await forEachPythonClient(
     const ran = await project.install();
     assert.equal(ran.code, 0, ran.output);
     assert.ok((await world.sluice.installs()).every(({ user }) => user === "ada"));
-    if (client !== "pip-machine") assert.doesNotMatch(await project.lockfile(), /YWRh|ada:|ada@/);
+    if (client !== "pip-machine") assert.doesNotMatch(await project.lockfile(), CREDENTIAL);
   },
 );
 

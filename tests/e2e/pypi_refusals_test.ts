@@ -1,138 +1,208 @@
 import assert from "node:assert/strict";
-import type { PythonClient, PythonProject } from "./pypi_client.ts";
-import { createPypiWorld, forEachPythonClient, type PypiWorld } from "./pypi_world.ts";
+import type { Ran } from "./clients.ts";
+import type { PythonProject } from "./pypi_client.ts";
+import type { PythonClient } from "./pypi_programs.ts";
+import { createPypiWorld, forEachPythonClient, type PypiWorld, WITHOUT_SANITIZERS } from "./pypi_world.ts";
 
-interface Rule {
+/** Everything is let through: what a row then refuses, it alone refuses. */
+const LENIENT = { minimumAge: "0d", unknownAge: "allow", publisherDowngrade: "allow", yanked: "allow" };
+
+interface Row {
   readonly rule: string;
   readonly pin: readonly [name: string, version: string];
-  readonly policy: Readonly<Record<string, unknown>>;
-  /** The address that the client is led to, and prints. */
-  readonly shows: RegExp;
+  /** Beside LENIENT. */
+  readonly policy?: Readonly<Record<string, unknown>>;
+  readonly floor?: readonly string[];
+  /** The end of the address that the client is led to, and prints. */
+  readonly leadsTo: string;
 }
 
-const RULES: readonly Rule[] = [
+const ROWS: readonly Row[] = [
   {
     rule: "minimumAge",
     pin: ["fresh", "1.1.0"],
-    policy: {},
-    shows: /-\/why\/pkg:pypi\/fresh%401\.1\.0\/held-by-minimumAge-until-2026-06-09/,
-  },
-  {
-    rule: "override",
-    pin: ["steady", "1.1.0"],
-    policy: { block: ["pypi/steady==1.1.0"] },
-    shows: /-\/why\/pkg:pypi\/steady%401\.1\.0\/denied-by-override/,
-  },
-  {
-    rule: "publisherDowngrade",
-    pin: ["downgraded", "2.0.1"],
-    policy: {},
-    shows: /-\/why\/pkg:pypi\/downgraded%402\.0\.1\/\S*publisherDowngrade/,
+    policy: { minimumAge: "10d" },
+    leadsTo: "held-by-minimumAge-until-2026-06-09",
   },
   {
     rule: "unknownAge",
     pin: ["undated", "1.0.0"],
     policy: { unknownAge: "deny" },
-    shows: /-\/why\/pkg:pypi\/undated%401\.0\.0\/\S*unknownAge/,
+    leadsTo: "denied-by-unknownAge",
+  },
+  { rule: "yanked", pin: ["withdrawn", "1.1.0"], policy: { yanked: "deny" }, leadsTo: "denied-by-yanked" },
+  {
+    rule: "deprecated",
+    pin: ["advised", "1.0.0"],
+    policy: { deprecated: "deny" },
+    leadsTo: "denied-by-deprecated",
   },
   {
-    rule: "yanked",
-    pin: ["withdrawn", "1.1.0"],
-    policy: {},
-    shows: /-\/why\/pkg:pypi\/withdrawn%401\.1\.0\/\S*yanked/,
+    rule: "publisherDowngrade",
+    pin: ["downgraded", "2.0.1"],
+    policy: { publisherDowngrade: "deny" },
+    leadsTo: "denied-by-publisherDowngrade",
   },
+  {
+    rule: "override",
+    pin: ["steady", "1.1.0"],
+    policy: { block: ["pypi/steady==1.1.0"] },
+    leadsTo: "denied-by-override",
+  },
+  { rule: "floor", pin: ["banned", "1.0.0"], floor: ["pypi/banned: ALL"], leadsTo: "denied-by-floor" },
 ];
 
-const LENIENT = { minimumAge: "0d", unknownAge: "allow", publisherDowngrade: "allow", yanked: "allow" };
+const PINS = ROWS.map(({ pin: [name, version] }) => `${name}==${version}`);
 
-/**
- * poetry and pdm look a locked file up in the index before they ask for it, and there it is not: they say no more
- * than that.
- */
-const LOOK_IT_UP: ReadonlyMap<PythonClient, RegExp> = new Map([
-  ["poetry", /Unable to find installation candidates for/],
-  ["pdm", /No candidate is found for `\w+` that matches the environment or hashes/],
-]);
-
-/** What each says where no release fits: of a reason none of them can know. */
-const NOTHING_FITS: Readonly<Record<PythonClient, RegExp>> = {
-  "pip": /No matching distribution found for/,
-  "pip-machine": /No matching distribution found for/,
-  "uv": /No solution found when resolving dependencies/,
-  "poetry": /doesn't match any versions, version solving failed/,
-  "pdm": /Unable to find a resolution for|Unable to find candidates for/,
+/** What each prints of a file that its lockfile names and the policy refuses. */
+const OF_A_FILE: Readonly<Record<PythonClient, (row: Row) => RegExp>> = {
+  "pip": whereItLed,
+  "pip-machine": whereItLed,
+  "uv": whereItLed,
+  "poetry": ({ pin: [name, version] }) =>
+    text(`Unable to find installation candidates for ${name} (${version})`),
+  "pdm": ({ pin: [name] }) =>
+    text(`No candidate is found for \`${name}\` that matches the environment or hashes`),
+  "pipenv": ({ pin: [name, version] }) => text(`No matching distribution found for ${name}==${version}`),
 };
 
-function show(title: string, output: string): void {
-  if (Deno.env.get("SLUICE_SHOW")) console.log(`--- ${title}\n${output.trim()}`);
+function whereItLed({ pin: [name, version], leadsTo }: Row): RegExp {
+  return text(`/-/why/pkg:pypi/${name}%40${version}/${leadsTo}`);
 }
 
-/** An older pip has no lockfile of its own: its requirements name files and their digests. */
-async function lock(world: PypiWorld, project: PythonProject, { pin: [name, version] }: Rule): Promise<void> {
-  const filename = `${name}-${version}-py3-none-any.whl`;
-  const url = `${world.sluice.url}/pypi/packages/${name}/${filename}`;
-  await project.write("requirements.lock", `${name} @ ${url}\n`);
+/** What each says where no release fits: of a reason none of them can know. */
+const OF_NOTHING: Readonly<Record<PythonClient, (name: string, specifier: string) => RegExp>> = {
+  "pip": noDistribution,
+  "pip-machine": noDistribution,
+  "uv": (name, specifier) =>
+    new RegExp(
+      `Because (only ${name}==[\\d.]+ is available|there (is no version|are no versions) of ${name}).*` +
+        `your project depends on ${name}${specifier}, we can conclude`,
+    ),
+  "poetry": (name, specifier) =>
+    text(
+      `project depends on ${name} (${
+        specifier.replace("==", "")
+      }) which doesn't match any versions, version solving failed`,
+    ),
+  "pdm": (name) => new RegExp(`Unable to find (a resolution|candidates) for ${name}(\\.|$)`, "m"),
+  "pipenv": noDistribution,
+};
+
+function noDistribution(name: string, specifier: string): RegExp {
+  return text(`No matching distribution found for ${name}${specifier}`);
 }
 
-for (const rule of RULES) {
-  const [name, version] = rule.pin;
-
-  await forEachPythonClient(
-    `a lockfile that names a release under ${rule.rule} is refused, and the terminal says why`,
-    async (client) => {
-      await using world = await createPypiWorld();
-      await world.sluice.setPolicy(LENIENT);
-      await using project = await world.project(client, { dependencies: [`${name}==${version}`] });
-      const first = await project.install();
-      assert.equal(first.code, 0, first.output);
-      assert.equal(await project.installed(name), version);
-      if (client === "pip-machine") await lock(world, project, rule);
-
-      await world.sluice.setPolicy(rule.policy);
-      await project.forget();
-      const refused = await project.sync();
-      show(`${client} lockfile ${rule.rule}`, refused.output);
-      assert.notEqual(refused.code, 0, refused.output);
-      assert.equal(await project.installed(name), null);
-      const looksUp = LOOK_IT_UP.get(client);
-      assert.match(refused.output, looksUp ?? rule.shows);
-      assert.equal(world.registry.downloads(`${name}-${version}-py3-none-any.whl`), 1, "not asked for again");
-      if (looksUp !== undefined) return;
-      const [record] = await world.sluice.installs();
-      assert.equal(
-        `${record?.package}@${record?.version} ${record?.outcome} ${record?.rule}`,
-        `${name}@${version} refused ${rule.rule}`,
-      );
-    },
-  );
-
-  await forEachPythonClient(
-    `a pin to a release under ${rule.rule} finds nothing that fits`,
-    async (client) => {
-      await using world = await createPypiWorld();
-      await world.sluice.setPolicy(rule.policy);
-      await using project = await world.project(client, { dependencies: [`${name}==${version}`] });
-      const ran = await project.install();
-      show(`${client} pin ${rule.rule}`, ran.output);
-      assert.notEqual(ran.code, 0, ran.output);
-      assert.equal(await project.installed(name), null);
-      assert.match(ran.output, NOTHING_FITS[client]);
-      assert.equal(world.registry.downloads(`${name}-${version}-py3-none-any.whl`), 0, "upstream untouched");
-    },
-  );
+function text(literal: string): RegExp {
+  return new RegExp(literal.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
 }
 
 await forEachPythonClient(
-  "a range of which everything is withheld finds nothing that fits",
-  async (client) => {
-    await using world = await createPypiWorld();
-    await using project = await world.project(client, { dependencies: ["young>=1"] });
-    const ran = await project.install();
-    show(`${client} range`, ran.output);
-    assert.notEqual(ran.code, 0, ran.output);
-    assert.match(ran.output, NOTHING_FITS[client]);
-  },
+  "each rule refuses by range, by pin and by lockfile, and the terminal says what it can",
+  (client, context) => runTable(context, client, ROWS),
+  ["pip-machine", "pip", "uv", "poetry", "pdm"],
 );
+
+/** It is pip that it runs. */
+await forEachPythonClient(
+  "a rule refuses by range, by pin and by lockfile, and the terminal says what it can",
+  (client, context) => runTable(context, client, ROWS.slice(0, 1)),
+  ["pipenv"],
+);
+
+async function runTable(
+  context: Deno.TestContext,
+  client: PythonClient,
+  rows: readonly Row[],
+): Promise<void> {
+  await using world = await createPypiWorld();
+  await world.sluice.setPolicy(LENIENT);
+  await using locked = await world.project(client, { dependencies: PINS });
+  const ran = await locked.lock();
+  assert.equal(ran.code, 0, ran.output);
+  for (const row of rows) await runRow(context, { world, client, row, locked });
+  await world.sluice.setPolicy(LENIENT);
+  await world.sluice.setFloor({});
+  if (client !== "pip-machine") await isWhole(locked);
+}
+
+/** Nothing but the policy was in the way. */
+async function isWhole(locked: PythonProject): Promise<void> {
+  const ran = await locked.sync();
+  assert.equal(ran.code, 0, ran.output);
+  for (const { pin: [name, version] } of ROWS) assert.equal(await locked.installed(name), version);
+}
+
+interface Case {
+  readonly world: PypiWorld;
+  readonly client: PythonClient;
+  readonly row: Row;
+  readonly locked: PythonProject;
+}
+
+/** The three at once: none of them changes anything. */
+async function runRow(context: Deno.TestContext, given: Case): Promise<void> {
+  const { world, client, row } = given;
+  const [name, version] = row.pin;
+  await world.sluice.setPolicy({ ...LENIENT, ...row.policy });
+  await world.sluice.setFloor({ deny: row.floor ?? [] });
+  const before = await served(world, row);
+  const ways: readonly (readonly [string, () => Promise<void>])[] = [
+    ["range", () => resolves(given, `>=${version}`)],
+    ["pin", () => resolves(given, `==${version}`)],
+    ["lockfile", () => installsLocked(given)],
+  ];
+  const passed = await Promise.all(
+    ways.map(([way, fn]) => context.step({ name: `${row.rule} by ${way}`, fn, ...WITHOUT_SANITIZERS })),
+  );
+  assert.ok(passed.every(Boolean));
+  assert.equal(await served(world, row), before, `${name} ${version} was served to ${client}`);
+}
+
+async function served({ sluice }: PypiWorld, { pin: [name, version] }: Row): Promise<number> {
+  const installs = await sluice.installs();
+  return installs.filter((install) =>
+    install.package === name && install.version === version && install.outcome !== "refused"
+  ).length;
+}
+
+async function resolves({ world, client, row, locked }: Case, specifier: string): Promise<void> {
+  const [name] = row.pin;
+  await using project = await world.project(client, { dependencies: [`${name}${specifier}`] });
+  await project.borrowEnvironment(locked);
+  const ran = await project.install();
+  show(`${client} ${row.rule} ${specifier}`, ran);
+  assert.notEqual(ran.code, 0, ran.output);
+  assert.equal(await project.installed(name), null);
+  assert.match(ran.output, OF_NOTHING[client](name, specifier));
+}
+
+async function installsLocked({ world, client, row, locked }: Case): Promise<void> {
+  const [name, version] = row.pin;
+  await using project = await world.project(client, { dependencies: PINS });
+  await project.write(project.lockfileName, await lockfileOf({ world, client, row, locked }));
+  const ran = await project.sync();
+  show(`${client} ${row.rule} lockfile`, ran);
+  assert.notEqual(ran.code, 0, ran.output);
+  assert.equal(await project.installed(name), null);
+  assert.match(ran.output, OF_A_FILE[client](row));
+  if (OF_A_FILE[client] !== whereItLed) return;
+  const refused = (await world.sluice.installs()).filter(({ outcome, rule }) =>
+    outcome === "refused" && rule === row.rule
+  );
+  assert.ok(refused.some((record) => record.package === name && record.version === version), ran.output);
+}
+
+/** An older pip has no lockfile of its own: its requirements name files. */
+async function lockfileOf({ world, client, row, locked }: Case): Promise<string> {
+  if (client !== "pip-machine") return await locked.lockfile();
+  const [name, version] = row.pin;
+  return `${name} @ ${world.sluice.url}/pypi/packages/${name}/${name}-${version}-py3-none-any.whl\n`;
+}
+
+function show(title: string, { output, code }: Ran): void {
+  if (Deno.env.get("SLUICE_SHOW")) console.log(`--- ${title}: exit ${code}\n${output.trim()}`);
+}
 
 await forEachPythonClient(
   "in observe everything installs, and the log says what would have been refused",

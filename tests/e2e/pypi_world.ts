@@ -2,15 +2,11 @@
 import { type FakePypiOptions, type FakePypiRegistry, startPypiRegistry } from "../fakes/pypi_registry.ts";
 import { ONE_OR_PAIR_MISSING, startOneOrPair } from "../fakes/pair.ts";
 import { daysAgo, type TestSluice } from "../fakes/sluice.ts";
-import {
-  createPythonProject,
-  findPythonClient,
-  type PythonClient,
-  type PythonProject,
-  type PythonProjectOptions,
-} from "./pypi_client.ts";
+import { createPythonProject, type PythonProject } from "./pypi_client.ts";
+import type { PythonProjectOptions } from "./pypi_files.ts";
+import { findPythonProgram, type PythonClient } from "./pypi_programs.ts";
 
-export const CLIENTS: readonly PythonClient[] = ["pip-machine", "pip", "uv", "poetry", "pdm"];
+export const CLIENTS: readonly PythonClient[] = ["pip-machine", "pip", "uv", "poetry", "pdm", "pipenv"];
 
 export interface PypiWorld extends AsyncDisposable {
   readonly registry: FakePypiRegistry;
@@ -23,8 +19,8 @@ export interface PypiWorld extends AsyncDisposable {
 /**
  * `steady` 1.0.0 and 1.1.0, both old · `fresh` 1.0.0 old, 1.1.0 two days old · `young`, of which all is two days
  * old · `sourced`, which has an sdist alone · `downgraded` 2.0.0 by a trusted publisher, 2.0.1 by nobody in
- * particular · `withdrawn` 1.0.0, and 1.1.0 that was yanked · `undated` · `needs`, which depends on steady and
- * fresh.
+ * particular · `withdrawn` 1.0.0, and 1.1.0 that was yanked · `undated` · `advised`, a project
+ * that is deprecated · `banned` · `needs`, which depends on steady and fresh.
  */
 export async function createPypiWorld(options: FakePypiOptions = {}): Promise<PypiWorld> {
   const registry = await startPypiRegistry(options);
@@ -67,26 +63,37 @@ function publishAll(registry: FakePypiRegistry): void {
     releases: { "1.0.0": older, "1.1.0": { ...old, yanked: "it was broken" } },
   });
   registry.publish({ name: "undated", releases: { "1.0.0": {} } });
+  const advised = { "project-status": { status: "deprecated", reason: "use steady" } };
+  registry.publish({ name: "advised", releases: { "1.0.0": old }, extra: advised });
+  registry.publish({ name: "banned", releases: { "1.0.0": old } });
   const requires = ["steady>=1.0.0", "fresh>=1.0.0"];
   registry.publish({ name: "needs", releases: { "1.0.0": { ...old, requires } } });
 }
 
-/** A test for each client that is here; the others skip with the reason. */
+/**
+ * A test for each client that is here; the others skip with the reason. The test may run steps, several at once.
+ */
 export async function forEachPythonClient(
   criterion: string,
-  test: (client: PythonClient) => Promise<void>,
+  test: (client: PythonClient, context: Deno.TestContext) => Promise<void>,
   clients: readonly PythonClient[] = CLIENTS,
 ): Promise<void> {
   for (const client of clients) {
     const missing = ONE_OR_PAIR_MISSING ??
-      (await findPythonClient(client) === null ? 'run "deno task clients" first' : null);
+      (await findPythonProgram(client) === null ? 'run "deno task clients" first' : null);
     const name = `${client}: ${criterion}${missing === null ? "" : ` (skipped: ${missing})`}`;
     Deno.test({
       name,
       ignore: missing !== null,
-      sanitizeOps: false,
-      sanitizeResources: false,
-      fn: () => test(client),
+      ...WITHOUT_SANITIZERS,
+      fn: (context) => test(client, context),
     });
   }
 }
+
+/** A Sluice keeps timers; and steps that run at once may have none of these. */
+export const WITHOUT_SANITIZERS = {
+  sanitizeOps: false,
+  sanitizeResources: false,
+  sanitizeExit: false,
+} as const;
