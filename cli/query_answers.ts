@@ -55,6 +55,12 @@ function organisationColumn<R extends { readonly organisation: string }>(rows: r
   return others ? [{ key: "organisation", title: "organisation" }] : [];
 }
 
+/** Between which times, in every table that adds up. */
+const SEEN: readonly Column<Pick<PackageRow, "first" | "last">>[] = [
+  { key: "first", title: "first", align: "left", show: ({ first }) => timeText(first) },
+  { key: "last", title: "last", align: "left", show: ({ last }) => timeText(last) },
+];
+
 function anonymous({ user }: { readonly user?: string | null }): string {
   return user ?? "(no name)";
 }
@@ -91,8 +97,7 @@ function readWho(options: QueryOptions): Question {
         { key: "versions", title: "versions", show: shortVersions },
         { key: "installs", title: "installs" },
         ...partialColumn(rows),
-        { key: "first", title: "first", align: "left", show: ({ first }) => timeText(first) },
-        { key: "last", title: "last", align: "left", show: ({ last }) => timeText(last) },
+        ...SEEN,
       ],
       keys: [
         "organisation",
@@ -139,8 +144,7 @@ function readPackages(options: QueryOptions): Question {
         { key: "installs", title: "installs" },
         ...partialColumn(rows),
         { key: "refused", title: "refused" },
-        { key: "first", title: "first", align: "left", show: ({ first }) => timeText(first) },
-        { key: "last", title: "last", align: "left", show: ({ last }) => timeText(last) },
+        ...SEEN,
       ],
       keys: ["organisation", "ecosystem", "package", "installs", "partial", "refused", "first", "last"],
       times: ["first", "last"],
@@ -196,8 +200,7 @@ function readUser(options: QueryOptions): Question {
         { key: "installs", title: "installs" },
         ...partialColumn(rows),
         { key: "refused", title: "refused" },
-        { key: "first", title: "first", align: "left", show: ({ first }) => timeText(first) },
-        { key: "last", title: "last", align: "left", show: ({ last }) => timeText(last) },
+        ...SEEN,
       ],
       keys: [
         "organisation",
