@@ -22,6 +22,9 @@ export interface WorldOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Stands in for the registered one. */
   readonly ecosystem?: Ecosystem;
+  /** As startSluice takes them. */
+  readonly kv?: (kv: Deno.Kv) => Deno.Kv;
+  readonly data?: string;
   /** What upstream answers beside the sample: path to plain text. */
   readonly further?: Readonly<Record<string, string>>;
 }
@@ -45,6 +48,8 @@ export async function startWorld(
   const sluice = await startSluice({
     env: { [variable]: upstream.url, ...options.env },
     ecosystems: ECOSYSTEMS.map((each) => each === ecosystem ? options.ecosystem ?? each : each),
+    ...(options.kv === undefined ? {} : { kv: options.kv }),
+    ...(options.data === undefined ? {} : { data: options.data }),
   });
   return {
     sluice,
