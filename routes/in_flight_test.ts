@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import type { Outcome, RegistryRequest } from "../ecosystems/outcome.ts";
 import type { EpochMs } from "../policy/types.ts";
 import { createInFlight, type InFlight } from "./in_flight.ts";
 import { PLAIN_TRACE, run, type Running, type RunOptions } from "./testing.ts";
+import { sampleFile } from "./test_support.ts";
 
 interface Rig {
   readonly inFlight: InFlight;
@@ -134,3 +136,53 @@ for (
     second.abort();
   });
 }
+
+/** Sends it and goes away, once the pipeline was asked or at once. */
+async function goAway(running: Running, request: string): Promise<void> {
+  const before = running.served.length;
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: running.port });
+  await connection.write(new TextEncoder().encode(request));
+  const isWhole = request.endsWith("\r\n\r\n");
+  while (isWhole && running.served.length === before) await new Promise((resolve) => setTimeout(resolve));
+  connection.close();
+}
+
+Deno.test("GET a file: however a request ends, it is no longer counted", async () => {
+  const released = Promise.withResolvers<void>();
+  const failing = new ReadableStream<Uint8Array>({ pull: () => Promise.reject(new Error("broke off")) });
+  const serve = async (asked: RegistryRequest): Promise<Outcome> => {
+    const word = asked.request.segments[0];
+    if (word === "throws") throw new Error("thrown");
+    if (word === "late") await released.promise;
+    if (word === "reads") await asked.body(1_000);
+    if (word === "endless") return await endless()(asked);
+    if (word !== "breaks") return sampleFile().outcome;
+    const opened = { body: failing, range: null, sizeBytes: null, etag: null };
+    return { ...sampleFile({ known: false }).outcome, open: () => Promise.resolve(opened) };
+  };
+  await using running = run({ inFlight: { perAddress: 1, total: 10 }, serve });
+  const { host } = running;
+  const head = (method: string, word: string, more = "") =>
+    `${method} /sample/${word} HTTP/1.1\r\nHost: ${host}\r\n${more}\r\n`;
+  const ways: readonly (() => Promise<unknown>)[] = [
+    () => running.ask("/sample/file"),
+    () => running.ask("/sample/file", { method: "HEAD" }),
+    () => running.ask("/sample/file", { headers: { "if-none-match": '"file"' } }),
+    () => running.ask("/sample/file", { headers: { range: "bytes=99-" } }),
+    () => running.ask("/sample/throws"),
+    () => running.ask("/sample/breaks").catch(() => {}),
+    () => goAway(running, head("GET", "endless")),
+    () => goAway(running, head("POST", "reads", "Content-Length: 100\r\n")),
+    () => goAway(running, head("GET", "late")).then(released.resolve),
+  ];
+  for (const [index, way] of ways.entries()) {
+    await way();
+    let answer = await running.ask("/sample/file");
+    // The server hears of a client that went away when it next writes.
+    for (let i = 0; i < 500 && answer.status === 429; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      answer = await running.ask("/sample/file");
+    }
+    assert.equal(answer.status, 200, `after way ${index}`);
+  }
+});
