@@ -123,6 +123,7 @@ const OWN_COOLDOWN: Readonly<Partial<Record<PythonClient, readonly string[]>>> =
     "requirements.txt",
   ],
   uv: ["sync", "--exclude-newer", "2026-01-01T00:00:00Z"],
+  pdm: ["lock", "--exclude-newer", "2026-01-01"],
 };
 
 await forEachPythonClient(
@@ -132,7 +133,8 @@ await forEachPythonClient(
     await using project = await world.project(client, { dependencies: ["steady"] });
     const ran = await project.run(...OWN_COOLDOWN[client]!);
     assert.equal(ran.code, 0, ran.output);
+    if (client === "pdm") await project.sync();
     assert.equal(await project.installed("steady"), "1.0.0");
   },
-  ["pip", "uv"],
+  ["pip", "uv", "pdm"],
 );

@@ -205,6 +205,21 @@ function show(title: string, { output, code }: Ran): void {
 }
 
 await forEachPythonClient(
+  "of a range with others in it takes what the rules leave, and no rule is met",
+  async (client) => {
+    await using world = await createPypiWorld();
+    await world.sluice.setPolicy({ block: ["pypi/steady==1.1.0"] });
+    const left = { fresh: "1.0.0", withdrawn: "1.0.0", downgraded: "2.0.0", steady: "1.0.0" };
+    await using project = await world.project(client, { dependencies: Object.keys(left) });
+    const ran = await project.install();
+    assert.equal(ran.code, 0, ran.output);
+    for (const [name, version] of Object.entries(left)) assert.equal(await project.installed(name), version);
+    assert.ok((await world.sluice.installs()).every(({ outcome }) => outcome === "served"));
+  },
+  ["pip", "uv", "poetry", "pdm"],
+);
+
+await forEachPythonClient(
   "in observe everything installs, and the log says what would have been refused",
   async (client) => {
     await using world = await createPypiWorld();
