@@ -115,6 +115,7 @@ export function loadConfig(input: ConfigInput): Loaded {
         factsBytes: given.factsMemory,
         artifactBytes: given.artifactsMemory,
         workBytes: given.workMemory,
+        documentBytes: given.largestDocument,
       },
       lifetimes: {
         metadataTtl: given.metadataTtl,

@@ -170,6 +170,7 @@ export function configSchema(input: ConfigInput) {
     factsMemory: size,
     artifactsMemory: size,
     workMemory: size,
+    largestDocument: size,
     metadataTtl: duration,
     staleWhileRevalidate: duration,
     staleIfError: duration,

@@ -115,6 +115,10 @@ const SETTINGS: readonly Setting[] = Object.freeze([
     value: "SIZE",
     default: "96MB",
   }),
+  setting("largestDocument", "Bound on one index of an upstream; a larger one is told and not read.", {
+    value: "SIZE",
+    default: "64MB",
+  }),
   setting("metadataTtl", "How long an index is fresh before upstream is asked again.", {
     value: "DURATION",
     default: "1h",

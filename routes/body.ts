@@ -71,14 +71,19 @@ function decodingOf(encoding: string | null): DecompressionStream | null {
   throw new RequestError(415, "unsupported-encoding", "A request's body is sent as it is, or with gzip.");
 }
 
+/** What a decoder is given at a time: it inflates all of it at once, by up to a thousand times. */
+const DECODED_AT_ONCE_BYTES = 1024;
+
 /** Compressed bytes count against the bound too: a stream of empty gzip members is none. */
 function bounded(maxBytes: number): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
   let length = 0;
   return new TransformStream({
     transform(chunk, controller) {
       length += chunk.byteLength;
-      if (length > maxBytes) controller.error(tooLarge(maxBytes));
-      else controller.enqueue(chunk);
+      if (length > maxBytes) return controller.error(tooLarge(maxBytes));
+      for (let at = 0; at < chunk.byteLength; at += DECODED_AT_ONCE_BYTES) {
+        controller.enqueue(chunk.subarray(at, at + DECODED_AT_ONCE_BYTES));
+      }
     },
   });
 }

@@ -50,10 +50,13 @@ export function problemOf(error: unknown): Problem {
     );
   }
   if (error instanceof TooLargeError) {
+    const allows = error.setting === null
+      ? ""
+      : `, more than this Sluice holds: whoever runs it can raise ${error.setting}`;
     return problem(
       502,
       "upstream-too-large",
-      `What the upstream registry sent is larger than ${error.maxBytes} bytes.`,
+      `What the upstream registry sent is larger than ${error.maxBytes} bytes${allows}.`,
       "warn",
     );
   }

@@ -27,6 +27,7 @@ Deno.test("problemOf: each class has its status and its stable code, and shows n
     [new IntegrityError("secret"), 502, "integrity", null],
     [new StorageError("secret"), 503, "storage-unavailable", 5],
     [new TooLargeError("secret", 10), 502, "upstream-too-large", null],
+    [new TooLargeError("secret", 10, { setting: "largestDocument" }), 502, "upstream-too-large", null],
     [new BodyTooLargeError("secret", 10), 413, "body-too-large", null],
     [new RequestError(400, "odd", "It is odd."), 400, "odd", null],
     [new SyntaxError("secret"), 502, "upstream-unreadable", null],

@@ -38,7 +38,14 @@ export class StorageError extends Error {
 /** A body, document or name beyond its bound. → 413, or 502 where it came from upstream. */
 export class TooLargeError extends Error {
   override readonly name = "TooLargeError";
-  constructor(message: string, readonly maxBytes: number, options?: ErrorOptions) {
+  /** The configuration's key that allows more; null: the bound is not for anybody to change. */
+  readonly setting: string | null;
+  constructor(
+    message: string,
+    readonly maxBytes: number,
+    options?: ErrorOptions & { readonly setting?: string | null },
+  ) {
     super(message, options);
   }
 }
+    this.setting = options?.setting ?? null;

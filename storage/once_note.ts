@@ -8,7 +8,7 @@ export type OnceNote =
     readonly message: string;
     readonly error:
       | { readonly name: "UpstreamError"; readonly detail: UpstreamError["detail"] }
-      | { readonly name: "TooLargeError"; readonly maxBytes: number }
+      | { readonly name: "TooLargeError"; readonly maxBytes: number; readonly setting?: string | null }
       | { readonly name: "IntegrityError" | "SyntaxError" };
   };
 
@@ -31,7 +31,9 @@ function describe(error: unknown): Failure["error"] | undefined {
     const { detail } = error;
     return detail.kind === "connection" ? undefined : { name: "UpstreamError", detail };
   }
-  if (error instanceof TooLargeError) return { name: "TooLargeError", maxBytes: error.maxBytes };
+  if (error instanceof TooLargeError) {
+    return { name: "TooLargeError", maxBytes: error.maxBytes, setting: error.setting };
+  }
   if (error instanceof IntegrityError) return { name: "IntegrityError" };
   return error instanceof SyntaxError ? { name: "SyntaxError" } : undefined;
 }
@@ -42,7 +44,7 @@ export function errorOf({ error, message }: Failure): Error {
     case "UpstreamError":
       return new UpstreamError(message, error.detail);
     case "TooLargeError":
-      return new TooLargeError(message, error.maxBytes);
+      return new TooLargeError(message, error.maxBytes, { setting: error.setting ?? null });
     case "IntegrityError":
       return new IntegrityError(message);
     case "SyntaxError":

@@ -46,6 +46,8 @@ export interface MemoryBounds {
   readonly artifactBytes: number;
   /** Raw documents that are being read or rendered at once; those above it wait. */
   readonly workBytes: number;
+  /** One document of an upstream; a larger one is refused. */
+  readonly documentBytes: number;
 }
 
 /** Audit grants: versions that one caller may have for a while (storage/kv/grants.ts). */

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { sha256Of } from "../../storage/artifacts/key.ts";
 import type { BlobKey } from "../../storage/artifacts/store.ts";
-import { StorageError, UpstreamError } from "../../storage/errors.ts";
+import { StorageError, TooLargeError, UpstreamError } from "../../storage/errors.ts";
 import { piecesOf } from "../../storage/fill_window.ts";
 import type { DocumentRecord } from "../../storage/kv/packages.ts";
 import type { DocumentAnswer, Upstream } from "../../storage/upstream/upstream.ts";
@@ -34,7 +34,7 @@ export async function fetchSource(
   previous: DocumentRecord | null,
   options: { readonly large?: () => Promise<void>; readonly root?: string } = {},
 ): Promise<Answered> {
-  const answer = await services.upstream.document(upstream, source, {
+  const answer = await askUpstream(services, upstream, source, {
     etag: previous?.etag ?? null,
     lastModified: previous?.lastModified ?? null,
     ...options,
@@ -44,7 +44,24 @@ export async function fetchSource(
   services.log("warn", `Fetching ${source.key} anew: the copy that upstream confirmed is lost`, {
     "blob.key": previous.blob ?? "",
   });
-  return answered(await keep(services, source, await services.upstream.document(upstream, source, options)));
+  return answered(await keep(services, source, await askUpstream(services, upstream, source, options)));
+}
+
+/** Asks for a document of no more than this Sluice may hold; throws TooLargeError, with the setting where it was that. */
+async function askUpstream(
+  services: Services,
+  upstream: Upstream,
+  source: Source,
+  options: Parameters<Services["upstream"]["document"]>[2],
+): Promise<DocumentAnswer> {
+  const maxBytes = Math.min(source.maxBytes, services.memory.documentBytes);
+  try {
+    return await services.upstream.document(upstream, { ...source, maxBytes }, options);
+  } catch (error) {
+    if (!(error instanceof TooLargeError) || maxBytes === source.maxBytes) throw error;
+    const message = `${error.message} (largestDocument)`;
+    throw new TooLargeError(message, maxBytes, { setting: "largestDocument", cause: error });
+  }
 }
 
 export function answered({ document, record }: Fetched): Answered {
