@@ -35,6 +35,9 @@ export class StorageError extends Error {
   override readonly name = "StorageError";
 }
 
+/** What was fetched cannot be kept (a full disk); what is kept already is still good. */
+export class UnkeptError extends StorageError {}
+
 /** A body, document or name beyond its bound. → 413, or 502 where it came from upstream. */
 export class TooLargeError extends Error {
   override readonly name = "TooLargeError";
@@ -46,6 +49,6 @@ export class TooLargeError extends Error {
     options?: ErrorOptions & { readonly setting?: string | null },
   ) {
     super(message, options);
+    this.setting = options?.setting ?? null;
   }
 }
-    this.setting = options?.setting ?? null;
