@@ -101,11 +101,9 @@ async function cachedVerdicts(
       ? null
       : await loadCached(services, packageKey(ecosystem, upstream, name));
     if (known === null) continue;
-    const now = services.clock();
-    found.set(
-      name,
-      verdictsOn(services.verdictCache, { known, organisation, ecosystem, grants: NO_GRANTS, now }),
-    );
+    const { clock, timers } = services;
+    const asked = { known, organisation, ecosystem, grants: NO_GRANTS, now: clock(), timers };
+    found.set(name, await verdictsOn(services.verdictCache, asked));
   }
   return found;
 }

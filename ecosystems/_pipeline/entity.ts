@@ -16,6 +16,7 @@ export async function createEntity(rendered: Rendered, timers: Timers): Promise<
   const hash = createHash("sha256");
   let length = 0;
   await paced(rendered.body, timers, (piece) => {
+    if (piece.byteLength === 0) return;
     pieces.push(piece);
     hash.update(piece);
     length += piece.byteLength;

@@ -18,12 +18,13 @@ export async function explain(services: Services, query: WhyQuery): Promise<WhyA
   if (known === null) return null;
   const { organisation, ecosystem } = query;
   const now = services.clock();
-  const verdicts = verdictsOn(services.verdictCache, {
+  const verdicts = await verdictsOn(services.verdictCache, {
     known,
     organisation,
     ecosystem,
     grants: NO_GRANTS,
     now,
+    timers: services.timers,
   });
   const record = await recordOf(services, query);
   return query.version === null

@@ -58,12 +58,13 @@ export async function loadOf(
   const loaded = await load(services, { ecosystem, upstream, subject, address: caller.address });
   if (typeof loaded === "string") return loaded;
   const grants = await grantsFor(services, request, subject.name);
-  const verdicts = verdictsOn(services.verdictCache, {
+  const verdicts = await verdictsOn(services.verdictCache, {
     known: loaded.known,
     organisation,
     ecosystem,
     grants,
     now: services.clock(),
+    timers: services.timers,
   });
   return { loaded, verdicts, upstream };
 }

@@ -78,8 +78,12 @@ async function fixesFor(
   if (affected.length === 0) return [];
   const known = await knownPackage(services, request, name);
   if (known === null) return [];
-  const fixes = affected.map((version) => lowestFix(services, request, known, version, advisories));
-  return [...new Set(fixes.filter((fix): fix is string => fix !== null))];
+  const fixes = new Set<string>();
+  for (const version of affected) {
+    const fix = await lowestFix(services, request, known, version, advisories);
+    if (fix !== null) fixes.add(fix);
+  }
+  return [...fixes];
 }
 
 async function knownPackage(
@@ -100,22 +104,24 @@ async function knownPackage(
 }
 
 /** null: none, or it needs no grant. */
-function lowestFix(
+async function lowestFix(
   services: Services,
   request: RegistryRequest,
   known: Known,
   version: string,
   advisories: readonly Advisory[],
-): string | null {
+): Promise<string | null> {
   const { ecosystem } = request;
   const candidates = known.facts.releases
     .map((release) => release.version)
     .filter((candidate) => fixes(ecosystem, version, candidate, advisories))
     .slice(0, MAX_CANDIDATES);
   for (const candidate of candidates) {
-    const plain = decideWith(services, request, known, NO_GRANTS).decisions.release(candidate);
+    const { decisions } = await decideWith(services, request, known, NO_GRANTS);
+    const plain = decisions.release(candidate);
     if (plain !== null && permits(plain)) return null;
-    const granted = decideWith(services, request, known, new Set([candidate])).decisions.release(candidate);
+    const fixed = await decideWith(services, request, known, new Set([candidate]));
+    const granted = fixed.decisions.release(candidate);
     if (granted !== null && permits(granted)) return candidate;
   }
   return null;
@@ -140,9 +146,10 @@ function decideWith(
   request: RegistryRequest,
   known: Known,
   grants: ReadonlySet<string>,
-): Verdicts {
+): Promise<Verdicts> {
   const { organisation, ecosystem } = request;
-  return verdictsOn(services.verdictCache, { known, organisation, ecosystem, grants, now: services.clock() });
+  const { clock, timers } = services;
+  return verdictsOn(services.verdictCache, { known, organisation, ecosystem, grants, now: clock(), timers });
 }
 
 /** A granted release was served: it becomes the organisation's waiver until it matures, so that CI can install it too. */
@@ -153,11 +160,24 @@ export function grantServed(
   version: string,
 ): void {
   if (!verdicts.personal) return;
-  const { known } = verdicts;
-  const plain = decideWith(services, request, known, NO_GRANTS).decisions.release(version);
-  if (plain === null || permits(plain) || plain.horizon === null) return;
+  services.background.run("waiver for an audit fix", async () => {
+    const waiver = await waiverFor(services, request, verdicts.known, version);
+    if (waiver !== null) await services.addWaiver(request.organisation.id, waiver);
+  });
+}
+
+/** null: without the grant it would have been let through as well, or never. */
+async function waiverFor(
+  services: Services,
+  request: RegistryRequest,
+  known: Known,
+  version: string,
+): Promise<Waiver | null> {
+  const { decisions } = await decideWith(services, request, known, NO_GRANTS);
+  const plain = decisions.release(version);
+  if (plain === null || permits(plain) || plain.horizon === null) return null;
   const user = request.caller.user ?? "";
-  const waiver: Waiver = {
+  return {
     id: `audit-fix:${known.key.ecosystem}:${known.key.name}@${version}`,
     ecosystem: known.key.ecosystem,
     name: known.key.name,
@@ -168,8 +188,4 @@ export function grantServed(
     until: plain.horizon,
     kind: "audit-fix",
   };
-  services.background.run(
-    "waiver for an audit fix",
-    () => services.addWaiver(request.organisation.id, waiver),
-  );
 }

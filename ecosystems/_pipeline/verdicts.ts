@@ -3,6 +3,8 @@ import { createHmac } from "node:crypto";
 import type { Decision, Decisions, EpochMs, Joined, ResolvedPolicy } from "../../policy/types.ts";
 import { resolvePolicy } from "../../policy/resolve.ts";
 import { type ByteCache, createByteCache } from "../../storage/memory.ts";
+import { paced } from "../../storage/paced.ts";
+import type { Timers } from "../../storage/runtime.ts";
 import type { OrganisationView } from "../../storage/organisations.ts";
 import type { Ecosystem } from "../ecosystem.ts";
 import { keyText } from "./load.ts";
@@ -29,6 +31,13 @@ export interface VerdictCache {
   readonly policies: WeakMap<OrganisationView, Map<string, ResolvedPolicy>>;
   /** By organisation and package. */
   readonly verdicts: ByteCache<Verdicts>;
+  /** What is being decided, by the same key. */
+  readonly pending: Map<string, Pending>;
+}
+
+interface Pending {
+  readonly request: VerdictRequest;
+  readonly verdicts: Promise<Verdicts>;
 }
 
 /** What one release's decisions take, with its part of the facts that they hold on to. */
@@ -40,6 +49,7 @@ export function createVerdictCache(maxBytes: number): VerdictCache {
   return {
     policies: new WeakMap(),
     verdicts: createByteCache<Verdicts>({ maxBytes, largestBytes: maxBytes, sizeOf }),
+    pending: new Map(),
   };
 }
 
@@ -66,18 +76,32 @@ export interface VerdictRequest {
   /** Versions that this caller alone may have. */
   readonly grants: ReadonlySet<string>;
   readonly now: EpochMs;
+  readonly timers: Timers;
 }
 
-/** Decides; what was decided is kept until time, facts or policy may change it. */
-export function verdictsOn(cache: VerdictCache, options: VerdictRequest): Verdicts {
+/** Decides, in slices; what was decided is kept until time, facts or policy may change it. */
+export async function verdictsOn(cache: VerdictCache, options: VerdictRequest): Promise<Verdicts> {
   const { known, organisation, grants } = options;
-  if (grants.size > 0) return { ...decideNow(cache, options), personal: true };
+  if (grants.size > 0) return { ...await decideNow(cache, options), personal: true };
   const key = `${organisation.id}\n${keyText(known.key)}`;
   const kept = cache.verdicts.get(key);
   if (kept !== undefined && holds(kept, options)) return kept;
-  const made = decideNow(cache, options);
-  cache.verdicts.set(key, made);
-  return made;
+  const running = cache.pending.get(key);
+  if (running !== undefined && isSame(running.request, options)) return await running.verdicts;
+  const verdicts = decideNow(cache, options);
+  cache.pending.set(key, { request: options, verdicts });
+  try {
+    const made = await verdicts;
+    cache.verdicts.set(key, made);
+    return made;
+  } finally {
+    if (cache.pending.get(key)?.verdicts === verdicts) cache.pending.delete(key);
+  }
+}
+
+/** Decided on the same, at most a moment ago. */
+function isSame(running: VerdictRequest, { known, organisation, now }: VerdictRequest): boolean {
+  return running.known === known && running.organisation === organisation && running.now <= now;
 }
 
 /** Of just this state; and not of a time that has yet to come: a clock that ran ahead was set back. */
@@ -86,13 +110,24 @@ function holds(kept: Verdicts, { known, organisation, now }: VerdictRequest): bo
     now < kept.validUntil;
 }
 
-function decideNow(cache: VerdictCache, options: VerdictRequest): Verdicts {
+async function decideNow(cache: VerdictCache, options: VerdictRequest): Promise<Verdicts> {
   const { known, organisation, ecosystem, grants, now } = options;
   const policy = policyFor(cache, organisation, ecosystem);
   const decisions = policy.decide(known.facts, joinedTo(known, grants), now);
+  await paced(decideAll(known, decisions), options.timers);
   const ends = [decisions.horizon, decisions.allowedUntil].filter((end): end is EpochMs => end !== null);
   const validUntil = ends.reduce((first, end) => end < first ? end : first, FOREVER);
   return { decisions, known, organisation, policy, madeAt: now, validUntil, personal: false, ids: new Map() };
+}
+
+const RELEASES_PER_STEP = 25;
+
+/** Each decision is made when it is first asked for: asked for here, so that all of them together hold up nobody. */
+function* decideAll(known: Known, decisions: Decisions): Generator<undefined, void> {
+  for (const [at, { version }] of known.facts.releases.entries()) {
+    decisions.release(version);
+    if (at % RELEASES_PER_STEP === RELEASES_PER_STEP - 1) yield undefined;
+  }
 }
 
 /** First-seen times of the files in `facts` never change once the facts were committed: both name the join. */

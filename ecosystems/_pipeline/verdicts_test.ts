@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { parseFloor, parsePolicy } from "../../policy/config.ts";
 import type { EpochMs, PackageFacts } from "../../policy/types.ts";
 import type { OrganisationView } from "../../storage/organisations.ts";
+import { realTimers } from "../../storage/timers.ts";
 import { npm } from "../npm/npm.ts";
 import type { Known } from "./services.ts";
 import { createVerdictCache, verdictsOn } from "./verdicts.ts";
@@ -64,32 +65,51 @@ function organisation(id: string): OrganisationView {
   };
 }
 
-Deno.test("verdictsOn decides anew once a clock that ran ahead was set back", () => {
+Deno.test("verdictsOn decides anew once a clock that ran ahead was set back", async () => {
   const cache = createVerdictCache(2 ** 20);
   const asked = {
     known: knownPackage(),
     organisation: organisation("acme"),
     ecosystem: npm,
     grants: new Set<string>(),
+    timers: realTimers,
   };
-  const ahead = verdictsOn(cache, { ...asked, now: NOW + 30 * DAY as EpochMs });
+  const ahead = await verdictsOn(cache, { ...asked, now: NOW + 30 * DAY as EpochMs });
   assert.equal(ahead.decisions.release("1.1.0")?.verdict, "allow");
-  const back = verdictsOn(cache, { ...asked, now: NOW });
+  const back = await verdictsOn(cache, { ...asked, now: NOW });
   assert.equal(back.decisions.release("1.1.0")?.verdict, "hold");
-  assert.equal(verdictsOn(cache, { ...asked, now: NOW + 1 as EpochMs }), back, "kept");
+  assert.equal(await verdictsOn(cache, { ...asked, now: NOW + 1 as EpochMs }), back, "kept");
 });
 
-Deno.test("verdictsOn keeps the decisions of any number of organisations within its bound", () => {
+Deno.test("verdictsOn keeps the decisions of any number of organisations within its bound", async () => {
   const cache = createVerdictCache(20_000);
   const known = knownPackage();
   for (let n = 0; n < 100; n++) {
-    verdictsOn(cache, {
+    await verdictsOn(cache, {
       known,
       organisation: organisation(`org-${n}`),
       ecosystem: npm,
       grants: new Set(),
+      timers: realTimers,
       now: NOW,
     });
   }
   assert.ok(cache.verdicts.size > 1 && cache.verdicts.sizeBytes <= 20_000, String(cache.verdicts.sizeBytes));
+});
+
+Deno.test("verdictsOn decides once for all who ask at the same time", async () => {
+  const cache = createVerdictCache(2 ** 20);
+  const asked = {
+    known: knownPackage(),
+    organisation: organisation("acme"),
+    ecosystem: npm,
+    grants: new Set<string>(),
+    now: NOW,
+    timers: realTimers,
+  };
+  const [first, ...others] = await Promise.all(Array.from({ length: 5 }, () => verdictsOn(cache, asked)));
+  assert.ok(others.every((each) => each === first));
+  const other = await verdictsOn(cache, { ...asked, known: knownPackage() });
+  assert.notEqual(other, first);
+  assert.equal(cache.pending.size, 0);
 });

@@ -43,7 +43,7 @@ export interface JsonCursor {
   string(): string | null;
   /** Reads the value at hand whole: for small ones. */
   value(): unknown;
-  /** True about every 256 kB; asking starts the next stretch. */
+  /** True about every 64 kB; asking starts the next stretch. */
   pauseDue(): boolean;
   /** Requires that nothing but white space follows. */
   finish(): void;
@@ -62,7 +62,7 @@ export interface JsonCursorOptions {
   readonly maxKeys?: number;
 }
 
-const STRETCH_BYTES = 256 * 1024;
+const STRETCH_BYTES = 64 * 1024;
 
 /** A cursor at the document's one value. `bytes` is read, never written to, and must not change meanwhile. */
 export function createJsonCursor(bytes: Uint8Array, options: JsonCursorOptions): JsonCursor {

@@ -9,7 +9,9 @@ import { ABBREVIATED_FIELDS, KNOWN_KEYS } from "./manifest.ts";
 import type { View } from "./view.ts";
 import { offeredVersions, restrictionsJson, tagsJson, writeRewritten, writeTime } from "./write.ts";
 
-/** Pieces of at most 256 kB. */
+const NOTHING = new Uint8Array();
+
+/** Pieces of at most 256 kB, some of them empty. */
 export function* abbreviatedPackument(view: View): Generator<Uint8Array> {
   const writer = createByteWriter();
   const { body } = view.document;
@@ -24,6 +26,8 @@ export function* abbreviatedPackument(view: View): Generator<Uint8Array> {
     writeManifest(writer, { view, release, cursor });
     separator = ",";
     yield* writer.pieces();
+    // Much is read for little that is written.
+    if (cursor.pauseDue()) yield NOTHING;
   }
   writer.text("}");
   if ([...eachRoot(view.layout)].some((member) => member.kind === ROOT_TIME)) {
