@@ -194,9 +194,11 @@ function matches(path: string | RegExp, request: RecordedRequest): boolean {
   return path === (path.includes("?") ? request.target : request.path);
 }
 
-function isSameRoute(a: Route, b: Route): boolean {
+/** A function answers every method: it takes the place of what answered GET. */
+function isSameRoute(known: Route, route: Route): boolean {
   const method = ({ answer }: Route) => typeof answer === "function" ? "" : answer.method ?? "GET";
-  return String(a.path) === String(b.path) && method(a) === method(b);
+  if (String(known.path) !== String(route.path)) return false;
+  return method(known) === method(route) || (method(route) === "" && method(known) === "GET");
 }
 
 function closeQuietly(resource: { close(): void }): void {

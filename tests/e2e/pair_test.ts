@@ -1,0 +1,146 @@
+/** Two Sluices without a disk, in processes of their own, behave as one, and go on as one when one of them ends. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { until } from "../fakes/program.ts";
+import { ask } from "../system/ask.ts";
+import { assertServed, dripFirst, persistently, publishFile } from "./pair_world.ts";
+import { processesTest, startProcesses } from "./processes.ts";
+
+const CROWD = 500;
+
+processesTest(
+  "a pair: 500 clients over both, one cold index and one cold file, one request upstream for each",
+  async () => {
+    await using world = await startProcesses();
+    const wanted = publishFile(world.registry, "wanted", 300);
+    dripFirst(world.registry, wanted, { pieces: 5, pauseMs: 300 });
+    const users = Array.from({ length: CROWD }, (_, client) => `u${client}`);
+
+    const indexes = await Promise.all(users.map((user) => ask(`${world.url}/npm/wanted`, { user })));
+    for (const { status, json } of indexes) {
+      assert.equal(status, 200);
+      assert.deepEqual(Object.keys(json().versions), ["1.0.0"]);
+    }
+    assert.equal(world.registry.upstream.asked("/wanted").length, 1);
+
+    const files = await Promise.all(users.map((user) => ask(`${world.url}/${wanted.path}`, { user })));
+    for (const { status, bytes } of files) {
+      assert.equal(status, 200);
+      assert.ok(Buffer.from(bytes).equals(wanted.bytes));
+    }
+    assert.equal(world.registry.downloads("wanted", "1.0.0"), 1);
+    await assertServed(world, users);
+  },
+);
+
+processesTest("a pair: a policy that one was told of is in force at both within a second", async () => {
+  await using world = await startProcesses();
+  publishFile(world.registry, "wanted", 1);
+  const file = await Deno.makeTempFile({ suffix: ".json" });
+  try {
+    for (const url of world.urls) assert.equal((await ask(`${url}/npm/wanted`)).status, 200);
+    for (const denied of [true, false, true]) {
+      const overrides = denied ? [{ effect: "deny", purl: "pkg:npm/wanted", reason: "not today" }] : [];
+      await Deno.writeTextFile(file, JSON.stringify({ overrides }));
+      const { code, stdout, stderr } = await world.beside("cli/org.ts", ["set", file]);
+      assert.equal(code, 0, stdout + stderr);
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      for (const url of world.urls) {
+        const { status } = await ask(`${url}/npm/wanted/-/wanted-1.0.0.tgz`);
+        assert.equal(status, denied ? 403 : 200, url);
+      }
+    }
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
+processesTest(
+  "a pair: SIGKILL of the process that fetches: the other takes over, and whoever asks again gets the whole file",
+  async () => {
+    await using world = await startProcesses();
+    const wanted = publishFile(world.registry, "wanted", 900);
+    dripFirst(world.registry, wanted, { pieces: 30, pauseMs: 1_000 });
+    for (const url of world.urls) assert.equal((await ask(`${url}/npm/wanted`)).status, 200);
+
+    const first = await fetch(`${world.urls[0]}/${wanted.path}`);
+    const reader = first.body!.getReader();
+    assert.ok((await reader.read()).value!.length > 0, "the first is at it");
+    const users = Array.from({ length: 20 }, (_, client) => `u${client}`);
+    const clients = users.map((user, at) =>
+      persistently(`${at % 2 === 0 ? world.url : world.urls[1]}/${wanted.path}`, user)
+    );
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.equal(world.registry.downloads("wanted", "1.0.0"), 1, "the second waits for the first");
+    await world.servers[0]!.end("SIGKILL");
+    await assert.rejects(async () => {
+      while (!(await reader.read()).done);
+    }, TypeError);
+    for (const bytes of await Promise.all(clients)) assert.ok(Buffer.from(bytes).equals(wanted.bytes));
+    assert.equal(world.registry.downloads("wanted", "1.0.0"), 2);
+    await assertServed(world, users);
+  },
+);
+
+processesTest("a pair: a process that starts cleans nothing that another one holds", async () => {
+  await using world = await startProcesses();
+  const wanted = publishFile(world.registry, "wanted", 24_000);
+  dripFirst(world.registry, wanted, { pieces: 24, pauseMs: 250 });
+  const client = ask(`${world.urls[0]}/${wanted.path}`);
+  const uploads = async () => (await world.storage.s3.ask("GET", "/sluice?uploads")).text;
+  await until("a part of it is in the bucket", async () => (await uploads()).includes("<UploadId>"));
+
+  const third = await world.start();
+  assert.equal((await ask(`${third.url}/-/health`)).status, 200);
+  const { status, bytes } = await client;
+  assert.equal(status, 200);
+  assert.ok(Buffer.from(bytes).equals(wanted.bytes));
+  assert.equal(world.registry.downloads("wanted", "1.0.0"), 1);
+  await until("nothing is left in its place", async () => {
+    return (await world.storage.keys()).every((key) => /^prod\/sha256\/[0-9a-f]{2}\/[0-9a-f]{64}$/.test(key));
+  });
+});
+
+processesTest(
+  "a pair: SIGINT amid a fetch: it ends by itself within the platform's five seconds; the other goes on",
+  async () => {
+    await using world = await startProcesses({ SLUICE_DRAIN_TIMEOUT: "4s" });
+    const wanted = publishFile(world.registry, "wanted", 900);
+    const ready = publishFile(world.registry, "ready", 10);
+    dripFirst(world.registry, wanted, { pieces: 30, pauseMs: 1_000 });
+    const users = Array.from({ length: 10 }, (_, client) => `r${client}`);
+    await Promise.all(users.map((user) => persistently(`${world.urls[0]}/${ready.path}`, user)));
+    const cut = ask(`${world.urls[0]}/${wanted.path}`, { user: "cut" }).then(() => "whole", () => "cut");
+    await until("it fetches", () => Promise.resolve(world.registry.downloads("wanted", "1.0.0") === 1));
+
+    const ended = world.servers[0]!.end("SIGINT");
+    const killing = setTimeout(() => world.servers[0]!.signal("SIGKILL"), 5_000);
+    const again = persistently(`${world.url}/${wanted.path}`, "again");
+    assert.equal(await ended, 0, world.servers[0]!.output());
+    clearTimeout(killing);
+    assert.equal(await cut, "cut");
+    assert.ok(Buffer.from(await again).equals(wanted.bytes));
+    await assertServed(world, [...users, "again"]);
+  },
+);
+
+processesTest(
+  "a pair: the database dies amid a fetch: nobody is given what is not recorded, and all goes on once it is back",
+  async () => {
+    await using world = await startProcesses();
+    const wanted = publishFile(world.registry, "wanted", 900);
+    dripFirst(world.registry, wanted, { pieces: 10, pauseMs: 300 });
+    for (const url of world.urls) assert.equal((await ask(`${url}/npm/wanted`)).status, 200);
+    const amid = world.urls.map((url) =>
+      ask(`${url}/${wanted.path}`, { user: "amid" }).then(({ status }) => status, () => "cut")
+    );
+    await until("it is fetched", () => Promise.resolve(world.registry.downloads("wanted", "1.0.0") === 1));
+    await world.storage.kv.stop();
+    for (const how of await Promise.all(amid)) assert.ok(how === "cut" || how === 503, `${how}`);
+    await world.storage.kv.start();
+    for (const [at, url] of world.urls.entries()) {
+      assert.ok(Buffer.from(await persistently(`${url}/${wanted.path}`, `after${at}`)).equals(wanted.bytes));
+    }
+    await assertServed(world, ["after0", "after1"]);
+  },
+);
