@@ -38,6 +38,11 @@ export class StorageError extends Error {
 /** What was fetched cannot be kept (a full disk); what is kept already is still good. */
 export class UnkeptError extends StorageError {}
 
+/** Our own storage failed, and what it holds cannot be relied on now: nothing is served instead. */
+export function isBroken(error: unknown): boolean {
+  return error instanceof StorageError && !(error instanceof UnkeptError);
+}
+
 /** A body, document or name beyond its bound. → 413, or 502 where it came from upstream. */
 export class TooLargeError extends Error {
   override readonly name = "TooLargeError";

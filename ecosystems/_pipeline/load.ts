@@ -1,6 +1,6 @@
 /** Loads what is known of a package: fresh from memory or KV, revalidated or fetched from upstream, stale if that fails. */
 import type { EpochMs } from "../../policy/types.ts";
-import { StorageError, UpstreamError } from "../../storage/errors.ts";
+import { isBroken, StorageError, UpstreamError } from "../../storage/errors.ts";
 import type { PackageKey, PackageRecord } from "../../storage/kv/packages.ts";
 import type { Upstream } from "../../storage/upstream/upstream.ts";
 import type { Ecosystem, PackageRef } from "../ecosystem.ts";
@@ -101,7 +101,7 @@ async function revalidated(
     if (answer === "absent") return "absent";
     return { known: answer.known, state: answer.changed ? "fetched" : "revalidated", staleSince: null };
   } catch (error) {
-    if (!staleFor(services, known.record) || error instanceof StorageError) throw error;
+    if (!staleFor(services, known.record) || isBroken(error)) throw error;
     holdBack(services, keyText(key));
     services.log(
       levelOf(error),

@@ -156,5 +156,13 @@ export function keepDecision(services: Services, verdicts: Verdicts, decided: {
     factsDigest: known.record.factsDigest,
     decidedAt: services.clock(),
   };
-  services.background.run("keep decision", () => services.decisions.put(record));
+  services.background.run("keep decision", async () => {
+    try {
+      await services.decisions.put(record);
+    } catch (error) {
+      // The next answer with the same id writes it.
+      services.keptDecisions.delete(kept);
+      throw error;
+    }
+  });
 }

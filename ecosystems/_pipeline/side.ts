@@ -2,7 +2,7 @@
  * Documents that hold no package's facts: sidecars, further forms of an index, what belongs to an upstream. Kept and
  * revalidated like any other, each in a record of its own.
  */
-import { StorageError } from "../../storage/errors.ts";
+import { isBroken, StorageError } from "../../storage/errors.ts";
 import type { DocumentRecord, PackageKey, PackageRecord } from "../../storage/kv/packages.ts";
 import type { Upstream } from "../../storage/upstream/upstream.ts";
 import type { Ecosystem, Source } from "../ecosystem.ts";
@@ -85,7 +85,7 @@ async function loadOnce(services: Services, request: SideRequest, key: PackageKe
       patienceMs: INDEX_PATIENCE_MS,
     });
   } catch (error) {
-    if (stored === null || error instanceof StorageError || !isUsable(services, stored.record)) throw error;
+    if (stored === null || isBroken(error) || !isUsable(services, stored.record)) throw error;
     holdBack(services, sideId(key));
     services.log(
       levelOf(error),

@@ -1,8 +1,8 @@
 /** One raw document: fetched from upstream or confirmed by it, kept under its digest, opened again. */
 import { createHash } from "node:crypto";
 import { sha256Of } from "../../storage/artifacts/key.ts";
-import type { BlobKey } from "../../storage/artifacts/store.ts";
-import { StorageError, TooLargeError, UpstreamError } from "../../storage/errors.ts";
+import type { BlobKey, BlobStat } from "../../storage/artifacts/store.ts";
+import { StorageError, TooLargeError, UnkeptError, UpstreamError } from "../../storage/errors.ts";
 import { piecesOf } from "../../storage/fill_window.ts";
 import type { DocumentRecord } from "../../storage/kv/packages.ts";
 import type { DocumentAnswer, Upstream } from "../../storage/upstream/upstream.ts";
@@ -120,7 +120,21 @@ async function isWhole(services: Services, blob: BlobKey, body: Uint8Array): Pro
   return hash.digest("hex") === sha256Of(blob);
 }
 
-/** What upstream answered, stored. */
+/** Throws UnkeptError where the store cannot take it. */
+async function putOrUnkept(services: Services, source: Source, body: Uint8Array): Promise<BlobStat> {
+  try {
+    return await services.artifacts.put(body, {
+      maxBytes: source.maxBytes,
+      expectSizeBytes: body.byteLength,
+      ...(source.digests === undefined ? {} : { expect: source.digests }),
+    });
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    throw new UnkeptError(`Cannot keep ${source.key}: ${error.message}`, { cause: error });
+  }
+}
+
+/** What upstream answered, stored. Throws UnkeptError where it cannot be. */
 export async function keep(services: Services, source: Source, answer: DocumentAnswer): Promise<Fetched> {
   const fetchedAt = services.clock();
   if (answer.status === 404) {
@@ -140,12 +154,9 @@ export async function keep(services: Services, source: Source, answer: DocumentA
     );
   }
   const { contentType, url, body, etag, lastModified } = answer;
-  const stat = await services.artifacts.put(body, {
-    maxBytes: source.maxBytes,
-    expectSizeBytes: body.byteLength,
-    ...(source.digests === undefined ? {} : { expect: source.digests }),
-  });
   const common = { key: source.key, url, status: 200, contentType, fetchedAt } as const;
+  source.check?.({ ...common, body });
+  const stat = await putOrUnkept(services, source, body);
   return {
     document: { ...common, body },
     record: { ...common, blob: stat.key, sizeBytes: body.byteLength, etag, lastModified },

@@ -27,7 +27,7 @@ export async function removeIfThere(path: string): Promise<boolean> {
     await Deno.remove(path);
     return true;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
     throw error;
   }
 }
