@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import { createTarball, startNpmRegistry } from "../fakes/npm_registry.ts";
 import { daysAgo, startSluice } from "../fakes/sluice.ts";
 import { ask, type Asked } from "./ask.ts";
+import { slowAsk } from "./slow_ask.ts";
 
 const CLIENTS = 500;
 
@@ -43,13 +44,20 @@ Deno.test("GET /npm/{package}: a cold packument that 500 clients ask for is one 
   const world = await slowWorld();
   await using _registry = world.registry;
   await using sluice = world.sluice;
-  const answers = await crowd(`${sluice.url}/npm/wanted`, (client) => client % 2 === 0);
+  const crowded = crowd(`${sluice.url}/npm/wanted`, (client) => client % 2 === 0);
+  const slow = slowAsk(`${sluice.url}/npm/wanted`, { user: "slowest", before: crowded });
+  const answers = await crowded;
   assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
   for (const form of [0, 1]) {
     const texts = new Set(answers.filter((_, client) => client % 2 === form).map(({ text }) => text));
     assert.equal(texts.size, 1, "everybody gets the same bytes");
     assert.deepEqual(Object.keys(JSON.parse([...texts][0]!).versions), ["1.0.0"]);
   }
+  assert.deepEqual(
+    await slow,
+    { status: 200, bytes: answers[1]!.bytes },
+    "the slowest has the first one's bytes",
+  );
   assert.equal(world.packuments(), 1);
 });
 
@@ -57,15 +65,21 @@ Deno.test("GET /npm/{package}/-/{file}: a cold tarball that 500 clients ask for 
   const world = await slowWorld();
   await using registry = world.registry;
   await using sluice = world.sluice;
-  const answers = await crowd(`${sluice.url}/npm/wanted/-/wanted-1.0.0.tgz`);
+  const file = `${sluice.url}/npm/wanted/-/wanted-1.0.0.tgz`;
+  const crowded = crowd(file);
+  const slow = slowAsk(file, { user: "slowest", before: crowded });
+  const answers = await crowded;
   for (const { status, bytes } of answers) {
     assert.equal(status, 200);
     assert.ok(Buffer.from(bytes).equals(world.tarball), "every byte is the registry's");
   }
+  const slowest = await slow;
+  assert.equal(slowest.status, 200);
+  assert.ok(Buffer.from(slowest.bytes).equals(world.tarball), "the slowest has every byte of it, too");
   assert.equal(registry.downloads("wanted", "1.0.0"), 1);
   assert.equal(world.packuments(), 1);
   const installs = await sluice.installs();
-  assert.equal(installs.length, CLIENTS);
-  assert.equal(new Set(installs.map(({ user }) => user)).size, CLIENTS);
+  assert.equal(installs.length, CLIENTS + 1);
+  assert.equal(new Set(installs.map(({ user }) => user)).size, CLIENTS + 1);
   assert.deepEqual(new Set(installs.map(({ outcome }) => outcome)), new Set(["served"]));
 });
