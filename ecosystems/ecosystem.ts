@@ -138,6 +138,11 @@ export interface Source {
   readonly below?: NamedRoot;
   /** What its bytes must be; of anything else nothing is kept, and it is an IntegrityError. */
   readonly digests?: readonly Digest[];
+  /**
+   * Throws SyntaxError where it cannot be read, before it is kept. For what no `read` has seen by then (`shared`,
+   * `also`, catalogues): an error with status 200 must not take the place of a copy that can be read.
+   */
+  readonly check?: (document: UpstreamDocument) => void;
 }
 
 /** A root that upstream names itself (the `api` of Cargo's `config.json`). */

@@ -17,8 +17,11 @@ const SORTS: ReadonlySet<string> = new Set([
 /** A JSON object as it was read; its members by `Object.hasOwn` only. */
 export type Json = Record<string, unknown>;
 
-/** `path` below `api/v1/crates/`, of what was parsed; the API's own address stands in `config.json`. */
-export function apiSource(path: string): Source {
+/**
+ * `path` below `api/v1/crates/`, of what was parsed; the API's own address stands in `config.json`. `holds`: the member
+ * that its answer has, which an error with status 200 has not.
+ */
+export function apiSource(path: string, holds: string): Source {
   return {
     key: "page",
     upstream: "index",
@@ -28,12 +31,16 @@ export function apiSource(path: string): Source {
     required: false,
     expects: "json",
     below: { document: CONFIG_SOURCE, root: apiOf },
+    check(document) {
+      if (member(answerOf([document], document.key), holds) !== undefined) return;
+      throw new SyntaxError(`Cannot read ${document.key} of the registry's API: ${holds} is missing`);
+    },
   };
 }
 
 /** `name` is the search itself, its parameters in a fixed order. */
 export function searchSource(name: string): Source {
-  return { ...apiSource(""), key: "search", path: `api/v1/crates?${name}`, required: true };
+  return { ...apiSource("", "crates"), key: "search", path: `api/v1/crates?${name}`, required: true };
 }
 
 /** null: it looks for nothing. What else the query says is not passed on. */

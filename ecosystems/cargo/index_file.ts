@@ -32,8 +32,9 @@ interface Members {
 }
 
 /**
- * One reading, after `undefined` at every point where the reader may pause. Throws SyntaxError where a line is no
- * JSON object, is another crate's, or has no version. A line without a usable checksum is left out, as Cargo could
+ * One reading, after `undefined` at every point where the reader may pause. Throws SyntaxError where there is no line
+ * (whoever published has one, and a crate that was deleted is 404), one is no JSON object, is another crate's, or
+ * has no version. A line without a usable checksum is left out, as Cargo could
  * not use it either; one of an unknown `v` is read and kept like any other.
  */
 export function* readIndexFile(
@@ -44,7 +45,9 @@ export function* readIndexFile(
   const lines: Line[] = [];
   const versions = new Set<string>();
   let pauseAt = STRETCH_BYTES;
+  let isEmpty = true;
   for (const [start, end] of eachLineOf(document.body)) {
+    isEmpty = false;
     const line = readLine(document.body.subarray(start, end), { name, start, config });
     if (end > pauseAt) {
       yield undefined;
@@ -56,6 +59,7 @@ export function* readIndexFile(
     versions.add(version);
     lines.push(line);
   }
+  if (isEmpty) throw unreadable(name, "it has no line");
   yield readingOf(name, lines);
 }
 

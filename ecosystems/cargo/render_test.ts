@@ -50,7 +50,7 @@ Deno.test("render: whatever is withheld, no other line changes and none is lost"
     extra: fc.dictionary(fc.constantFrom("a", "é", "yanked_", "Yanked"), fc.jsonValue()),
   });
   fc.assert(
-    fc.property(fc.array(release, { maxLength: 8 }), (releases) => {
+    fc.property(fc.array(release, { minLength: 1, maxLength: 8 }), (releases) => {
       const versions = releases.map((given, index) => ({ ...given, version: `1.${index}.0` }));
       const { indexFile } = sampleCrate({ name: "matches", versions });
       const hidden = versions.filter((given) => given.hidden).map(({ version }) => version);

@@ -35,7 +35,7 @@ function readApi(rest: readonly string[], query: URLSearchParams): Ask | null {
   if (!isCrateName(name) || more.length > 0) return null;
   const subject = { kind: "package", name: canonicalName(name) } as const;
   // One document for all of them: made-up versions must not become requests upstream.
-  const also: readonly Source[] = [apiSource(subject.name)];
+  const also: readonly Source[] = [apiSource(subject.name, "crate")];
   if (second === undefined) return { kind: "index", subject, variant: "crate", also };
   if (third === undefined) {
     if (second === "versions") return { kind: "index", subject, variant: "versions", also };
@@ -46,7 +46,7 @@ function readApi(rest: readonly string[], query: URLSearchParams): Ask | null {
   if (!isVersionText(second)) return null;
   if (third === "download") return artifact(subject.name, second);
   if (third !== "dependencies") return null;
-  const source = apiSource(`${subject.name}/${second}/dependencies`);
+  const source = apiSource(`${subject.name}/${second}/dependencies`, "dependencies");
   return { kind: "sidecar", subject, filename: null, version: second, source };
 }
 

@@ -36,6 +36,7 @@ export function searchSource(name: string): Source {
     maxBytes: MAX_BYTES,
     required: true,
     expects: "json",
+    check: (document) => void entriesOf(answerOf([document])),
   };
 }
 

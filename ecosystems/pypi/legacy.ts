@@ -12,9 +12,17 @@ export interface LegacyFile {
 
 export const NO_LEGACY: ReadonlyMap<string, LegacyFile> = new Map();
 
-/** By file name; `urls` counts too, since `releases` is deprecated. Throws SyntaxError. */
+/**
+ * By file name; `urls` counts too, since `releases` is deprecated. Throws SyntaxError, also where it has neither: an
+ * error with status 200 is no document that says nothing of any date.
+ */
 export function readLegacy(name: string, document: UpstreamDocument): ReadonlyMap<string, LegacyFile> {
   const fields = parseObject(document.body, `legacy JSON of ${JSON.stringify(name)}`);
+  if (!isRecord(fields.releases) && !Array.isArray(fields.urls)) {
+    throw new SyntaxError(
+      `Cannot read legacy JSON of ${JSON.stringify(name)}: releases and urls are missing`,
+    );
+  }
   const lists = isRecord(fields.releases) ? Object.values(fields.releases) : [];
   const files = new Map<string, LegacyFile>();
   for (const list of [fields.urls, ...lists]) {

@@ -1,7 +1,8 @@
 /** From a request to the one thing it asks for. */
-import type { Ask, ClientRequest, SidecarAsk, Source, VersionAsk } from "../ecosystem.ts";
+import type { Ask, ClientRequest, SidecarAsk, Source, UpstreamDocument, VersionAsk } from "../ecosystem.ts";
 import { chooseForm } from "./accept.ts";
 import { isFilename } from "./filename.ts";
+import { readLegacy } from "./legacy.ts";
 import { isProjectName, normaliseName } from "./name.ts";
 import { provenancePath } from "./paths.ts";
 import { documentKey, NEWEST } from "./project_json.ts";
@@ -131,6 +132,10 @@ function readProjectJson(spelling: string, version: string | null): VersionAsk |
   if (!isProjectName(spelling) || (version !== null && !isVersionText(version))) return null;
   const name = normaliseName(spelling);
   const asked = version === null ? { version: NEWEST, variant: "project" } : { version, variant: "release" };
-  const source = { ...legacySource(name, version ?? undefined), key: documentKey(asked) };
+  const source = {
+    ...legacySource(name, version ?? undefined),
+    key: documentKey(asked),
+    check: (document: UpstreamDocument) => void readLegacy(name, document),
+  };
   return { kind: "version", subject: { kind: "package", name }, ...asked, also: [source] };
 }

@@ -36,7 +36,13 @@ function pageSource(name: string): Source {
 }
 
 function listSource(): Source {
-  return { ...pageSource(""), key: "projects", path: "simple/" };
+  return { ...pageSource(""), key: "projects", path: "simple/", check: checkList };
+}
+
+/** Looked for, not parsed: it has 30 MB. An error with status 200 is no list without projects. */
+function checkList(document: UpstreamDocument): void {
+  if (!isJson(document) || countOf(document.body, '"projects"') > 0) return;
+  throw new SyntaxError("Cannot read the list of projects: projects is missing");
 }
 
 /** Not every index has it: an absent one says nothing. */
