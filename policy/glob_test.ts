@@ -61,3 +61,21 @@ Deno.test("compileGlob: a pattern made to be slow takes no more steps than the t
     assert.ok(steps <= text.length && steps > 0, `${steps} steps`);
   }
 });
+
+Deno.test("compileGlob: any pattern and any text take no more steps than the text is long", () => {
+  const hostile = fc.array(fc.constantFrom("*", "**", "?", "a", "b", "/", "*a", "a*", "?*", "*?"), {
+    maxLength: 300,
+  })
+    .map((parts) => parts.join(""));
+  const repeated = fc.tuple(fc.constantFrom("a", "ab", "a/", "ba"), fc.nat(2_000)).map(([unit, times]) =>
+    unit.repeat(times)
+  );
+  fc.assert(
+    fc.property(hostile, repeated, fc.boolean(), (pattern, text, crossesSlash) => {
+      let steps = 0;
+      compileGlob(pattern, { crossesSlash }).matches(text, () => steps++);
+      return steps <= text.length;
+    }),
+    { numRuns: 300 },
+  );
+});
