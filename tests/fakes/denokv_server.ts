@@ -10,6 +10,8 @@ export interface DenokvServer extends AsyncDisposable {
   /** What `SLUICE_KV` takes: `http://127.0.0.1:PORT`. */
   readonly url: string;
   readonly token: string;
+  /** Of the process that runs now. */
+  readonly pid: number;
   /** SIGKILL; its data stay. */
   stop(): Promise<void>;
   /** On the same port and the same data. */
@@ -38,6 +40,9 @@ export async function startDenokv(): Promise<DenokvServer> {
   return {
     url,
     token: TOKEN,
+    get pid() {
+      return program.pid;
+    },
     stop: () => program.kill(),
     async start() {
       program = await run();
