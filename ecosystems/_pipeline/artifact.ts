@@ -10,7 +10,7 @@ import type { Loaded } from "./load.ts";
 import { keptFile, type Opening, recordOf } from "./opening.ts";
 import { keepDecision, refuse } from "./refuse.ts";
 import type { Services } from "./services.ts";
-import { decisionId, type Verdicts } from "./verdicts.ts";
+import { decisionId, fileOf, type Verdicts } from "./verdicts.ts";
 
 export async function serveArtifact(
   services: Services,
@@ -19,19 +19,16 @@ export async function serveArtifact(
   options: { readonly loaded: Loaded; readonly verdicts: Verdicts; readonly upstream: Upstream },
 ): Promise<Outcome> {
   const { verdicts, loaded, upstream } = options;
-  const { facts } = loaded.known;
   const decision = verdicts.decisions.artifact(ask.filename);
-  const location = decision === null ? null : request.ecosystem.locate(ask, facts);
-  const version = facts.releases.find((release) =>
-    release.artifacts.some((file) => file.filename === ask.filename)
-  )?.version;
-  if (decision === null || location === null || version === undefined) {
+  const file = decision === null ? null : fileOf(verdicts, request.ecosystem, ask);
+  if (decision === null || file === null) {
     return failed(request, {
       status: 404,
       code: "no-such-file",
       message: `No file ${JSON.stringify(ask.filename)} in ${JSON.stringify(ask.subject.name)}`,
     });
   }
+  const { version, location } = file;
   if (!permits(decision)) {
     return await refuse(services, request, verdicts, { ask, version, filename: ask.filename, decision });
   }
@@ -60,8 +57,8 @@ export async function serveArtifact(
     trace,
   };
   if (verdicts.policy.artifacts === "upstream") return await redirect(opening);
-  const file = await keptFile(opening);
-  return file !== null ? hit(opening, file) : await miss(opening);
+  const kept = await keptFile(opening);
+  return kept !== null ? hit(opening, kept) : await miss(opening);
 }
 
 /** `artifacts: upstream`: that the client was sent there is all that Sluice can know, and all it records. */

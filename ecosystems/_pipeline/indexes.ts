@@ -39,7 +39,7 @@ export async function serveIndex(
     return noVersion(request, ask);
   }
   const also = sidesOf(services, request, { sources: ask.also ?? [], name: ask.subject.name });
-  const revision = await revisionOf(services, loaded.known, also);
+  const revision = also.length === 0 ? loaded.known.revision : await revisionOf(services, loaded.known, also);
   const key = memoKey(request, ask, loaded.known);
   const kept = verdicts.personal ? null : recall(services, { key, verdicts, revision });
   const entry = kept ?? await rendered({ services, request, ask, verdicts, also, key, revision });
@@ -76,7 +76,6 @@ async function isThere(
 }
 
 async function revisionOf(services: Services, known: Known, also: readonly SideRequest[]): Promise<string> {
-  if (also.length === 0) return known.revision;
   const records = await Promise.all(also.map((side) => loadSide(services, side)));
   return [known.revision, ...records.map((record) => record.blob ?? "")].join("|");
 }

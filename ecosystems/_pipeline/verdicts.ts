@@ -6,7 +6,7 @@ import { type ByteCache, createByteCache } from "../../storage/memory.ts";
 import { paced } from "../../storage/paced.ts";
 import type { Timers } from "../../storage/runtime.ts";
 import type { OrganisationView } from "../../storage/organisations.ts";
-import type { Ecosystem } from "../ecosystem.ts";
+import type { ArtifactAsk, ArtifactLocation, Ecosystem } from "../ecosystem.ts";
 import { keyText } from "./load.ts";
 import type { Known } from "./services.ts";
 
@@ -22,6 +22,14 @@ export interface Verdicts {
   readonly personal: boolean;
   /** Ids of decisions that were asked for, by what they are about: a hash each costs a third of a small answer. */
   readonly ids: Map<string, string>;
+  /** Files that were asked for, by name: some packages have ten thousand to look through. */
+  readonly files: Map<string, LocatedFile>;
+}
+
+/** A file of the package, and the release that it belongs to. */
+export interface LocatedFile {
+  readonly version: string;
+  readonly location: ArtifactLocation;
 }
 
 const FOREVER = Number.POSITIVE_INFINITY as EpochMs;
@@ -63,8 +71,8 @@ export function policyFor(
   if (byEcosystem === undefined) cache.policies.set(organisation, byEcosystem = new Map());
   const kept = byEcosystem.get(ecosystem.id);
   if (kept !== undefined) return kept;
-  const { policy: document, floor, waivers } = organisation;
-  const policy = resolvePolicy({ document, floor, waivers, ecosystem });
+  const { policy: document, floor, waivers, freezes } = organisation;
+  const policy = resolvePolicy({ document, floor, waivers, freezes, ecosystem });
   byEcosystem.set(ecosystem.id, policy);
   return policy;
 }
@@ -117,7 +125,17 @@ async function decideNow(cache: VerdictCache, options: VerdictRequest): Promise<
   await paced(decideAll(known, decisions), options.timers);
   const ends = [decisions.horizon, decisions.allowedUntil].filter((end): end is EpochMs => end !== null);
   const validUntil = ends.reduce((first, end) => end < first ? end : first, FOREVER);
-  return { decisions, known, organisation, policy, madeAt: now, validUntil, personal: false, ids: new Map() };
+  return {
+    decisions,
+    known,
+    organisation,
+    policy,
+    madeAt: now,
+    validUntil,
+    personal: false,
+    ids: new Map(),
+    files: new Map(),
+  };
 }
 
 const RELEASES_PER_STEP = 25;
@@ -165,4 +183,18 @@ export function decisionId(
   const id = hash.digest("base64url").slice(0, 20);
   verdicts.ids.set(about, id);
   return id;
+}
+
+/** Where an ask's file is; null: the package has none of that name. */
+export function fileOf(verdicts: Verdicts, ecosystem: Ecosystem, ask: ArtifactAsk): LocatedFile | null {
+  const { files, known: { facts } } = verdicts;
+  const found = files.get(ask.filename);
+  if (found !== undefined) return found;
+  const isIt = ({ filename }: { readonly filename: string }) => filename === ask.filename;
+  const version = facts.releases.find((release) => release.artifacts.some(isIt))?.version;
+  const location = version === undefined ? null : ecosystem.locate(ask, facts);
+  if (version === undefined || location === null) return null;
+  const file = { version, location };
+  files.set(ask.filename, file);
+  return file;
 }

@@ -9,6 +9,9 @@ const ALL_BYTES = 16 * 2 ** 20;
 const HELD_PIECES = 16;
 const HELD_BYTES = 416 * 1024;
 const LARGEST_BYTES = 64 * 1024;
+/** For a few streams: a piece costs as much as reading 128 kB does, whatever its size. */
+const FEW_BYTES = 256 * 1024;
+const FEW_HELD_PIECES = 3;
 const SMALLEST_BYTES = 4 * 1024;
 /** More than the buffers of a socket swallow: who took so much does read, and gets the largest pieces. */
 const PROVEN_BYTES = 8 * 2 ** 20;
@@ -34,6 +37,7 @@ export function createPieces(): Pieces {
   let streams = 0;
 
   function pieceBytes(tookBytes: number): number {
+    if (streams * FEW_HELD_PIECES * FEW_BYTES <= ALL_BYTES) return FEW_BYTES;
     if (tookBytes >= PROVEN_BYTES || streams * HELD_BYTES <= ALL_BYTES) return LARGEST_BYTES;
     const fair = ALL_BYTES / (streams * HELD_PIECES);
     return Math.min(LARGEST_BYTES, Math.max(SMALLEST_BYTES, fair - fair % SMALLEST_BYTES));

@@ -6,7 +6,7 @@ function heldBytes(piece: number): number {
   return Math.min(16 * piece, Math.ceil(417_792 / piece) * piece);
 }
 
-Deno.test("createPieces: a few streams have pieces of 64 kB; ended ones do not count", () => {
+Deno.test("createPieces: a few streams have pieces of 256 kB; ended ones do not count", () => {
   const pieces = createPieces();
   const shares = Array.from({ length: 200 }, () => pieces.open());
   assert.ok(shares[0]!.pieceBytes() < 64 * 1024);
@@ -15,10 +15,10 @@ Deno.test("createPieces: a few streams have pieces of 64 kB; ended ones do not c
     share.end();
   }
   assert.equal(pieces.streams, 1);
-  assert.equal(shares[0]!.pieceBytes(), 64 * 1024);
+  assert.equal(shares[0]!.pieceBytes(), 256 * 1024);
 });
 
-for (const [streams, mostBytes] of [[30, 14_000_000], [500, 68_000_000], [2_000, 168_000_000]] as const) {
+for (const [streams, mostBytes] of [[30, 16_000_000], [500, 70_000_000], [2_000, 170_000_000]] as const) {
   Deno.test(`createPieces: ${streams} streams that stall one after the other hold less than ${mostBytes} bytes`, () => {
     const pieces = createPieces();
     let held = 0;
