@@ -10,6 +10,9 @@ import { etagOf, fileId, isVerified, keptFile, type Opening, recordNow, settling
 import { rangeWithin } from "./range.ts";
 import { recordAtEnd, recordPartial } from "./transfer.ts";
 
+/** To evict is to look and to delete. */
+const EVICT_PATIENCE_MS = 5_000;
+
 /** Its bytes are here and were verified. */
 export function hit(opening: Opening, file: FileRecord): Outcome {
   const etag = etagOf(file.blob);
@@ -58,7 +61,8 @@ async function openLost(
   attempt: "first" | "again",
 ): Promise<OpenArtifact> {
   const { services, filename } = opening;
-  await services.refreshes.run(`evict\n${fileId(opening)}`, () => evict(opening));
+  const name = `evict\n${fileId(opening)}`;
+  await services.refreshes.run(name, () => evictInTurn(opening, name));
   // Others may have found it lost as well, and have it again already.
   const again = attempt === "first" ? await keptFile(opening) : null;
   if (again !== null) return await openKept(opening, again, range, "again");
@@ -71,6 +75,19 @@ async function openLost(
     });
   }
   return await openFollowing(opening, following, range);
+}
+
+/** One process at a time: what one of them has fetched again is not evicted by another that found it lost before. */
+async function evictInTurn(opening: Opening, name: string): Promise<void> {
+  await opening.services.once.run({
+    name,
+    find: () => Promise.resolve(null),
+    work: async () => {
+      await evict(opening);
+      return true;
+    },
+    patienceMs: EVICT_PATIENCE_MS,
+  });
 }
 
 /** The first byte comes before the store has the last; a HEAD opens nothing. */
