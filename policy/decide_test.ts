@@ -1,7 +1,6 @@
 /** design.md section 4, a row for each combination. */
 import assert from "node:assert/strict";
 import { epochMs } from "./instant.ts";
-import type { Freeze } from "./resolve.ts";
 import {
   ago,
   at,
@@ -15,7 +14,7 @@ import {
   type ReleaseWords,
   waiverOf,
 } from "./testing.ts";
-import type { Decision, EpochMs, FirstSeen, Reason, Verdict } from "./types.ts";
+import type { Decision, EpochMs, FirstSeen, Freeze, Reason, Verdict } from "./types.ts";
 
 interface Row extends Omit<DecideWords, "facts"> {
   readonly name: string;

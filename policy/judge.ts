@@ -4,10 +4,9 @@ import type { Override, RuleSettings } from "./documents.ts";
 import { formatInstant } from "./instant.ts";
 import { findLifter, mostSpecific, standing } from "./lift.ts";
 import type { Match, PackageOverrides } from "./overrides.ts";
-import type { Freeze } from "./resolve.ts";
 import { ageOf } from "./rules/age.ts";
 import type { Rule, RuleContext, RuleFinding } from "./rules/rule.ts";
-import type { Artifact, Finding, Reason, Waiver } from "./types.ts";
+import type { Artifact, Finding, Freeze, Reason, Waiver } from "./types.ts";
 
 /** What of a policy concerns one package. */
 export interface PackageCase {

@@ -4,21 +4,7 @@ import type { EcosystemSettings, FloorDocument, PolicyDocument, RuleSettings } f
 import { compileOverrides, type OverrideIndex, type PolicyEcosystem } from "./overrides.ts";
 import { RULES } from "./rules/mod.ts";
 import type { Rule } from "./rules/rule.ts";
-import type { EpochMs, ResolvedPolicy, VersionScheme, Waiver } from "./types.ts";
-
-/** A package held at what it was: what came later is withheld. */
-export interface Freeze {
-  readonly id: string;
-  readonly ecosystem: string;
-  /** Registry-exact. */
-  readonly name: string;
-  /** What was published later is withheld. */
-  readonly at: EpochMs;
-  readonly reason: string | null;
-  readonly owner: string | null;
-  /** null: until it is lifted. */
-  readonly until: EpochMs | null;
-}
+import type { Freeze, ResolvedPolicy, VersionScheme, Waiver } from "./types.ts";
 
 export interface ResolveOptions {
   readonly document: PolicyDocument;

@@ -1,6 +1,5 @@
 /** For policy/'s tests only: a version scheme on the semver package, and facts in few words. */
 import semver from "semver";
-import type { Freeze } from "./resolve.ts";
 import { parseFloor, type ParseOptions, parsePolicy } from "./config.ts";
 import { epochMs, parseInstant } from "./instant.ts";
 import { resolvePolicy } from "./resolve.ts";
@@ -11,6 +10,7 @@ import type {
   EpochMs,
   Fact,
   FirstSeen,
+  Freeze,
   PackageFacts,
   Release,
   ResolvedPolicy,

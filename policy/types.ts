@@ -173,3 +173,17 @@ export interface Waiver {
   readonly until: EpochMs;
   readonly kind: "audit-fix" | "granted";
 }
+
+/** A package held at what it was: what came later is withheld. */
+export interface Freeze {
+  readonly id: string;
+  readonly ecosystem: string;
+  /** Registry-exact. */
+  readonly name: string;
+  /** What was published later is withheld. */
+  readonly at: EpochMs;
+  readonly reason: string | null;
+  readonly owner: string | null;
+  /** null: until it is lifted. */
+  readonly until: EpochMs | null;
+}

@@ -28,6 +28,7 @@ export function sampleView(id: string, policy: Partial<PolicyDocument> = {}): Or
     policy: { ...DEFAULT_POLICY, ...policy },
     floor: { deny: [] },
     waivers: [],
+    freezes: [],
     decisionKey: new Uint8Array(32),
   };
 }

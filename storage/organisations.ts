@@ -1,5 +1,5 @@
-/** An organisation as a request needs it: policy, floor and waivers, held in memory, never older than a second. */
-import type { Waiver } from "../policy/types.ts";
+/** An organisation as a request needs it: policy, floor, waivers and freezes, held in memory, never older than a second. */
+import type { Freeze, Waiver } from "../policy/types.ts";
 import type { FloorDocument, PolicyDocument } from "../policy/config.ts";
 
 export { createOrganisationViews, type OrganisationViewsDeps } from "./kv/view_cache.ts";
@@ -7,12 +7,13 @@ export { createOrganisationViews, type OrganisationViewsDeps } from "./kv/view_c
 /** One consistent state. A new object whenever anything in it changed, so that it can key a WeakMap. */
 export interface OrganisationView {
   readonly id: string;
-  /** Changes whenever policy, floor or waivers do. */
+  /** Changes whenever policy, floor, waivers or freezes do. */
   readonly stamp: string;
   readonly revision: number;
   readonly policy: PolicyDocument;
   readonly floor: FloorDocument;
   readonly waivers: readonly Waiver[];
+  readonly freezes: readonly Freeze[];
   /** Random, per organisation: keys the hash that decision ids are. */
   readonly decisionKey: Uint8Array;
 }

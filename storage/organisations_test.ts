@@ -230,11 +230,13 @@ Deno.test("view asked while an older reading is under way does not join it", () 
     const organisations = testOrganisations(kv, clock);
     await organisations.create("acme", { author: "ann" });
     const gate = Promise.withResolvers<void>();
+    const taken = Promise.withResolvers<void>();
     let slow = true;
     const delayed = {
       ...organisations,
       snapshot: async (...args: Parameters<typeof organisations.snapshot>) => {
         const view = await organisations.snapshot(...args);
+        taken.resolve();
         if (slow) await gate.promise;
         return view;
       },
@@ -247,8 +249,7 @@ Deno.test("view asked while an older reading is under way does not join it", () 
       timers: testTimers(),
     });
     const old = views.view("acme");
-    while ((await views.count()) !== 1);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await taken.promise;
     slow = false;
     await organisations.set({ id: "acme", source: {}, author: "ann" });
     clock.advance(1_000);

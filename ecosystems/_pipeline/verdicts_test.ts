@@ -61,6 +61,7 @@ function organisation(id: string): OrganisationView {
     policy: policy.document,
     floor: floor.document,
     waivers: [],
+    freezes: [],
     decisionKey,
   };
 }

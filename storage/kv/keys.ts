@@ -52,6 +52,9 @@ export const keys = {
   waiver: (id: string, life: string, waiver: string): Deno.KvKey => ["waivers", id, life, keyPart(waiver)],
   /** How far the digests of blobs were looked at in the background. */
   sampled: (): Deno.KvKey => ["sampled"],
+  freezeCount: (id: string, life: string): Deno.KvKey => ["freeze_counts", id, life],
+  freezes: (id: string, life: string): Deno.KvKey => ["freezes", id, life],
+  freeze: (id: string, life: string, freeze: string): Deno.KvKey => ["freezes", id, life, keyPart(freeze)],
   floor: (): Deno.KvKey => ["floor"],
   floorRevisions: (): Deno.KvKey => ["floor_revisions"],
   floorRevision: (n: number): Deno.KvKey => ["floor_revisions", n],

@@ -1,6 +1,6 @@
 /** What is kept of organisations, and what can be done with them. */
 import type { FloorDocument, Parsed, PolicyDocument } from "../../policy/config.ts";
-import type { EpochMs, Waiver } from "../../policy/types.ts";
+import type { EpochMs, Freeze, Waiver } from "../../policy/types.ts";
 import type { OrganisationView } from "../organisations.ts";
 import type { Revision } from "./revisions.ts";
 
@@ -81,6 +81,12 @@ export interface Organisations {
   addWaiver(id: string, waiver: Waiver): Promise<void>;
   /** false: there is no such waiver. */
   revokeWaiver(id: string, waiverId: string): Promise<boolean>;
+  /** Those that have not ended. */
+  freezes(id: string): Promise<readonly Freeze[]>;
+  /** At most 5,000 of one organisation; one with the same id is replaced. */
+  addFreeze(id: string, freeze: Freeze): Promise<void>;
+  /** false: there is no such freeze. */
+  removeFreeze(id: string, freezeId: string): Promise<boolean>;
   /**
    * One consistent state for `createOrganisationViews`; `known` itself where nothing changed since. null: no
    * such organisation. Throws StorageError where policy or floor no longer parse.

@@ -15,7 +15,9 @@ import type {
   StoredDocument,
 } from "./organisation_types.ts";
 import { readSnapshot } from "./snapshot.ts";
-import { addWaiver, type Holder, listWaivers, revokeWaiver } from "./waivers.ts";
+import { FREEZES } from "./freezes.ts";
+import { createHeldEntries, type Holder } from "./held_entries.ts";
+import { WAIVERS } from "./waivers.ts";
 
 export type { Organisations, OrganisationSummary, StoredDocument } from "./organisation_types.ts";
 
@@ -51,7 +53,8 @@ export function createOrganisations(kv: Deno.Kv, deps: OrganisationsDeps): Organ
     const entry = await known(id);
     return { id, life: entry.value.life, versionstamp: entry.versionstamp };
   }
-  const waiverDeps = { kv, clock, holder };
+  const waivers = createHeldEntries({ kv, clock, holder }, WAIVERS);
+  const freezes = createHeldEntries({ kv, clock, holder }, FREEZES);
 
   async function list(): Promise<OrganisationSummary[]> {
     const found: OrganisationSummary[] = [];
@@ -163,6 +166,8 @@ export function createOrganisations(kv: Deno.Kv, deps: OrganisationsDeps): Organ
       await deletePrefix(kv, keys.partsOf(keys.policyRevisions(id, value.life)));
       await deletePrefix(kv, keys.waivers(id, value.life));
       await kv.delete(keys.waiverCount(id, value.life));
+      await deletePrefix(kv, keys.freezes(id, value.life));
+      await kv.delete(keys.freezeCount(id, value.life));
     });
   }
 
@@ -190,9 +195,12 @@ export function createOrganisations(kv: Deno.Kv, deps: OrganisationsDeps): Organ
     revision: async (id, n) => await revisionOf(id, (await known(id)).value.life, n),
     restore,
     ...createFloor(kv, deps),
-    waivers: async (id) => await listWaivers(kv, (await known(id)).value, clock),
-    addWaiver: (id, waiver) => addWaiver(waiverDeps, id, waiver),
-    revokeWaiver: (id, waiver) => revokeWaiver(waiverDeps, id, waiver),
+    waivers: async (id) => await waivers.list((await known(id)).value),
+    addWaiver: waivers.add,
+    revokeWaiver: waivers.remove,
+    freezes: async (id) => await freezes.list((await known(id)).value),
+    addFreeze: freezes.add,
+    removeFreeze: freezes.remove,
     snapshot: (id, view) => readSnapshot({ kv, clock, parsePolicy, parseFloor }, id, view),
   };
 }

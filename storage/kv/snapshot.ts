@@ -1,4 +1,4 @@
-/** One consistent state of an organisation: policy, floor and waivers as they were together at one moment. */
+/** One consistent state of an organisation: policy, floor, waivers and freezes as they were together at one moment. */
 import type { FloorDocument, Parsed, PolicyDocument } from "../../policy/config.ts";
 import { StorageError } from "../errors.ts";
 import type { OrganisationView } from "../organisations.ts";
@@ -7,7 +7,9 @@ import { attempt } from "./call.ts";
 import { keys } from "./keys.ts";
 import type { FloorRecord, OrganisationRecord } from "./organisation_types.ts";
 import { floorSeries, policySeries, readRevision } from "./revisions.ts";
-import { readWaivers } from "./waivers.ts";
+import { FREEZES } from "./freezes.ts";
+import { readEntries } from "./held_entries.ts";
+import { WAIVERS } from "./waivers.ts";
 
 /** A stored policy or floor that the schema of today refuses: asking again does not help, writing does. */
 export class UnusablePolicyError extends StorageError {}
@@ -47,20 +49,21 @@ export async function readSnapshot(
 }
 
 async function readHeads(kv: Deno.Kv, id: string): Promise<Heads | null> {
-  // One call is one snapshot; the waivers' count is not beneath a key that is known before the organisation is.
+  // One call is one snapshot; the counts are not beneath a key that is known before the organisation is.
   const [organisation, floor] = await attempt(
     `read organisation "${id}"`,
     () => kv.getMany<[OrganisationRecord, FloorRecord]>([keys.organisation(id), keys.floor()]),
   );
   if (organisation.value === null) return null;
-  const count = await attempt(
+  const { life } = organisation.value;
+  const counts = await attempt(
     `read organisation "${id}"`,
-    () => kv.get(keys.waiverCount(id, organisation.value.life)),
+    () => kv.getMany([keys.waiverCount(id, life), keys.freezeCount(id, life)]),
   );
   return {
     organisation: organisation.value,
     floorRevision: floor.value?.revision ?? 0,
-    stamp: [organisation, floor, count].map((entry) => entry.versionstamp ?? "0").join("."),
+    stamp: [organisation, floor, ...counts].map((entry) => entry.versionstamp ?? "0").join("."),
   };
 }
 
@@ -71,7 +74,8 @@ async function assemble(deps: SnapshotDeps, heads: Heads): Promise<OrganisationV
   const { id, life, revision, decisionKey } = organisation;
   const policy = await readRevision(kv, policySeries(id, life), revision);
   const floor = floorRevision === 0 ? { source: {} } : await readRevision(kv, floorSeries(), floorRevision);
-  const waivers = await readWaivers(kv, organisation, clock());
+  const waivers = await readEntries(kv, WAIVERS, organisation, clock());
+  const freezes = await readEntries(kv, FREEZES, organisation, clock());
   if (policy === null || floor === null) return null;
   return {
     id,
@@ -80,6 +84,7 @@ async function assemble(deps: SnapshotDeps, heads: Heads): Promise<OrganisationV
     policy: usable(`policy of organisation "${id}"`, deps.parsePolicy(policy.source)),
     floor: usable("instance's floor", deps.parseFloor(floor.source)),
     waivers,
+    freezes,
     decisionKey,
   };
 }
