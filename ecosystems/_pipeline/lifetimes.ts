@@ -1,4 +1,4 @@
-/** How old what upstream said may be. A clock that was set back makes nothing fresh. */
+/** How old what upstream said may be. A clock that was set back makes nothing fresh; one a little behind another's does. */
 import type { DurationMs } from "../../policy/types.ts";
 import type { PackageRecord } from "../../storage/kv/packages.ts";
 import { UpstreamError } from "../../storage/errors.ts";
@@ -8,10 +8,13 @@ export function ageMs(services: Services, record: PackageRecord): number {
   return services.clock() - record.checkedAt;
 }
 
+/** Another process may have written it, by its own clock. */
+const CLOCKS_DIFFER_MS = 5_000;
+
 /** Confirmed by upstream less than `ttl` ago. */
 export function freshFor(services: Services, record: PackageRecord, ttl: DurationMs): boolean {
   const age = ageMs(services, record);
-  return age >= 0 && age < ttl;
+  return age > -CLOCKS_DIFFER_MS && age < ttl;
 }
 
 /** May still be served where upstream fails. */

@@ -1,5 +1,5 @@
 /** Loads what is known of a package: fresh from memory or KV, revalidated or fetched from upstream, stale if that fails. */
-import type { EpochMs } from "../../policy/types.ts";
+import type { DurationMs, EpochMs } from "../../policy/types.ts";
 import { isBroken, StorageError, UpstreamError } from "../../storage/errors.ts";
 import type { PackageKey, PackageRecord } from "../../storage/kv/packages.ts";
 import type { Upstream } from "../../storage/upstream/upstream.ts";
@@ -73,9 +73,8 @@ async function loadOnce(services: Services, request: LoadRequest, key: PackageKe
   const known = await fromStorage(services, key);
   if (known === null) return await fetched(services, request, key);
   if (isFresh(services, known.record)) return { known, state: "fresh", staleSince: null };
-  if (
-    ageMs(services, known.record) < services.lifetimes.metadataTtl + services.lifetimes.staleWhileRevalidate
-  ) {
+  const { metadataTtl, staleWhileRevalidate } = services.lifetimes;
+  if (freshFor(services, known.record, metadataTtl + staleWhileRevalidate as DurationMs)) {
     revalidateBehind(services, request, key, known);
     return { known, state: "stale", staleSince: null };
   }
