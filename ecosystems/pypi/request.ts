@@ -11,7 +11,8 @@ import { isVersionText } from "./version.ts";
 
 const MAX_SIDECAR_BYTES = 16 * 1024 * 1024;
 const MAX_FORMAT = 100;
-const UPLOAD_PATHS: ReadonlySet<string> = new Set(["", "legacy", "legacy/"]);
+/** The upload address, and the index's, which is often taken for it. */
+const UPLOAD_PATHS: ReadonlySet<string> = new Set(["", "legacy", "legacy/", "simple", "simple/"]);
 
 /**
  * null: no such route. Never throws. Which words a path begins with tells nothing by itself, since projects may

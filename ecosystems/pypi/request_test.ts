@@ -84,7 +84,7 @@ Deno.test("parse: every address, and projects that are called like a part of one
 });
 
 Deno.test("parse: uploads are told from reading, and nothing else is written", () => {
-  for (const path of ["", "legacy/", "legacy"]) assert.equal(ask(path, "POST"), "publish", path);
+  for (const path of ["", "legacy/", "legacy", "simple/"]) assert.equal(ask(path, "POST"), "publish", path);
   for (const path of ["simple/foo/", "foo/", "packages/foo/foo-1.tar.gz"]) {
     assert.equal(ask(path, "POST"), "nothing", path);
   }
