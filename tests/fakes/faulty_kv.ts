@@ -17,6 +17,7 @@ export interface FaultyKv {
   readonly kv: Deno.Kv;
   /** From now on; null: nothing any more, and what is stalled goes on. */
   break(faults: KvFaults | null): void;
+  readonly isBroken: boolean;
   /** How many calls something went wrong with. */
   readonly hit: number;
 }
@@ -27,14 +28,14 @@ const isWrite = (call: KvCall) => call === "set" || call === "commit";
 export const KV_FAULTS: Readonly<Record<string, (chance: () => number) => KvFaults>> = {
   "every call fails": () => () => "fails",
   "every read fails": () => (call) => isWrite(call) ? null : "fails",
-  "every write fails": () => (call) => isWrite(call) ? "fails" : null,
   "one write in ten fails": (chance) => (call) => isWrite(call) && chance() < 0.1 ? "fails" : null,
   "one call in ten fails": (chance) => () => chance() < 0.1 ? "fails" : null,
+  "every write fails": () => (call) => isWrite(call) ? "fails" : null,
+  "every call is slow": (chance) => () => 1 + Math.floor(chance() * 20),
   "half of all writes are done and their answers lost": (chance) => (call) =>
     isWrite(call) && chance() < 0.5 ? "lost" : null,
-  "every call is slow": (chance) => () => 1 + Math.floor(chance() * 20),
-  "every call stalls": () => () => "stalls",
   "every write stalls": () => (call) => isWrite(call) ? "stalls" : null,
+  "every call stalls": () => () => "stalls",
 };
 
 /** Numbers from 0 (inclusive) to 1, the same for the same seed (mulberry32). */
@@ -100,6 +101,9 @@ export function createFaultyKv(real: Deno.Kv): FaultyKv {
       if (next !== null) return;
       healed.resolve();
       healed = Promise.withResolvers();
+    },
+    get isBroken() {
+      return faults !== null;
     },
     get hit() {
       return hit;
