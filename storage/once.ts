@@ -99,25 +99,30 @@ export function createOnce(deps: OnceDeps): Once {
   async function hold<T>(lease: Lease, shared: SharedWork<T>): Promise<T> {
     const heart = new AbortController();
     let isOver = false;
-    function end(note?: OnceNote): void {
-      if (isOver) return;
+    function end(note?: OnceNote): Promise<void> {
+      if (isOver) return Promise.resolve();
       isOver = true;
       heart.abort();
-      // Nobody waits for it. What fails here ends by itself.
-      background.run(`release ${lease.name}`, () => lease.release(note).catch(() => {}));
+      // What fails here ends by itself.
+      const released = lease.release(note).catch(() => {});
+      background.run(`release ${lease.name}`, () => released);
+      return released;
     }
     beat(lease, heart.signal);
     try {
       // Between the caller's look and the lease, its last holder may have ended.
       const found = await shared.find();
       if (found !== null) return found;
-      const result = await shared.work({ end: () => end() });
+      const result = await shared.work({ end: () => void end() });
       if (result === shared.nothing) end({ kind: "nothing" });
       return result;
     } catch (error) {
-      end(noteOf(error));
+      // Who asks again once it was told is no longer one of those that waited: upstream is asked anew.
+      const action = `give back the lease ${JSON.stringify(lease.name)}`;
+      await within(timers, { ms: KV_MS, action }, end(noteOf(error))).catch(() => {});
       throw error;
     } finally {
+      // Nobody waits for it.
       end();
     }
   }

@@ -200,6 +200,38 @@ for (const error of [STATUS, new SyntaxError("not a packument"), new TooLargeErr
     }));
 }
 
+Deno.test("run: who asks again once it was told of a failure is no longer one of those that waited: it works anew", () =>
+  inWorld(async ({ process, settled }) => {
+    // A KV that takes its time to commit, as a disk under load does.
+    const slowly = (own: Leases): Leases => ({
+      ...own,
+      async acquire(...args) {
+        const lease = await own.acquire(...args);
+        if (lease === null) return null;
+        const release: typeof lease.release = async (note) => {
+          await new Promise((resolve) => setTimeout(resolve, 30));
+          return await lease.release(note);
+        };
+        return { ...lease, release, renew: () => lease.renew(), name: lease.name };
+      },
+    });
+    const once = process({ leases: slowly });
+    const failure = new UpstreamError("Cannot fetch x", {
+      kind: "timeout",
+      origin: "http://registry.example",
+    });
+    const shared = (work: () => Promise<string>): SharedWork<string> => ({
+      name: "load x",
+      find: () => Promise.resolve(null),
+      work,
+      patienceMs: 60_000,
+    });
+    const first = await settled(once.run(shared(() => Promise.reject(failure))));
+    assert.equal(first.status === "rejected" && first.reason, failure);
+    const again = await settled(once.run(shared(() => Promise.resolve("done"))));
+    assert.deepEqual(again, { status: "fulfilled", value: "done" });
+  }));
+
 Deno.test("run: where the failure may be the holder's own, those who waited try in turn, one at a time", () =>
   inWorld(async (world) => {
     let begun = 0;
