@@ -12,8 +12,14 @@ export interface Finding {
 export function findingsText(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ what }) => what.length));
   return findings.map(({ what, found, bound, unit }) => {
-    const figure = `${found.toFixed(unit === "×" ? 2 : found < 100 ? 1 : 0)} ${unit}`.padStart(10);
+    const figure = `${found.toFixed(digitsOf(found, unit))} ${unit}`.padStart(10);
     const goal = bound === null ? "" : `  goal ≤ ${bound} ${unit}  ${found <= bound ? "met" : "MISSED"}`;
     return `${what.padEnd(width)}  ${figure}${goal}`;
   }).join("\n");
+}
+
+function digitsOf(found: number, unit: Finding["unit"]): number {
+  if (unit === "×") return 2;
+  if (Math.abs(found) < 1) return 3;
+  return found < 100 ? 1 : 0;
 }

@@ -47,17 +47,31 @@ export async function hasWrk(): Promise<boolean> {
 }
 
 /** Answers a second, of as many connections as asked for. Throws if any answer was an error. */
-export async function runWrk({ url, headers }: Target, load: Load): Promise<number> {
+export async function runWrk(target: Target, load: Load): Promise<number> {
+  const text = await wrk(target, [`-c${load.connections}`, `-d${load.seconds}s`]);
+  const perSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]);
+  if (!(perSecond > 0)) throw new Error(`wrk on ${target.url}: ${text}`);
+  return perSecond;
+}
+
+/** Milliseconds: the median of one connection that asks again as soon as it was answered. Needs wrk. */
+export async function medianLatency(target: Target, seconds: number): Promise<number> {
+  const text = await wrk(target, ["-c1", `-d${seconds}s`, "--latency"]);
+  const found = /^\s+50%\s+([\d.]+)(us|ms|s)/m.exec(text);
+  if (found === null) throw new Error(`wrk on ${target.url}: ${text}`);
+  return Number(found[1]) * { us: 0.001, ms: 1, s: 1000 }[found[2] as "us" | "ms" | "s"];
+}
+
+/** What wrk printed. */
+async function wrk({ url, headers }: Target, options: readonly string[]): Promise<string> {
   const fields = Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
-  const args = ["-t1", `-c${load.connections}`, `-d${load.seconds}s`, "--timeout", "10s", ...fields, url];
+  const args = ["-t1", ...options, "--timeout", "10s", ...fields, url];
   const { stdout } = await new Deno.Command("wrk", { args, stderr: "null" }).output();
   const text = new TextDecoder().decode(stdout);
   const wrong = /Non-2xx or 3xx responses: \d+|Socket errors: .*(?:connect|read|write) [1-9]\d*.*/.exec(text)
     ?.[0];
   if (wrong !== undefined) throw new Error(`wrk on ${url}: ${wrong}`);
-  const perSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]);
-  if (!(perSecond > 0)) throw new Error(`wrk on ${url}: ${text}`);
-  return perSecond;
+  return text;
 }
 
 /** The same without wrk. Its own work is the larger part for small answers: compare ratios only. */

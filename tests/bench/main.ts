@@ -1,27 +1,40 @@
-/** `deno task bench`: Sluice beside Deno alone and nginx, in alternating rounds on loopback. README.md says how to read it. */
+/** `deno task bench`: Sluice beside its yardsticks, in alternating rounds on loopback. README.md says how to read it. */
 import { parseArgs } from "node:util";
-import { CASES, createPackages, targetOf, writeAnswers } from "./cases.ts";
-import { hasWrk, type Load, runLoop, runOpenLoop, runWrk, type Target } from "./load.ts";
-import { type Report, reportJson, reportText, type Row } from "./report.ts";
-import { type Measured, memoryOf, startBareDeno, startMeasuredSluice, startNginx } from "./servers.ts";
+import { type Case, CASES, createPackages, SMALL_FILE, targetOf, writeAnswers } from "./cases.ts";
+import { hasWrk, type Load, runLoop, runOpenLoop, runWrk } from "./load.ts";
+import { measureCase } from "./measure.ts";
+import { startNginx } from "./nginx.ts";
+import { measurePolicyPrice } from "./policy_price.ts";
+import { farFromGoal, type Report, reportJson, reportText, type Row } from "./report.ts";
+import { type Measured, serveFixtures, startBareDeno, startMeasuredSluice, startVariant } from "./servers.ts";
+import { memoryOf } from "./usage.ts";
+import { startVerdaccio } from "./verdaccio.ts";
 
 const { values } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
-    seconds: { type: "string", default: "2" },
-    rounds: { type: "string", default: "3" },
+    /** For CI: fewer cases and rounds, and a failure where a ratio is below half of its goal. */
+    short: { type: "boolean", default: false },
+    seconds: { type: "string" },
+    rounds: { type: "string" },
     connections: { type: "string", default: "16" },
     /** Cases whose title has this in it. */
     only: { type: "string", default: "" },
   },
 });
-const rounds = count("rounds", values.rounds, 1, 100);
+const rounds = count("rounds", values.rounds ?? (values.short ? "3" : "5"), 1, 100);
 const load: Load = {
-  seconds: count("seconds", values.seconds, 1, 60),
+  seconds: count("seconds", values.seconds ?? (values.short ? "1" : "2"), 1, 60),
   connections: count("connections", values.connections, 1, 256),
 };
+const cases = CASES.filter(({ title, isShort }) => title.includes(values.only) && (isShort || !values.short));
 const report = await bench();
 console.log((values.json ? reportJson(report) : reportText(report)).trimEnd());
+const far = values.short ? farFromGoal(report) : [];
+if (far.length > 0) {
+  console.error(`Below half of its goal: ${far.join("; ")}`);
+  Deno.exit(1);
+}
 
 function count(name: string, given: string, lowest: number, highest: number): number {
   const number = /^\d+$/.test(given) ? Number(given) : NaN;
@@ -33,7 +46,8 @@ function count(name: string, given: string, lowest: number, highest: number): nu
 async function bench(): Promise<Report> {
   const folder = await Deno.makeTempDir({ prefix: "sluice-bench-answers-" });
   try {
-    await using sluice = await startMeasuredSluice(createPackages());
+    await using upstream = serveFixtures(createPackages());
+    await using sluice = await startMeasuredSluice(upstream.url);
     const memory: Report["memory"][number][] = [];
     const weigh = async (when: string) => {
       const weighed = await memoryOf(sluice.pid);
@@ -41,50 +55,63 @@ async function bench(): Promise<Report> {
     };
     await weigh("when it had started");
     await writeAnswers(sluice, folder);
-    await using bare = await startBareDeno(folder);
-    await using nginx = await startNginx(folder);
-    const servers = nginx === null ? [sluice, bare] : [sluice, bare, nginx];
-    const wrk = await hasWrk();
-    const rows = await measure(servers, folder, wrk ? runWrk : runLoop);
+    await using others = await startOthers(folder, upstream.url);
+    const servers = [sluice, ...others.servers];
+    const hasLoad = await hasWrk();
+    const rows = await measureAll(servers, folder, hasLoad);
     await weigh("after all loads");
-    const probes = await probe([sluice, bare], folder);
-    return {
-      load: wrk ? "wrk" : "a loop in this process",
-      ...load,
-      deno: Deno.version.deno,
-      rows,
-      probes,
-      memory,
-    };
+    const index = CASES.find(({ title }) => title === "packument 125 kB, gzip")!;
+    const findings = hasLoad && "policy".includes(values.only)
+      ? await measurePolicyPrice(sluice, { rounds, seconds: load.seconds, index })
+      : [];
+    const probes = values.only === "" ? await probe(servers, folder) : [];
+    const means = hasLoad ? "wrk" : "a loop in this process";
+    return { load: means, ...load, rounds, deno: Deno.version.deno, rows, findings, probes, memory };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-type Run = (target: Target, load: Load) => Promise<number>;
+/** Those that a case asks, as far as they are on this machine. */
+async function startOthers(folder: string, upstream: string) {
+  await using stack = new AsyncDisposableStack();
+  const servers: Measured[] = [];
+  const isWanted = (name: Measured["name"]) => cases.some((each) => each.servers.includes(name));
+  const starts = {
+    deno: () => startBareDeno(folder),
+    nginx: () => startNginx(folder),
+    verdaccio: () => startVerdaccio(upstream),
+    kv: () => startVariant("kv", upstream),
+    unlogged: () => startVariant("unlogged", upstream),
+  } as const;
+  for (const [name, start] of Object.entries(starts)) {
+    const server = isWanted(name as Measured["name"]) ? await start() : null;
+    if (server !== null) servers.push(stack.use(server));
+  }
+  const held = stack.move();
+  return { servers, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
+}
 
-/** Each round asks every server once, beginning with another one each time. */
-async function measure(servers: readonly Measured[], folder: string, run: Run): Promise<readonly Row[]> {
+async function measureAll(
+  servers: readonly Measured[],
+  folder: string,
+  hasLoad: boolean,
+): Promise<readonly Row[]> {
+  const run = hasLoad ? runWrk : runLoop;
   const rows: Row[] = [];
-  for (const each of CASES.filter(({ title }) => title.includes(values.only))) {
-    const figures = Object.fromEntries(servers.map(({ name }) => [name, [] as number[]]));
-    for (let round = 0; round < rounds; round++) {
-      for (let turn = 0; turn < servers.length; turn++) {
-        const server = servers[(round + turn) % servers.length]!;
-        figures[server.name]!.push(await run(await targetOf(server, each, folder), load));
-      }
-    }
-    rows.push({ title: each.title, rounds: figures });
+  for (const each of cases) {
+    rows.push(await measureCase(each, { servers, folder, run, load, rounds }));
     if (!values.json) console.error(`… ${each.title}`);
   }
   return rows;
 }
 
 async function probe(servers: readonly Measured[], folder: string): Promise<Report["probes"]> {
-  const small = CASES.find(({ title }) => title.startsWith("tarball 3k"))!;
+  const asked = (each: Case) =>
+    servers.filter(({ name }) => each.servers.includes(name) && name !== "verdaccio");
   const probes: Report["probes"][number][] = [];
-  for (const server of servers) {
-    const target = await targetOf(server, small, folder);
+  for (const server of asked(SMALL_FILE)) {
+    const target = await targetOf(server, SMALL_FILE, folder);
     const found = await runOpenLoop(target, { perSecond: 300, seconds: load.seconds });
     probes.push({ server: server.name, ...found });
   }

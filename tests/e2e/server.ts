@@ -8,6 +8,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: any that is free. */
   readonly listen?: string;
+  /** Flags of Deno itself. */
+  readonly runtime?: readonly string[];
 }
 
 export interface SpawnedServer extends AsyncDisposable {
@@ -50,7 +52,7 @@ export async function spawnServer(options: ServerOptions): Promise<SpawnedServer
   const startedAt = performance.now();
   const listen = options.listen ?? "127.0.0.1:0";
   const args = ["--listen", listen, "--data", options.data];
-  const child = commandOf("main.ts", args, options.env ?? {}, "null").spawn();
+  const child = commandOf("main.ts", args, options.env ?? {}, "null", options.runtime).spawn();
   let printed = "";
   const ready = Promise.withResolvers<string>();
   const reading = Promise.all([child.stdout, child.stderr].map(async (stream) => {
@@ -93,12 +95,13 @@ function commandOf(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   stdin: "piped" | "null",
+  runtime: readonly string[] = [],
 ): Deno.Command {
   const own = Object.entries(Deno.env.toObject()).filter(([name]) =>
     !name.startsWith("SLUICE_") && !/^(https?|no)_proxy$/i.test(name) && name !== "PORT"
   );
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", fileURLToPath(new URL(script, ROOT)), ...args],
+    args: ["run", "--allow-all", ...runtime, fileURLToPath(new URL(script, ROOT)), ...args],
     cwd: fileURLToPath(ROOT),
     clearEnv: true,
     env: { ...Object.fromEntries(own), NO_COLOR: "1", ...env },
