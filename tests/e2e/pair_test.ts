@@ -1,10 +1,12 @@
 /** Two Sluices without a disk, in processes of their own, behave as one, and go on as one when one of them ends. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { startNpmRegistry } from "../fakes/npm_registry.ts";
 import { until } from "../fakes/program.ts";
 import { ask } from "../system/ask.ts";
 import { assertServed, dripFirst, persistently, publishFile } from "./pair_world.ts";
 import { processesTest, startProcesses } from "./processes.ts";
+import { runOurs, spawnServer } from "./server.ts";
 
 const CROWD = 500;
 
@@ -102,29 +104,6 @@ processesTest("a pair: a process that starts cleans nothing that another one hol
 });
 
 processesTest(
-  "a pair: SIGINT amid a fetch: it ends by itself within the platform's five seconds; the other goes on",
-  async () => {
-    await using world = await startProcesses({ SLUICE_DRAIN_TIMEOUT: "4s" });
-    const wanted = publishFile(world.registry, "wanted", 900);
-    const ready = publishFile(world.registry, "ready", 10);
-    dripFirst(world.registry, wanted, { pieces: 30, pauseMs: 1_000 });
-    const users = Array.from({ length: 10 }, (_, client) => `r${client}`);
-    await Promise.all(users.map((user) => persistently(`${world.urls[0]}/${ready.path}`, user)));
-    const cut = ask(`${world.urls[0]}/${wanted.path}`, { user: "cut" }).then(() => "whole", () => "cut");
-    await until("it fetches", () => Promise.resolve(world.registry.downloads("wanted", "1.0.0") === 1));
-
-    const ended = world.servers[0]!.end("SIGINT");
-    const killing = setTimeout(() => world.servers[0]!.signal("SIGKILL"), 5_000);
-    const again = persistently(`${world.url}/${wanted.path}`, "again");
-    assert.equal(await ended, 0, world.servers[0]!.output());
-    clearTimeout(killing);
-    assert.equal(await cut, "cut");
-    assert.ok(Buffer.from(await again).equals(wanted.bytes));
-    await assertServed(world, [...users, "again"]);
-  },
-);
-
-processesTest(
   "a pair: the database dies amid a fetch: nobody is given what is not recorded, and all goes on once it is back",
   async () => {
     await using world = await startProcesses();
@@ -144,3 +123,29 @@ processesTest(
     await assertServed(world, ["after0", "after1"]);
   },
 );
+
+Deno.test("a server and `deno task cache purge` on one data folder: files that are fetched amid it are whole, and stay", async () => {
+  await using registry = await startNpmRegistry();
+  const data = await Deno.makeTempDir({ prefix: "sluice-purge-" });
+  const env = { SLUICE_UPSTREAM_NPM: registry.upstream.url };
+  const files = ["a", "b", "c"].map((name) => publishFile(registry, name, 2_000));
+  for (const file of files) dripFirst(registry, file, { pieces: 10, pauseMs: 200 });
+  try {
+    await using server = await spawnServer({ data, env });
+    const clients = files.map(async ({ path, bytes }) => {
+      assert.ok(Buffer.from(await persistently(`${server.url}/${path}`, "amid")).equals(bytes));
+    });
+    for (const how of [["--all"], ["pkg:npm/a"], ["npm"]]) {
+      const { code, stderr } = await runOurs("cli/cache.ts", ["purge", ...how, "--data", data], { env });
+      assert.equal(code, 0, stderr);
+    }
+    await Promise.all(clients);
+    for (const { path, bytes } of files) {
+      assert.ok(Buffer.from(await persistently(`${server.url}/${path}`, "after")).equals(bytes));
+    }
+    const verified = await runOurs("cli/cache.ts", ["verify", "--data", data], { env });
+    assert.equal(verified.code, 0, verified.stdout + verified.stderr);
+  } finally {
+    await Deno.remove(data, { recursive: true });
+  }
+});

@@ -71,3 +71,54 @@ export function processesTest(name: string, fn: () => Promise<void>): void {
     fn,
   });
 }
+
+/** A registry's address at which every single request is answered by a process that was started for it. */
+export interface FreshEach extends AsyncDisposable {
+  /** Without a trailing slash. */
+  readonly url: string;
+  readonly registry: FakeNpmRegistry;
+  /** How many processes there were. */
+  readonly started: number;
+  beside(script: string, args: readonly string[]): Promise<Ended>;
+}
+
+/** Each process ends with SIGINT, as the platform does it, when its answer is whole. */
+export async function startFreshEach(): Promise<FreshEach> {
+  const registry = await startNpmRegistry();
+  const storage = await startSharedStorage();
+  const port = freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const env = { SLUICE_UPSTREAM_NPM: registry.upstream.url, ...storage.env, SLUICE_BASE_URL: url };
+  let started = 0;
+  const front = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, async (request) => {
+    started++;
+    const listen = `127.0.0.1:${freePort()}`;
+    await using server = await spawnServer({ data: "none", env, listen });
+    const { pathname, search } = new URL(request.url);
+    const answer = await fetch(`http://${listen}${pathname}${search}`, {
+      method: request.method,
+      headers: request.headers,
+      body: request.body,
+      redirect: "manual",
+    });
+    const body = await answer.arrayBuffer();
+    await server.end("SIGINT");
+    const headers = new Headers(answer.headers);
+    // The body is whole and decoded by now.
+    for (const name of ["content-encoding", "content-length", "transfer-encoding"]) headers.delete(name);
+    return new Response(answer.status === 304 ? null : body, { status: answer.status, headers });
+  });
+  return {
+    url,
+    registry,
+    get started() {
+      return started;
+    },
+    beside: (script, args) => runOurs(script, args, { env }),
+    async [Symbol.asyncDispose]() {
+      await front.shutdown();
+      await storage[Symbol.asyncDispose]();
+      await registry[Symbol.asyncDispose]();
+    },
+  };
+}
