@@ -7,8 +7,8 @@ import { percentile } from "./stats.ts";
 
 const PER_SECOND = 2_000;
 const CONNECTIONS = 64;
-const SECONDS = 10;
-const COLD = 40;
+const SECONDS = 6;
+const COLD = 30;
 const HEADERS = {
   authorization: `Basic ${btoa("bench:")}`,
   "user-agent": "npm/11.19.0 node/v24.0.0 linux x64 workspaces/false",
