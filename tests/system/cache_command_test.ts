@@ -21,12 +21,12 @@ interface Place extends AsyncDisposable {
     ...args: readonly string[]
   ): Promise<{ readonly code: number; readonly out: string; readonly err: string }>;
   /** Replaces a blob's bytes behind everybody's back; null: takes it away. */
-  damage(blob: string, bytes: Uint8Array | null): Promise<void>;
+  damage(blob: string, bytes: Uint8Array<ArrayBuffer> | null): Promise<void>;
 }
 
 async function createPlace(
   env: Readonly<Record<string, string>>,
-  damage: (place: TestSluice, blob: string, bytes: Uint8Array | null) => Promise<void>,
+  damage: (place: TestSluice, blob: string, bytes: Uint8Array<ArrayBuffer> | null) => Promise<void>,
   more: { readonly now?: number; readonly end?: () => Promise<void> } = {},
 ): Promise<Place> {
   const registry = await startNpmRegistry();
@@ -80,7 +80,7 @@ async function onBucket(): Promise<Place> {
       bytes ?? undefined,
     );
     assert.ok(status < 300, String(status));
-  }, { now: Date.now(), end: () => server[Symbol.asyncDispose]() });
+  }, { now: Date.now(), end: async () => await server[Symbol.asyncDispose]() });
 }
 
 const tarball = (name: string) =>
