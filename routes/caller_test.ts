@@ -127,7 +127,7 @@ Deno.test("authorise: callers and closed decide who is let in", () => {
   ] as const;
   for (const [callers, closed, forNamed, forNameless] of rows) {
     const view = sampleView("acme", { callers, closed });
-    const asked = { principal: null, ecosystem: "npm" };
+    const asked = { principal: null, scope: "read", ecosystem: "npm" } as const;
     assert.equal(
       authorise(view, { ...asked, user: named.caller.user })?.status ?? null,
       forNamed,

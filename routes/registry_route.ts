@@ -9,6 +9,7 @@ import { authorise, type Callers } from "./caller.ts";
 import { clientOf, clientRequest } from "./client.ts";
 import type { Resolver } from "./organisations.ts";
 import { createOutcomeSender, registryFailure } from "./registry.ts";
+import { registryScope } from "./registry_access.ts";
 import { problemHeaders, sayProblem, type Told } from "./say_problem.ts";
 import type { RegistryTarget } from "./target.ts";
 
@@ -58,7 +59,8 @@ export function createRegistryRoute(deps: {
     if (!identified.ok) return tellClient(request, ecosystem, identified.denial);
     const { caller, principal } = identified;
     journey.caller = caller;
-    const denial = authorise(view, { user: caller.user, principal, ecosystem: ecosystem.id });
+    const scope = registryScope(ecosystem, found.asked);
+    const denial = authorise(view, { user: caller.user, principal, scope, ecosystem: ecosystem.id });
     if (denial !== null) return tellClient(request, ecosystem, denial);
 
     const outcome = await deps.serve({

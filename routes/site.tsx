@@ -5,11 +5,12 @@ import type { WhyAnswer, WhyQuery } from "../ecosystems/why.ts";
 import { type ApiRoute, isApiPath } from "./api/http.ts";
 import { authorise, type Callers } from "./caller.ts";
 import type { HealthReport } from "./health.ts";
-import { DEFAULT_ORGANISATION, type Resolved, type Resolver } from "./organisations.ts";
+import { DEFAULT_ORGANISATION, type Resolver } from "./organisations.ts";
 import { jsonPage, pageResponse } from "./page.tsx";
 import { readPurlPath } from "./purl_path.ts";
 import { respond } from "./headers.ts";
 import { sayProblem } from "./say_problem.ts";
+import type { Scope } from "../storage/tokens.ts";
 import { STYLE } from "./style.ts";
 import type { SiteTarget } from "./target.ts";
 import { welcome } from "./welcome.tsx";
@@ -40,17 +41,24 @@ export interface SiteBindings {
 /** Hono routes by the target that was admitted; it never reads the URL. */
 export type Site = (request: Request, bindings: SiteBindings) => Promise<Response>;
 
-/** Every page, as the router knows it; tests go over them all. */
-export const SITE_PATHS = [
-  "/",
-  "/health",
-  "/-/health",
-  "/-/style.css",
-  "/-/schema/policy.json",
-  "/-/why/*",
-] as const;
+/**
+ * Every page, as the router knows it, and who may see it: null is everybody; else whoever the organisation lets in,
+ * and of a token that scope.
+ */
+export const SITE_ACCESS = {
+  "/": null,
+  "/health": null,
+  "/-/health": null,
+  "/-/style.css": null,
+  "/-/schema/policy.json": null,
+  "/-/why/*": "read",
+} as const satisfies Readonly<Record<string, Scope | null>>;
 
-type SitePath = (typeof SITE_PATHS)[number];
+type SitePath = keyof typeof SITE_ACCESS;
+
+/** Tests go over them all. */
+export const SITE_PATHS = Object.keys(SITE_ACCESS) as readonly SitePath[];
+
 type Page = (request: Request, bindings: SiteBindings) => Promise<Response> | Response;
 
 export function createSite(deps: SiteDeps): Site {
@@ -79,7 +87,7 @@ export function createSite(deps: SiteDeps): Site {
     "/-/why/*": why,
   };
   for (const path of SITE_PATHS) {
-    app.get(path, async ({ req, env }) => await pages[path](req.raw, env));
+    app.get(path, async ({ req, env }) => await letIn(path, req.raw, env) ?? await pages[path](req.raw, env));
     app.all(path, ({ req }) => methodNotAllowed(req.raw));
   }
   app.notFound(({ req }) =>
@@ -107,11 +115,9 @@ export function createSite(deps: SiteDeps): Site {
     return jsonPage(await deps.health());
   }
 
-  async function why(request: Request, { target, info }: SiteBindings): Promise<Response> {
+  async function why(request: Request, { target }: SiteBindings): Promise<Response> {
     const resolved = await resolve(target);
     if (resolved === null) return noOrganisation(request);
-    const denied = await deny(request, info, resolved);
-    if (denied !== null) return denied;
     const purl = readPurlPath(target.segments.slice(2));
     const ecosystem = byPurlType.get(purl?.type ?? "");
     if (purl === null || ecosystem === undefined) {
@@ -134,14 +140,20 @@ export function createSite(deps: SiteDeps): Site {
     return whyPage(answer, { accept: request.headers.get("accept"), format, isSpeaking });
   }
 
-  async function deny(
+  /** null: let in. */
+  async function letIn(
+    path: SitePath,
     request: Request,
-    info: Deno.ServeHandlerInfo,
-    { view }: Resolved,
+    { target, info }: SiteBindings,
   ): Promise<Response | null> {
+    const scope = SITE_ACCESS[path];
+    if (scope === null) return null;
+    const resolved = await resolve(target);
+    if (resolved === null) return noOrganisation(request);
+    const { view } = resolved;
     const identified = await deps.callers(request, info, { organisation: view.id });
     const denial = identified.ok
-      ? authorise(view, { user: identified.caller.user, principal: identified.principal })
+      ? authorise(view, { user: identified.caller.user, principal: identified.principal, scope })
       : identified.denial;
     return denial === null ? null : sayProblem(request, denial);
   }
