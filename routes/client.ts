@@ -1,5 +1,6 @@
 /** What of a request's headers reaches a protocol, and which client sent it. */
 import type { Client, ClientRequest } from "../ecosystems/ecosystem.ts";
+import { remember } from "./remember.ts";
 import type { RegistryTarget } from "./target.ts";
 
 /** Nothing else that a client sends is seen by a plugin, let alone by an upstream. */
@@ -36,12 +37,23 @@ function allowedHeader(headers: Headers, name: string): string | undefined {
 
 /** Never throws; what cannot be read is `""` and null. */
 export function clientOf(headers: Headers): Client {
-  const product = PRODUCT.exec(headers.get("user-agent") ?? "");
-  const name = product?.[1]?.toLowerCase() ?? "";
+  return clientFrom(headers, productOf);
+}
+
+/** `clientOf` for every request: there are few different clients. */
+export function createClientReader(): typeof clientOf {
+  const remembered = remember(productOf);
+  return (headers) => clientFrom(headers, remembered);
+}
+
+function clientFrom(headers: Headers, readProduct: typeof productOf): Client {
+  const { name, version } = readProduct(headers.get("user-agent") ?? "");
   const command = headers.get("npm-command")?.toLowerCase();
-  return {
-    name: BY_LIBRARY.get(name) ?? name,
-    version: product?.[2] ?? "",
-    command: command !== undefined && COMMAND.test(command) ? command : null,
-  };
+  return { name, version, command: command !== undefined && COMMAND.test(command) ? command : null };
+}
+
+function productOf(userAgent: string): Pick<Client, "name" | "version"> {
+  const product = PRODUCT.exec(userAgent);
+  const name = product?.[1]?.toLowerCase() ?? "";
+  return { name: BY_LIBRARY.get(name) ?? name, version: product?.[2] ?? "" };
 }
