@@ -1,10 +1,11 @@
 /** Verifies tokens, and slows down whoever tries them out. */
 import { createTally } from "../ecosystems/_pipeline/tally.ts";
 import type { Clock } from "../storage/runtime.ts";
-import { type Principal, type Tokens } from "../storage/tokens.ts";
+import type { Principal, Tokens } from "../storage/tokens.ts";
 import type { Denial } from "./caller.ts";
+import { networkOf } from "./peer.ts";
 
-/** Wrong tokens that one address may send, in a window; then only those that were good just now are taken. */
+/** Wrong tokens that one address may send, in a window; then only those are taken that were good before. */
 const FAILURES = 20;
 const WINDOW_MS = 10 * 60_000;
 const MAX_ADDRESSES = 20_000;
@@ -23,11 +24,14 @@ export function createAuthenticator(deps: { readonly tokens: Tokens; readonly cl
 
   return {
     async verify(secret, { address, inPath }) {
-      if (!failures.allows(address) && !tokens.isKnown(secret)) return { ok: false, denial: TOO_MANY };
+      const network = networkOf(address);
+      if (!failures.allows(network) && !tokens.isKnown(secret)) return { ok: false, denial: TOO_MANY };
       const verified = await tokens.verify(secret);
       if (!verified.ok) {
-        failures.count(address);
-        return { ok: false, denial: verified.why === "expired" ? EXPIRED : UNKNOWN };
+        // Whoever has one that expired does not guess.
+        if (verified.why === "expired") return { ok: false, denial: EXPIRED };
+        failures.count(network);
+        return { ok: false, denial: UNKNOWN };
       }
       if (inPath !== (verified.kind === "path")) {
         return { ok: false, denial: inPath ? NOT_IN_PATH : PATH_ONLY };

@@ -32,6 +32,13 @@ export function createPeerOf(trusted: readonly string[]): PeerOf {
   };
 }
 
+/** What is counted as one: an IPv4 address, and of IPv6 the /64 that one machine has to itself. */
+export function networkOf(address: string): string {
+  if (!address.includes(":") || !ipaddr.isValid(address)) return address;
+  const parsed = ipaddr.process(address);
+  return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(":") : parsed.toString();
+}
+
 /** The address, and how many of its bits count. Throws Error for what is none. */
 function rangeOf(text: string): readonly [ipaddr.IPv4 | ipaddr.IPv6, number] {
   if (text.includes("/")) return ipaddr.parseCIDR(text);

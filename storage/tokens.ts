@@ -24,7 +24,7 @@ export interface Principal {
   /** null: the whole instance, every organisation. */
   readonly organisation: string | null;
   readonly scopes: ReadonlySet<Scope>;
-  /** null: all of them. */
+  /** null: all of them. Only of tokens that read and publish: nothing else belongs to one ecosystem. */
   readonly ecosystems: readonly string[] | null;
 }
 
@@ -75,8 +75,14 @@ export type Verified =
 export class TokenError extends Error {
   override readonly name = "TokenError";
   constructor(
-    readonly code: "too-many" | "path-token" | "expired" | "unknown-organisation" | "no-scope",
-    readonly field: "user" | "organisation" | "scopes" | "expiresAt" | "kind",
+    readonly code:
+      | "too-many"
+      | "path-token"
+      | "expired"
+      | "unknown-organisation"
+      | "no-scope"
+      | "ecosystems-of-scope",
+    readonly field: "organisation" | "scopes" | "expiresAt",
     message: string,
   ) {
     super(message);
@@ -87,14 +93,17 @@ export class TokenError extends Error {
 export interface Tokens {
   /** The secret is in the answer and nowhere else. Throws TokenError. */
   create(token: NewToken): Promise<{ readonly info: TokenInfo; readonly secret: string }>;
-  /** By time of creation, the newest first. `undefined`: every organisation's, and the instance's. */
+  /**
+   * By time of creation, the newest first. `undefined`: every organisation's, and the instance's. With those that
+   * expired within the last 30 days, so that somebody can see what became of them.
+   */
   list(organisation?: string | null): Promise<readonly TokenInfo[]>;
   get(id: string): Promise<TokenInfo | null>;
   /** false: there is no such token. In force everywhere within a second. */
   revoke(id: string): Promise<boolean>;
   /** From memory for a second; throws StorageError once KV could not confirm it for five. */
   verify(secret: string): Promise<Verified>;
-  /** Whether it was verified less than five seconds ago: known callers are not held up by strangers' failures. */
+  /** Whether it was good when it was last looked up here: known callers are not held up by strangers' failures. */
   isKnown(secret: string): boolean;
   /** Writes down when tokens were last used, at most once an hour for each. */
   flushUses(): Promise<void>;

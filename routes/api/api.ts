@@ -66,8 +66,9 @@ export function createApi(options: {
       });
     }
     const { endpoint } = matched;
+    const principal = await admitted(request, endpoint, matched.params);
     const place = await placeOf(request, endpoint, matched.params);
-    const principal = await admitted(request, endpoint, place.view);
+    if (endpoint.scope !== null && endpoint.whose === "address") mustOwn(principal, place.view.id);
     const call: Call = {
       params: read(endpoint.params, "path", matched.params),
       query: read(endpoint.query, "query", queryOf(request.query)),
@@ -82,7 +83,7 @@ export function createApi(options: {
     return send(endpoint, answer, request.method === "HEAD");
   }
 
-  /** Whose the endpoint is, before it is asked whether the caller may. */
+  /** Whose the endpoint is; throws ApiError where there is no such organisation. */
   async function placeOf(
     request: ApiRequest,
     { whose }: Endpoint,
@@ -107,11 +108,14 @@ export function createApi(options: {
   return { endpoints, call };
 }
 
-/** Nobody is told more than that they may not: neither of other organisations nor of what is there. */
+/**
+ * Before anything is looked up: nobody is told more than that they may not, neither of other organisations nor of
+ * what is there.
+ */
 async function admitted(
   request: ApiRequest,
   endpoint: Endpoint,
-  view: OrganisationView,
+  params: Readonly<Record<string, string>>,
 ): Promise<Principal> {
   if (endpoint.scope === null) return NOBODY;
   const principal = await request.identify();
@@ -120,12 +124,8 @@ async function admitted(
       challenge: true,
     });
   }
-  const isTheirs = principal.organisation === null ||
-    (endpoint.whose !== "instance" && principal.organisation === view.id);
-  if (!isTheirs) {
-    const whole = endpoint.whose === "instance" ? "the whole instance" : "another organisation";
-    throw new ApiError(403, "not-yours", `This token is not for ${whole}`);
-  }
+  if (endpoint.whose === "instance" && principal.organisation !== null) throw notYours("the whole instance");
+  if (endpoint.whose === "parameter") mustOwn(principal, params.organisation ?? "");
   if (!holds(principal, endpoint.scope)) {
     throw new ApiError(
       403,
@@ -134,6 +134,14 @@ async function admitted(
     );
   }
   return principal;
+}
+
+function mustOwn({ organisation }: Principal, asked: string): void {
+  if (organisation !== null && organisation !== asked) throw notYours("another organisation");
+}
+
+function notYours(whose: string): ApiError {
+  return new ApiError(403, "not-yours", `This token is not for ${whose}`);
 }
 
 const NOBODY: Principal = { id: "", user: "", organisation: "", scopes: new Set(), ecosystems: [] };

@@ -31,6 +31,7 @@ export function createApiRoute(deps: {
     if (target.segments[2] !== "v1") {
       return sayApiError(new ApiError(404, "no-such-version", "There is one version of this API: /-/api/v1"));
     }
+    if (isFromElsewhere(target.method, request.headers)) return sayApiError(CROSS_SITE);
     return await api.call({
       method: target.method,
       segments: target.segments.slice(3),
@@ -57,6 +58,18 @@ export function createApiRoute(deps: {
     });
   }
 }
+
+/**
+ * WARNING: a browser that was once asked for Basic credentials sends them along whatever page makes it ask. Pages of
+ * elsewhere change nothing here: a browser names them in Origin, every other client sends none.
+ */
+function isFromElsewhere(method: string, headers: Headers): boolean {
+  const origin = headers.get("origin");
+  if (origin === null || method === "GET" || method === "HEAD") return false;
+  return !URL.canParse(origin) || new URL(origin).host !== headers.get("host")?.toLowerCase();
+}
+
+const CROSS_SITE = new ApiError(403, "cross-site", "A page of another site may not change anything here");
 
 /** What broke, as problem details. */
 export function sayApiProblem(error: unknown, id: string | null): Response {

@@ -17,6 +17,7 @@ import type {
 import { readSnapshot } from "./snapshot.ts";
 import { FREEZES } from "./freezes.ts";
 import { createHeldEntries, type Holder } from "./held_entries.ts";
+import { deleteTokensOf } from "./tokens.ts";
 import { WAIVERS } from "./waivers.ts";
 
 export type { Organisations, OrganisationSummary, StoredDocument } from "./organisation_types.ts";
@@ -148,6 +149,8 @@ export function createOrganisations(kv: Deno.Kv, deps: OrganisationsDeps): Organ
       );
     }
     const { value, versionstamp } = await known(id);
+    // Before: were this to end between the two, a later namesake would meet them. After: one may have come since.
+    await attempt(`revoke the tokens of organisation "${id}"`, () => deleteTokensOf(kv, id));
     const done = await attempt(
       `delete organisation "${id}"`,
       () =>
@@ -162,6 +165,7 @@ export function createOrganisations(kv: Deno.Kv, deps: OrganisationsDeps): Organ
     }
     // The organisation is gone; what follows is out of reach already, because its `life` is.
     await attempt(`delete what organisation "${id}" left`, async () => {
+      await deleteTokensOf(kv, id);
       await deletePrefix(kv, keys.policyRevisions(id, value.life));
       await deletePrefix(kv, keys.partsOf(keys.policyRevisions(id, value.life)));
       await deletePrefix(kv, keys.waivers(id, value.life));

@@ -9,6 +9,7 @@ import {
   MAX_TOKENS_PER_OWNER,
   type NewToken,
   type Principal,
+  type Scope,
   SCOPES,
   TokenError,
   type TokenInfo,
@@ -65,6 +66,7 @@ export function createTokens(kv: Deno.Kv, { clock, adminToken = null }: TokensDe
         `Cannot make another token: there are ${MAX_TOKENS_PER_OWNER}. Revoke some first`,
       );
     }
+    const owner = await ownerOf(wanted.organisation);
     const id = [...randomBytes(12)].map((byte) => (byte % 36).toString(36)).join("");
     const secret = `slu_${id}_${randomBytes(32).toString("base64url")}`;
     const info = { id, ...wanted, createdAt: clock() };
@@ -72,11 +74,24 @@ export function createTokens(kv: Deno.Kv, { clock, adminToken = null }: TokensDe
     const key = keys.token(id);
     const done = await attempt("write a token", () =>
       kv.atomic()
-        .check({ key, versionstamp: null })
+        .check({ key, versionstamp: null }, ...owner)
         .set(key, record, expiry(info.expiresAt))
         .commit());
-    if (!done.ok) throw new StorageError("Cannot write a token: its id is taken");
+    if (!done.ok) throw new StorageError("Cannot write a token: its organisation was changed meanwhile");
     return { info: { ...info, lastUsedAt: null }, secret };
+  }
+
+  /** WARNING: checked with the write, so that no token outlives its organisation and is good for a namesake. */
+  async function ownerOf(organisation: string | null): Promise<readonly Deno.AtomicCheck[]> {
+    if (organisation === null) return [];
+    const key = keys.organisation(organisation);
+    const { versionstamp } = await attempt("read an organisation", () => kv.get(key));
+    if (versionstamp !== null) return [{ key, versionstamp }];
+    throw new TokenError(
+      "unknown-organisation",
+      "organisation",
+      `There is no organisation ${JSON.stringify(organisation)}`,
+    );
   }
 
   /** Kept for a month after its end, so that the list can say what became of it. */
@@ -84,13 +99,21 @@ export function createTokens(kv: Deno.Kv, { clock, adminToken = null }: TokensDe
     return expiresAt === null ? {} : { expireIn: expiresAt - clock() + KEPT_AFTER_END_MS };
   }
 
-  function check({ scopes, kind, expiresAt }: NewToken): void {
+  function check({ scopes, kind, expiresAt, ecosystems }: NewToken): void {
     const now = clock();
     if (scopes.length === 0) {
       throw new TokenError("no-scope", "scopes", `Cannot make a token without scope: ${SCOPES.join(", ")}`);
     }
     if (expiresAt !== null && expiresAt <= now) {
       throw new TokenError("expired", "expiresAt", "Cannot make a token that has ended already");
+    }
+    const whole = ecosystems === null ? undefined : scopes.find((scope) => !OF_AN_ECOSYSTEM.has(scope));
+    if (whole !== undefined) {
+      throw new TokenError(
+        "ecosystems-of-scope",
+        "scopes",
+        `Cannot make a token of "${whole}" for some ecosystems only: read and publish can be`,
+      );
     }
     if (kind === "header") return;
     if (scopes.length !== 1 || scopes[0] !== "read") {
@@ -106,6 +129,8 @@ export function createTokens(kv: Deno.Kv, { clock, adminToken = null }: TokensDe
     await attempt("list the tokens", async () => {
       for await (const { value } of kv.list<TokenRecord>({ prefix: keys.tokens() }, { batchSize: 500 })) {
         if (organisation !== undefined && value.info.organisation !== organisation) continue;
+        // KV removes what has expired when it comes to it.
+        if ((expiry(value.info.expiresAt).expireIn ?? 1) <= 0) continue;
         found.push({ ...value.info, lastUsedAt: null });
       }
     });
@@ -183,26 +208,40 @@ export function createTokens(kv: Deno.Kv, { clock, adminToken = null }: TokensDe
   function isKnown(secret: string): boolean {
     const known = held.get(FORM.exec(secret)?.[1] ?? "");
     return known?.record !== null && known?.record !== undefined &&
-      isWithin(known.confirmedAt, LOST_MS) && timingSafeEqual(hashOf(secret), known.record.hash);
+      timingSafeEqual(hashOf(secret), known.record.hash);
   }
 
   async function flushUses(): Promise<void> {
     for (const [id, at] of [...uses]) {
-      uses.delete(id);
-      if (isWithin(written.get(id) ?? 0 as EpochMs, USE_MS)) continue;
-      const key = keys.token(id);
-      const entry = await attempt("read a token", () => kv.get<TokenRecord>(key));
-      if (entry.value === null) continue;
-      await attempt("write a token's last use", () =>
-        // Checked: a use that is written after the token was revoked would stay for ever.
-        kv.atomic().check(entry).set(keys.tokenUse(id), at, expiry(entry.value?.info.expiresAt ?? null))
-          .commit());
-      written.set(id, at);
+      if (!isWithin(written.get(id) ?? 0 as EpochMs, USE_MS)) await writeUse(id, at);
+      // Used again meanwhile: that is written the next time.
+      if (uses.get(id) === at) uses.delete(id);
     }
+  }
+
+  async function writeUse(id: string, at: EpochMs): Promise<void> {
+    const entry = await attempt("read a token", () => kv.get<TokenRecord>(keys.token(id)));
+    if (entry.value === null) return;
+    const { expiresAt } = entry.value.info;
+    await attempt("write a token's last use", () =>
+      // Checked: a use that is written after the token was revoked would stay for ever.
+      kv.atomic().check(entry).set(keys.tokenUse(id), at, expiry(expiresAt)).commit());
+    written.set(id, at);
   }
 
   return { create, list, get, revoke, verify, isKnown, flushUses };
 }
+
+/** Deletes what an organisation's tokens are known by, and by that revokes them. Throws as KV does. */
+export async function deleteTokensOf(kv: Deno.Kv, organisation: string): Promise<void> {
+  for await (const { value } of kv.list<TokenRecord>({ prefix: keys.tokens() }, { batchSize: 500 })) {
+    const { id, organisation: owner } = value.info;
+    if (owner === organisation) await kv.atomic().delete(keys.token(id)).delete(keys.tokenUse(id)).commit();
+  }
+}
+
+/** The scopes of registries; the others are of an organisation, whichever ecosystems it uses. */
+const OF_AN_ECOSYSTEM: ReadonlySet<Scope> = new Set(["read", "publish"]);
 
 const UNKNOWN: Verified = { ok: false, why: "unknown" };
 const ADMIN: Verified = {

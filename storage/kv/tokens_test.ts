@@ -3,7 +3,8 @@ import type { EpochMs } from "../../policy/types.ts";
 import { createTestClock } from "../../tests/fakes/clock.ts";
 import { StorageError } from "../errors.ts";
 import { holds, type NewToken, TokenError } from "../tokens.ts";
-import { createTokens } from "./tokens.ts";
+import { keys } from "./keys.ts";
+import { createTokens, deleteTokensOf } from "./tokens.ts";
 
 const JANE: NewToken = {
   user: "jane",
@@ -18,6 +19,7 @@ const JANE: NewToken = {
 
 async function world() {
   const kv = await Deno.openKv(":memory:");
+  await kv.set(keys.organisation("acme"), {});
   const time = createTestClock();
   return { kv, time, tokens: createTokens(kv, time), other: createTokens(kv, time) };
 }
@@ -86,7 +88,47 @@ Deno.test("verify: without KV a token is good for five seconds, then nobody's is
   assert.ok((await tokens.verify(secret)).ok);
   time.jump(1);
   await assert.rejects(tokens.verify(secret), StorageError);
+});
+
+Deno.test("isKnown: what was good when it was last looked up, by its whole secret; after a revocation it is not", async () => {
+  const { kv, time, tokens, other } = await world();
+  using _ = kv;
+  const { info, secret } = await tokens.create(JANE);
   assert.equal(tokens.isKnown(secret), false);
+  await tokens.verify(secret);
+  time.jump(60_000);
+  assert.equal(tokens.isKnown(secret), true);
+  assert.equal(tokens.isKnown(`${secret.slice(0, -2)}AA`), secret.endsWith("AA"));
+  await other.revoke(info.id);
+  assert.deepEqual(await tokens.verify(secret), { ok: false, why: "unknown" });
+  assert.equal(tokens.isKnown(secret), false);
+});
+
+Deno.test("deleteTokensOf: an organisation's tokens end with it; the instance's and others' stay", async () => {
+  const { kv, time, tokens, other } = await world();
+  using _ = kv;
+  await kv.set(keys.organisation("beta"), {});
+  const acme = await tokens.create(JANE);
+  const beta = await tokens.create({ ...JANE, organisation: "beta" });
+  const whole = await tokens.create({ ...JANE, organisation: null });
+  await other.verify(acme.secret);
+  await deleteTokensOf(kv, "acme");
+  time.jump(1_000);
+  assert.deepEqual(await other.verify(acme.secret), { ok: false, why: "unknown" });
+  assert.ok((await other.verify(beta.secret)).ok && (await other.verify(whole.secret)).ok);
+  await kv.delete(keys.organisation("acme"));
+  await assert.rejects(tokens.create(JANE), /no organisation "acme"/);
+});
+
+Deno.test("list: what expired stays for thirty days, then it is no longer shown", async () => {
+  const { kv, time, tokens } = await world();
+  using _ = kv;
+  await tokens.create({ ...JANE, expiresAt: time.clock() + 1_000 as EpochMs });
+  await tokens.create(JANE);
+  time.jump(1_000 + 30 * 86_400_000 - 1);
+  assert.equal((await tokens.list("acme")).length, 2);
+  time.jump(1);
+  assert.deepEqual((await tokens.list("acme")).map(({ expiresAt }) => expiresAt), [null]);
 });
 
 Deno.test("create: what cannot be is refused with the field", async () => {
@@ -100,6 +142,9 @@ Deno.test("create: what cannot be is refused with the field", async () => {
     [{ kind: "path" }, "expiresAt"],
     [{ kind: "path", expiresAt: now + 86_400_001 as EpochMs }, "expiresAt"],
     [{ kind: "path", expiresAt: hour, scopes: ["read", "audit"] }, "scopes"],
+    [{ scopes: ["read", "audit"], ecosystems: ["npm"] }, "scopes"],
+    [{ scopes: ["admin"], ecosystems: ["npm"] }, "scopes"],
+    [{ organisation: "nobody" }, "organisation"],
   ];
   for (const [change, field] of rows) {
     await assert.rejects(
