@@ -15,7 +15,7 @@ export const CONFIG_SOURCE: Source = Object.freeze({
   required: false,
   expects: "json",
   shared: true,
-  check: (document) => void readConfig([document]),
+  check: (document: UpstreamDocument) => void readConfig([document]),
 });
 
 export interface RegistryConfig {
