@@ -192,7 +192,7 @@ export interface Rendered {
   readonly contentType: string;
   /** Further headers, lower-case names (`vary`, `npm-notice`). Values pass the header gate. */
   readonly headers: Readonly<Record<string, string>>;
-  /** In order; the pipeline may pause between two pieces. */
+  /** In order; the pipeline may pause between two pieces. A piece may be written over once the next is asked for. */
   readonly body: Iterable<Uint8Array>;
   /** How many releases or files were withheld; known once the body was read to its end. */
   readonly withheld: () => number;

@@ -1,6 +1,7 @@
 /** gzip in slices: node:zlib works on this thread, its asynchronous calls too, so it is given a piece at a time. */
 import { createGunzip, createGzip } from "node:zlib";
 import { createPacer, joined, slicesOf } from "./paced.ts";
+import { createRoom } from "./room.ts";
 import type { Timers } from "./runtime.ts";
 
 const PIECE_BYTES = 64 * 1024;
@@ -68,23 +69,4 @@ export async function gunzipInSlices(
 function statedSize(packed: Uint8Array): number {
   if (packed.byteLength < 18) return 0;
   return new DataView(packed.buffer, packed.byteOffset + packed.byteLength - 4).getUint32(0, true);
-}
-
-/** Grows where the hint was too small; memory that is not written to is not taken. */
-function createRoom(hint: number) {
-  let whole = new Uint8Array(hint);
-  let used = 0;
-  return {
-    add(bytes: Uint8Array): void {
-      if (used + bytes.byteLength > whole.byteLength) {
-        const larger = new Uint8Array(Math.max(2 * whole.byteLength, used + bytes.byteLength));
-        larger.set(whole.subarray(0, used));
-        whole = larger;
-      }
-      whole.set(bytes, used);
-      used += bytes.byteLength;
-    },
-    /** Without a tail that was reserved in vain. */
-    end: (): Uint8Array<ArrayBuffer> => used === whole.byteLength ? whole : whole.slice(0, used),
-  };
 }

@@ -1,7 +1,8 @@
 /** From rendered pieces to the bytes that are kept: joined, hashed and compressed once, in slices. */
 import { createHash } from "node:crypto";
 import { gzipInSlices } from "../../storage/gzip.ts";
-import { joined, paced } from "../../storage/paced.ts";
+import { paced } from "../../storage/paced.ts";
+import { createRoom } from "../../storage/room.ts";
 import type { Timers } from "../../storage/runtime.ts";
 import type { Rendered } from "../ecosystem.ts";
 import type { Entity } from "../outcome.ts";
@@ -10,18 +11,15 @@ import type { Entity } from "../outcome.ts";
 const WORTH_COMPRESSING_BYTES = 1_024;
 const COMPRESSIBLE = /^(?:text\/|application\/(?:[\w.+-]*\+)?json\b|application\/(?:[\w.+-]*\+)?xml\b)/;
 
-/** Ends the rendering; `rendered.withheld()` is known afterwards. */
-export async function createEntity(rendered: Rendered, timers: Timers): Promise<Entity> {
-  const pieces: Uint8Array[] = [];
+/** Ends the rendering; `rendered.withheld()` is known afterwards. `sizeHint`: about how many bytes will be rendered. */
+export async function createEntity(rendered: Rendered, timers: Timers, sizeHint = 0): Promise<Entity> {
   const hash = createHash("sha256");
-  let length = 0;
+  const room = createRoom(sizeHint);
   await paced(rendered.body, timers, (piece) => {
-    if (piece.byteLength === 0) return;
-    pieces.push(piece);
     hash.update(piece);
-    length += piece.byteLength;
+    room.add(piece);
   });
-  const identity = pieces.length === 1 ? pieces[0]! : await joined(pieces, length, timers);
+  const identity = room.end();
   return {
     status: rendered.status,
     contentType: rendered.contentType,

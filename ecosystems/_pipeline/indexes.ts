@@ -127,8 +127,14 @@ async function renderNow(rendering: Rendering): Promise<MemoEntry | null> {
     }, linksOf(request, verdicts));
     if (made === null) return null;
     const note = () => noteWithheld(services, request, verdicts);
-    return await memorise(services, { key, verdicts, revision, rendered: made, note });
+    const sizeHint = sizeHintOf(documents);
+    return await memorise(services, { key, verdicts, revision, rendered: made, sizeHint, note });
   });
+}
+
+/** Most are about as long as what they are made from; longer where links become longer. */
+function sizeHintOf(documents: readonly UpstreamDocument[]): number {
+  return Math.ceil(1.05 * documents.reduce((sum, { body }) => sum + body.byteLength, 4_096));
 }
 
 /** The raw documents; serve() fetches them anew where one is lost. */

@@ -51,11 +51,13 @@ export async function memorise(services: Services, options: {
   /** Names every document that it was rendered from. */
   readonly revision: string;
   readonly rendered: Rendered;
+  /** About how many bytes. */
+  readonly sizeHint: number;
   /** Asked once the body was rendered: what to say of what was withheld. */
   readonly note: () => WithheldNote;
 }): Promise<MemoEntry> {
   const { verdicts, rendered, revision } = options;
-  const entity = await createEntity(rendered, services.timers);
+  const entity = await createEntity(rendered, services.timers, options.sizeHint);
   const entry: MemoEntry = {
     entity,
     ...options.note(),

@@ -1,6 +1,9 @@
 /** Gathers many small writes into few large pieces. */
 
-/** `pieces` hands over what is full; `end` the rest. A piece handed over is never touched again. */
+/**
+ * `pieces` hands over what is full; `end` the rest. A piece handed over is written over once `pieces` or `end` is
+ * asked again: whoever wants to keep it copies it.
+ */
 export interface ByteWriter {
   bytes(source: Uint8Array, start: number, end: number): void;
   text(text: string): void;
@@ -17,11 +20,13 @@ export function createByteWriter(): ByteWriter {
   let piece = new Uint8Array(PIECE_BYTES);
   let used = 0;
   let full: Uint8Array[] = [];
+  let handedOver: readonly Uint8Array[] = [];
+  const free: Uint8Array<ArrayBuffer>[] = [];
 
   function turn(): void {
     if (used === 0) return;
     full.push(piece.subarray(0, used));
-    piece = new Uint8Array(PIECE_BYTES);
+    piece = free.pop() ?? new Uint8Array(PIECE_BYTES);
     used = 0;
   }
 
@@ -46,7 +51,9 @@ export function createByteWriter(): ByteWriter {
   }
 
   function pieces(): Uint8Array[] {
+    for (const old of handedOver) free.push(new Uint8Array(old.buffer as ArrayBuffer));
     const ready = full;
+    handedOver = full;
     full = [];
     return ready;
   }

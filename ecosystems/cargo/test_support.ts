@@ -84,6 +84,8 @@ export function rendered(path: string, material: Material, links: Links = LINKS)
   }
   const answer = cargo.render(ask, material, links);
   if (answer === null) return null;
-  const text = new TextDecoder().decode(Uint8Array.from([...answer.body].flatMap((piece) => [...piece])));
+  const text = new TextDecoder().decode(
+    Uint8Array.from(Array.from(answer.body, (piece) => [...piece]).flat()),
+  );
   return { ...answer, text, withheld: answer.withheld() };
 }

@@ -85,5 +85,5 @@ export function indexAsk(name: string, variant: string): IndexAsk {
 }
 
 export function textOf(body: Iterable<Uint8Array>): string {
-  return new TextDecoder().decode(Uint8Array.from([...body].flatMap((piece) => [...piece])));
+  return new TextDecoder().decode(Uint8Array.from(Array.from(body, (piece) => [...piece]).flat()));
 }

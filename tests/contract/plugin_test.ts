@@ -258,7 +258,7 @@ function renderedText(ecosystem: Ecosystem, ask: IndexAsk | VersionAsk, material
   const rendered = ecosystem.render(ask, material, LINKS);
   if (rendered === null) return null;
   const decoder = new TextDecoder();
-  return [...rendered.body].map((piece) => decoder.decode(piece, { stream: true })).join("") +
+  return Array.from(rendered.body, (piece) => decoder.decode(piece, { stream: true })).join("") +
     decoder.decode();
 }
 
