@@ -5,6 +5,7 @@ import { dropInstallsBefore } from "../storage/installs/retention.ts";
 import type { Jobs } from "../storage/kv/jobs.ts";
 import type { Organisations } from "../storage/kv/organisations.ts";
 import type { Clock, Log } from "../storage/runtime.ts";
+import type { Tokens } from "../storage/tokens.ts";
 import type { Webhooks } from "../storage/webhooks.ts";
 import type { Sampling } from "./sampling.ts";
 
@@ -17,6 +18,7 @@ interface MaintenanceDeps {
   readonly installs: InstallLog;
   readonly webhooks: Webhooks;
   readonly jobs: Jobs;
+  readonly tokens: Pick<Tokens, "flushUses">;
   readonly sampling: Pick<Sampling, "begin">;
   readonly clock: Clock;
   readonly log: Log;
@@ -56,6 +58,7 @@ export function createMaintenance(deps: MaintenanceDeps): () => Promise<void> {
   async function round(): Promise<void> {
     await tried("send what is due to webhooks", deps.webhooks.runDue);
     await tried("fold the install log", () => deps.installs.fold());
+    await tried("write down when tokens were last used", deps.tokens.flushUses);
     await tried("plan the install log's retention", planRetention);
     await tried("drop what is older than the retention", () => deps.jobs.runDue({ [RETENTION]: retain }));
     deps.sampling.begin();

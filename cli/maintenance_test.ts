@@ -16,6 +16,7 @@ async function rig() {
   let now = START;
   let sent = 0;
   let sampled = 0;
+  let flushed = 0;
   let sending: () => Promise<void> = () => Promise.resolve(void sent++);
   const clock = () => now as EpochMs;
   const log = (_level: string, message: string) => void lines.push(message);
@@ -24,17 +25,29 @@ async function rig() {
   const jobs = createJobs({ kv, clock, log });
   const installs = createInstallLog({ kv, journal: null, instance: "t", clock, log, random: () => 0.5 });
   const sampling = { begin: () => void sampled++ };
+  const tokens = { flushUses: () => Promise.resolve(void flushed++) };
   const webhooks = { refusal: () => {}, handlers: {}, runDue: () => sending() };
   return {
     kv,
     lines,
     organisations,
     installs,
-    maintain: createMaintenance({ kv, organisations, installs, webhooks, jobs, sampling, clock, log }),
+    maintain: createMaintenance({
+      kv,
+      organisations,
+      installs,
+      webhooks,
+      jobs,
+      tokens,
+      sampling,
+      clock,
+      log,
+    }),
     queries: createInstallQueries({ kv, clock }),
     moveTo: (at: number) => void (now = at),
     sent: () => sent,
     sampled: () => sampled,
+    flushed: () => flushed,
     onSend: (work: () => Promise<void>) => void (sending = work),
   };
 }
@@ -62,7 +75,8 @@ function record(at: number, file: string): InstallRecord {
 }
 
 Deno.test("maintain: folds the log, and drops what is older than the policy's retention, once a day", async () => {
-  const { kv, lines, organisations, installs, maintain, queries, moveTo, sent, sampled } = await rig();
+  const { kv, lines, organisations, installs, maintain, queries, moveTo, sent, sampled, flushed } =
+    await rig();
   try {
     await organisations.set({ id: "default", source: { retention: "10d" }, author: "t" });
     const names = async () => (await queries.packages({})).map((row) => row.package).toSorted();
@@ -78,6 +92,7 @@ Deno.test("maintain: folds the log, and drops what is older than the policy's re
     assert.deepEqual(await names(), ["new"]);
     assert.equal(sent(), 3);
     assert.equal(sampled(), 3);
+    assert.equal(flushed(), 3);
     assert.deepEqual(lines, []);
   } finally {
     await installs.close();

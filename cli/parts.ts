@@ -103,6 +103,8 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   const jobs = createJobs({ kv, clock, log, timers });
   const webhooks = createWebhooks({ kv, jobs, views, post: guarded.post, clock, log, background });
   const tokens = createTokens(kv, { clock, adminToken: config.adminToken });
+  // A platform's instance may live for less than a minute.
+  closers.add(() => tokens.flushUses());
   const services: Services = createServices({
     ecosystems: deps.ecosystems,
     packages: createPackages(kv),
