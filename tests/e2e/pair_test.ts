@@ -94,10 +94,11 @@ processesTest("a pair: a process that starts cleans nothing that another one hol
 
   const third = await world.start();
   assert.equal((await ask(`${third.url}/-/health`)).status, 200);
-  const { status, bytes } = await client;
-  assert.equal(status, 200);
-  assert.ok(Buffer.from(bytes).equals(wanted.bytes));
-  assert.equal(world.registry.downloads("wanted", "1.0.0"), 1);
+  for (const { status, bytes } of [await client, await ask(`${third.url}/${wanted.path}`)]) {
+    assert.equal(status, 200);
+    assert.ok(Buffer.from(bytes).equals(wanted.bytes));
+  }
+  assert.equal(world.registry.downloads("wanted", "1.0.0"), 1, "it was kept");
   await until("nothing is left in its place", async () => {
     return (await world.storage.keys()).every((key) => /^prod\/sha256\/[0-9a-f]{2}\/[0-9a-f]{64}$/.test(key));
   });

@@ -78,3 +78,26 @@ processesTest(
     ]);
   },
 );
+
+processesTest(
+  "frozen amid a fetch for longer than a lease: another takes over; thawed, it ends what it had begun, and all of it is right",
+  async () => {
+    await using world = await startProcesses();
+    const wanted = publishFile(world.registry, "wanted", 900);
+    dripFirst(world.registry, wanted, { pieces: 20, pauseMs: 300 });
+    for (const url of world.urls) assert.equal((await ask(`${url}/npm/wanted`)).status, 200);
+    const frozen = persistently(`${world.urls[0]}/${wanted.path}`, "frozen");
+    await until("it fetches", () => Promise.resolve(world.registry.downloads("wanted", "1.0.0") === 1));
+    world.servers[0]!.signal("SIGSTOP");
+    const other = await persistently(`${world.urls[1]}/${wanted.path}`, "other");
+    assert.ok(Buffer.from(other).equals(wanted.bytes));
+    assert.equal(world.registry.downloads("wanted", "1.0.0"), 2);
+    world.servers[0]!.signal("SIGCONT");
+    assert.ok(Buffer.from(await frozen).equals(wanted.bytes));
+    for (const [at, url] of world.urls.entries()) {
+      assert.ok(Buffer.from(await persistently(`${url}/${wanted.path}`, `after${at}`)).equals(wanted.bytes));
+    }
+    assert.equal(world.registry.downloads("wanted", "1.0.0"), 2, "one blob, kept once and for all");
+    await assertServed(world, ["frozen", "other", "after0", "after1"]);
+  },
+);
