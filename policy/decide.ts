@@ -47,6 +47,8 @@ export function decide(
     readonly facts: PackageFacts;
     readonly joined: Joined;
     readonly now: EpochMs;
+    /** A past instant: what was there and old enough then, of what today's policy lets through. Default: now. */
+    readonly asOf?: EpochMs;
   },
 ): Decisions {
   const { facts } = options;
@@ -94,14 +96,10 @@ export function decide(
 }
 
 function judging(
-  { policy, facts, joined, now }: {
-    readonly policy: CompiledPolicy;
-    readonly facts: PackageFacts;
-    readonly joined: Joined;
-    readonly now: EpochMs;
-  },
+  { policy, facts, joined, now, asOf }: Parameters<typeof decide>[0],
 ): (listed: Listed) => Made {
   const { settings, rules, versions } = policy;
+  const then = asOf === undefined || asOf >= now ? null : asOf;
   const about: PackageCase = {
     settings,
     rules,
@@ -109,7 +107,9 @@ function judging(
     overrides: policy.overrides.of(facts.name),
     waivers: policy.waivers.get(facts.name) ?? [],
     freezes: policy.freezes.get(facts.name) ?? [],
-    grants: joined.grants,
+    // An audit fix is about what is installed now.
+    grants: then === null ? joined.grants : new Set(),
+    asOf: then,
   };
   const clocks = { now, firstSeen: (filename: string) => joined.firstSeen(filename) };
   const predecessors = once((): Predecessors => findPredecessors(facts, versions, clocks));

@@ -11,8 +11,8 @@ export interface Lifter {
 /** A reason on its way to a decision. */
 export interface Draft {
   readonly reason: Reason;
-  /** The floor holds in `observe` as well. */
-  readonly source: "floor" | "override" | "freeze" | "rule";
+  /** The floor holds in `observe` as well, and so does what was not there at an instant. */
+  readonly source: "floor" | "instant" | "override" | "freeze" | "rule";
   /** null: nothing lifts it. */
   readonly lifter: Lifter | null;
   /** From then on something else may be found, whatever becomes of this reason; null: never. */
@@ -39,7 +39,7 @@ export function toDecision(drafts: readonly Draft[], enforcement: "enforce" | "o
   if (drafts.length === 0) return ALLOWED;
   const standing = drafts.filter((draft) => draft.lifter === null);
   const counting = standing.filter((draft) =>
-    draft.source === "floor" || (enforcement === "enforce" && !draft.reason.observed)
+    isUnconditional(draft) || (enforcement === "enforce" && !draft.reason.observed)
   );
   const [enforcedVerdict, counted] = [worst(standing), worst(counting)];
   const observed = isBlocking(enforcedVerdict) ? "warn" : enforcedVerdict;
@@ -89,13 +89,18 @@ function horizonOf(drafts: readonly Draft[], counting: readonly Draft[]): EpochM
   );
 }
 
+function isUnconditional({ source }: Draft): boolean {
+  return source === "floor" || source === "instant";
+}
+
 function isBlocking(verdict: Verdict): boolean {
   return compareVerdicts(verdict, "warn") > 0;
 }
 
-function toReason({ reason, lifter, source }: Draft, enforcement: "enforce" | "observe"): Reason {
+function toReason(draft: Draft, enforcement: "enforce" | "observe"): Reason {
+  const { reason, lifter } = draft;
   const observed = reason.observed === true ||
-    (enforcement === "observe" && source !== "floor" && isBlocking(reason.verdict));
+    (enforcement === "observe" && !isUnconditional(draft) && isBlocking(reason.verdict));
   return {
     ...reason,
     ...(lifter === null ? {} : { liftedBy: lifter.id }),

@@ -4,9 +4,10 @@ import type { Override, RuleSettings } from "./documents.ts";
 import { formatInstant } from "./instant.ts";
 import { findLifter, mostSpecific, standing } from "./lift.ts";
 import type { Match, PackageOverrides } from "./overrides.ts";
-import { ageOf } from "./rules/age.ts";
+import { appearedAt } from "./rules/age.ts";
 import type { Rule, RuleContext, RuleFinding } from "./rules/rule.ts";
-import type { Artifact, Finding, Freeze, Reason, Waiver } from "./types.ts";
+import { asOfDraft, notYetThere } from "./as_of.ts";
+import type { Artifact, EpochMs, Finding, Freeze, Reason, Waiver } from "./types.ts";
 
 /** What of a policy concerns one package. */
 export interface PackageCase {
@@ -18,6 +19,8 @@ export interface PackageCase {
   readonly rules: readonly Rule[];
   /** Versions that this caller may have although younger than the minimum age. */
   readonly grants: ReadonlySet<string>;
+  /** The past instant at which files must have been there, and old enough; null: now. */
+  readonly asOf: EpochMs | null;
 }
 
 /** Names an audit fix in `liftedBy`. */
@@ -33,7 +36,8 @@ export function judge(artifact: Artifact, context: RuleContext, about: PackageCa
     ...standing(about.floor.matching(release.version), "deny", now).map(floorDraft),
     ...standing(matches, "deny", now).map((match) => denialDraft(match, allows)),
     ...about.freezes.flatMap((freeze) => freezeDraft({ freeze, artifact, context, allows })),
-    ...about.rules.flatMap((rule) => ruleDraft({ rule, artifact, context, about, allows, waivers })),
+    ...about.rules.flatMap((rule) => ruleDrafts({ rule, artifact, context, about, allows, waivers })),
+    ...notYetThere(artifact, context, about.asOf),
     ...allowDrafts(allows),
   ];
 }
@@ -85,8 +89,7 @@ function freezeDraft(
 ): readonly Draft[] {
   const { freeze, artifact, context, allows } = options;
   if (freeze.until !== null && context.now >= freeze.until) return [];
-  const age = ageOf(artifact, context);
-  if ((age.dated ? age.since : age.seen.at) <= freeze.at) return [];
+  if (appearedAt(artifact, context) <= freeze.at) return [];
   const why = freeze.reason === null ? "" : `: ${freeze.reason}`;
   const message = `newer than the freeze at ${formatInstant(freeze.at)}${why}`;
   const reason = toReason("freeze", { verdict: "deny", message, horizon: freeze.until }, freeze.owner);
@@ -98,17 +101,30 @@ function freezeDraft(
   }];
 }
 
-function ruleDraft(
-  options: {
-    readonly rule: Rule;
-    readonly artifact: Artifact;
-    readonly context: RuleContext;
-    readonly about: PackageCase;
-    readonly allows: readonly Match[];
-    readonly waivers: readonly Waiver[];
-  },
-): readonly Draft[] {
-  const { rule, artifact, context, about, allows, waivers } = options;
+interface Ruling {
+  readonly rule: Rule;
+  readonly artifact: Artifact;
+  readonly context: RuleContext;
+  readonly about: PackageCase;
+  readonly allows: readonly Match[];
+  readonly waivers: readonly Waiver[];
+}
+
+/** As of an instant what a rule finds now counts, and what it finds with the clock there: the stricter of both. */
+function ruleDrafts(ruling: Ruling): readonly Draft[] {
+  const { about: { asOf }, artifact, context } = ruling;
+  const now = ruleDraft(ruling);
+  if (asOf === null || appearedAt(artifact, context) > asOf) return now;
+  const then = ruleDraft({ ...ruling, context: { ...context, now: asOf } });
+  const isCovered = ({ reason, lifter }: Draft) =>
+    then.some((draft) =>
+      draft.reason.verdict === reason.verdict && (draft.lifter === null) === (lifter === null)
+    );
+  return [...now.filter((draft) => !isCovered(draft)), ...then.map(asOfDraft)];
+}
+
+function ruleDraft(ruling: Ruling): readonly Draft[] {
+  const { rule, artifact, context, about, allows, waivers } = ruling;
   const { finding, failed } = evaluate(rule, artifact, context);
   if (finding === null) return [];
   const observed = about.settings.observe.includes(rule.id);
@@ -141,7 +157,7 @@ function withFixAge(settings: RuleSettings): RuleSettings {
 }
 
 /** WARNING: a rule that throws denies; it is never skipped. */
-function evaluate(
+export function evaluate(
   rule: Rule,
   artifact: Artifact,
   context: RuleContext,

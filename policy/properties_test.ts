@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { epochMs } from "./instant.ts";
 import {
   ago,
+  changesIn,
   DAY,
   decided,
   type DecideWords,
@@ -246,6 +247,48 @@ Deno.test("Decision.reasons: the verdict is that of a standing reason, and time 
       if (decision?.verdict === "hold") assert.ok(decision.horizon !== null && decision.horizon > NOW);
     }
   }));
+});
+
+const past = fc.integer({ min: 1, max: 45 * 24 * 60 }).map((minutes) => epochMs(NOW - minutes * 60_000));
+
+Deno.test("decide as of an instant: never shows what is not shown now, nor what came later", () => {
+  fc.assert(
+    fc.property(cases, past, (words, asOf) => {
+      const then = shown(decide({ ...words, asOf }), words.facts);
+      assertSubset(then, shown(decide(words), words.facts));
+      for (const { version, artifacts } of words.facts.releases) {
+        const published = artifacts[0]?.publishedAt;
+        const isLater = published?.known === true && published.value.clock === "registry" &&
+          published.value.at > asOf && published.value.at <= NOW;
+        assert.ok(!isLater || !then.includes(version), `${version} was not there`);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+Deno.test("decide as of now is decide, and so is any later instant", () => {
+  fc.assert(fc.property(cases, fc.nat(1_000), (words, ahead) => {
+    const [now, then] = [decide(words), decide({ ...words, asOf: epochMs(NOW + ahead) })];
+    for (const { version } of words.facts.releases) {
+      assert.deepEqual(then.release(version), now.release(version));
+    }
+    assert.deepEqual([then.horizon, then.allowedUntil], [now.horizon, now.allowedUntil]);
+  }));
+});
+
+Deno.test("changes: as of all instants between two of them the same is decided", () => {
+  fc.assert(
+    fc.property(cases, past, (words, asOf) => {
+      const all = changesIn({ ...words, policy: policyOf(words.rungs, words.overrides) });
+      const last = all.findLast((change) => change <= asOf) ?? epochMs(NOW - 400 * DAY);
+      const [here, there] = [decide({ ...words, asOf }), decide({ ...words, asOf: last })];
+      for (const { version } of words.facts.releases) {
+        assert.deepEqual(here.release(version), there.release(version), `${version} since ${last}`);
+      }
+    }),
+    { numRuns: 500 },
+  );
 });
 
 Deno.test("the test's version scheme: a total order", () => {

@@ -4,6 +4,7 @@ import type { EcosystemSettings, FloorDocument, PolicyDocument, RuleSettings } f
 import { compileOverrides, type OverrideIndex, type PolicyEcosystem } from "./overrides.ts";
 import { RULES } from "./rules/mod.ts";
 import type { Rule } from "./rules/rule.ts";
+import { changesOf, frozenAt } from "./timeline.ts";
 import type { Freeze, ResolvedPolicy, VersionScheme, Waiver } from "./types.ts";
 
 export interface ResolveOptions {
@@ -50,7 +51,10 @@ export function resolvePolicy(options: ResolveOptions): ResolvedPolicy {
       enforcement: settings.enforcement,
       artifacts: settings.artifacts,
       auditFixes: settings.auditFixes.enabled ? { minimumAge: settings.auditFixes.minimumAge } : null,
-      decide: (facts, joined, now) => decide({ policy: compiled, facts, joined, now }),
+      decide: (facts, joined, now, asOf) =>
+        decide({ policy: compiled, facts, joined, now, ...(asOf === undefined ? {} : { asOf }) }),
+      changes: (facts, joined, now) => changesOf({ policy: compiled, facts, joined, now }),
+      frozenAt: (name, now) => frozenAt(compiled.freezes.get(name) ?? [], now),
     } satisfies ResolvedPolicy,
   );
 }

@@ -11,6 +11,7 @@ import type {
   Fact,
   FirstSeen,
   Freeze,
+  Joined,
   PackageFacts,
   Release,
   ResolvedPolicy,
@@ -138,15 +139,25 @@ export interface DecideWords extends PolicyWords {
   readonly seen?: Readonly<Record<string, FirstSeen>>;
   readonly grants?: readonly string[];
   readonly now?: EpochMs;
+  readonly asOf?: EpochMs;
 }
 
 export function decided(words: DecideWords): Decisions {
-  const joined = {
-    firstSeen: (filename: string) => words.seen?.[filename] ?? null,
+  return resolved(words).decide(words.facts, joinedOf(words), words.now ?? NOW, words.asOf);
+}
+
+/** When what is decided as of an instant changes, sorted. */
+export function changesIn(words: DecideWords): readonly EpochMs[] {
+  const changes = [...resolved(words).changes(words.facts, joinedOf(words), words.now ?? NOW)];
+  return changes.filter((change) => change !== undefined).sort((a, b) => a - b);
+}
+
+function joinedOf(words: DecideWords): Joined {
+  return {
+    firstSeen: (filename) => words.seen?.[filename] ?? null,
     grants: new Set(words.grants ?? []),
     digest: "test",
   };
-  return resolved(words).decide(words.facts, joined, words.now ?? NOW);
 }
 
 export function waiverOf(words: Partial<Waiver> = {}): Waiver {

@@ -154,7 +154,18 @@ export interface ResolvedPolicy {
   readonly artifacts: "proxy" | "upstream";
   /** What `auditFixes` says for this ecosystem; null: off. */
   readonly auditFixes: { readonly minimumAge: DurationMs } | null;
-  decide(facts: PackageFacts, joined: Joined, now: EpochMs): Decisions;
+  /**
+   * `asOf`: a past instant, at which a file must have been there and old enough beside being let through now. Holds
+   * are denials then, since no time lifts them; an instant that is not past is now.
+   */
+  decide(facts: PackageFacts, joined: Joined, now: EpochMs, asOf?: EpochMs): Decisions;
+  /**
+   * The instants at which time alone changed, or will change, what `decide` says as of them; unsorted, with
+   * duplicates. `undefined` is a point at which the caller may pause.
+   */
+  changes(facts: PackageFacts, joined: Joined, now: EpochMs): Iterable<EpochMs | undefined>;
+  /** The earliest instant that a package is frozen at, and when the first such freeze ends; null: it is not. */
+  frozenAt(name: string, now: EpochMs): { readonly at: EpochMs; readonly until: EpochMs | null } | null;
 }
 
 /**

@@ -40,6 +40,12 @@ export function ageOf(artifact: Artifact, clocks: Clocks): Age {
     : byPublisher(publishedAt.value, filename, clocks);
 }
 
+/** From when on a file was there: its date where one counts, else its first sight; now, where it was never seen. */
+export function appearedAt(artifact: Artifact, clocks: Clocks): EpochMs {
+  const age = ageOf(artifact, clocks);
+  return age.dated ? age.since : age.seen.at;
+}
+
 /**
  * When a file was published, for telling which came first; null: unknown. Does not depend on the present: a
  * registry's date is taken as it is, and of a publisher's claim nothing but the file's appearance counts.
