@@ -6,6 +6,7 @@ import { greeting, startSentence } from "./cli/greeting.ts";
 import { processIo, unfailing } from "./cli/io.ts";
 import { stopOnSignals } from "./cli/signals.ts";
 import { configEcosystems } from "./cli/storage.ts";
+import { guardTraces } from "./cli/traces.ts";
 import { ECOSYSTEMS } from "./ecosystems/mod.ts";
 import { createLog } from "./routes/log.ts";
 import { realTimers } from "./storage/timers.ts";
@@ -21,6 +22,11 @@ const { env, readTextFile, clock } = io;
 const loaded = loadConfig({ args: Deno.args, env, readTextFile, ecosystems: configEcosystems() });
 if (!loaded.ok) {
   io.stderr(`Cannot start: the configuration has mistakes. See --help.\n${formatMistakes(loaded.errors)}`);
+  Deno.exit(1);
+}
+
+if (!guardTraces(globalThis)) {
+  io.stderr("Cannot start: OTEL_DENO is on, and this Deno's traces would hold tokens. Unset it.\n");
   Deno.exit(1);
 }
 

@@ -83,3 +83,13 @@ Deno.test("access log: a refusal at info, the rest at debug, never a query strin
     /"user":"jane".*"client.name":"npm".*"decision.id":"foo"/,
   );
 });
+
+Deno.test("createLog: a token that somebody put where none belongs is in no line", () => {
+  const token = `slu_abcdefghijkl_${"x".repeat(43)}`;
+  for (const format of ["text", "json"] as const) {
+    const { lines, log } = logged(format);
+    log("info", `GET /npm/${token}`, { path: `/${token}/x`, error: new Error(token) });
+    assert.doesNotMatch(lines.join(""), /xxx/);
+    assert.match(lines.join(""), /slu_\(hidden\)/);
+  }
+});

@@ -109,6 +109,11 @@ export interface Tokens {
   flushUses(): Promise<void>;
 }
 
+/** The text with every token in it hidden, mistyped ones too: for what is written down somewhere. */
+export function withoutTokens(text: string): string {
+  return text.includes("slu_") ? text.replaceAll(/slu_[A-Za-z0-9_-]+/g, "slu_(hidden)") : text;
+}
+
 /** True for what may be one of our tokens; the rest of a credential's forms is somebody else's. */
 export function looksLikeToken(text: string): boolean {
   return text.startsWith("slu_");
