@@ -29,6 +29,7 @@ export function sampleView(id: string, policy: Partial<PolicyDocument> = {}): Or
     floor: { deny: [] },
     waivers: [],
     freezes: [],
+    snapshots: [],
     decisionKey: new Uint8Array(32),
   };
 }

@@ -1,19 +1,32 @@
 /** An organisation as a request needs it: policy, floor, waivers and freezes, held in memory, never older than a second. */
-import type { Freeze, Waiver } from "../policy/types.ts";
+import type { EpochMs, Freeze, Waiver } from "../policy/types.ts";
 import type { FloorDocument, PolicyDocument } from "../policy/config.ts";
 
 export { createOrganisationViews, type OrganisationViewsDeps } from "./kv/view_cache.ts";
 
+/** A name for a past instant. */
+export interface NamedSnapshot {
+  /** Its name: a letter, then letters, digits, dots, dashes and underscores. */
+  readonly id: string;
+  readonly at: EpochMs;
+  readonly createdAt: EpochMs;
+  readonly owner: string;
+  readonly description: string;
+  /** It stays until it is deleted. */
+  readonly until: null;
+}
+
 /** One consistent state. A new object whenever anything in it changed, so that it can key a WeakMap. */
 export interface OrganisationView {
   readonly id: string;
-  /** Changes whenever policy, floor, waivers or freezes do. */
+  /** Changes whenever policy, floor, waivers, freezes or snapshots do. */
   readonly stamp: string;
   readonly revision: number;
   readonly policy: PolicyDocument;
   readonly floor: FloorDocument;
   readonly waivers: readonly Waiver[];
   readonly freezes: readonly Freeze[];
+  readonly snapshots: readonly NamedSnapshot[];
   /** Random, per organisation: keys the hash that decision ids are. */
   readonly decisionKey: Uint8Array;
 }

@@ -62,6 +62,7 @@ function organisation(id: string): OrganisationView {
     floor: floor.document,
     waivers: [],
     freezes: [],
+    snapshots: [],
     decisionKey,
   };
 }

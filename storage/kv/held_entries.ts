@@ -53,8 +53,11 @@ export interface EntryDeps {
 export interface HeldEntries<T> {
   /** Those that have not ended, by id. Drops a few that have. */
   list(owner: Owner): Promise<T[]>;
-  /** One with the same id is replaced. Throws OrganisationError `too-many`, `refused` (it ends in the past), `unknown`. */
-  add(id: string, entry: T): Promise<void>;
+  /**
+   * One with the same id is replaced, or (`only`: "new") `exists`. Throws OrganisationError `too-many`, `refused` (it
+   * ends in the past), `unknown`.
+   */
+  add(id: string, entry: T, only?: "new"): Promise<void>;
   /** false: there is none of that id. */
   remove(id: string, entryId: string): Promise<boolean>;
 }
@@ -93,7 +96,7 @@ export function createHeldEntries<T extends Ending, R>(
     await attempt(`drop ended ${what}s of organisation "${owner.id}"`, () => atomic.commit());
   }
 
-  async function add(id: string, entry: T): Promise<void> {
+  async function add(id: string, entry: T, only?: "new"): Promise<void> {
     if (entry.until !== null && !(entry.until > clock())) {
       throw new OrganisationError(`Cannot add the ${what} "${entry.id}": its end has passed`, "refused");
     }
@@ -101,6 +104,9 @@ export function createHeldEntries<T extends Ending, R>(
     for (let i = 0; i < ATTEMPTS; i++) {
       const { holder, old, count } = await look(action, id, entry.id);
       const held = count.value?.count ?? 0;
+      if (only === "new" && old.value !== null) {
+        throw new OrganisationError(`Cannot ${action}: there is a ${what} "${entry.id}"`, "exists");
+      }
       if (old.value === null && held >= max) {
         if ((await list(holder)).length < max) continue;
         throw new OrganisationError(

@@ -30,6 +30,10 @@ export const keys = {
     keyPart(at.scope),
     keyPart(at.name),
   ],
+  /** Outlives a purge, as first-seen times do. */
+  tagHistory: (
+    at: { readonly ecosystem: string; readonly scope: string; readonly name: string },
+  ): Deno.KvKey => ["tag_history", keyPart(at.ecosystem), keyPart(at.scope), keyPart(at.name)],
   files: (ecosystem?: string): Deno.KvKey =>
     ecosystem === undefined ? ["files"] : ["files", keyPart(ecosystem)],
   file: (
@@ -55,6 +59,10 @@ export const keys = {
   freezeCount: (id: string, life: string): Deno.KvKey => ["freeze_counts", id, life],
   freezes: (id: string, life: string): Deno.KvKey => ["freezes", id, life],
   freeze: (id: string, life: string, freeze: string): Deno.KvKey => ["freezes", id, life, keyPart(freeze)],
+  /** Named instants of an organisation's. */
+  snapshotCount: (id: string, life: string): Deno.KvKey => ["snapshot_counts", id, life],
+  snapshots: (id: string, life: string): Deno.KvKey => ["snapshots", id, life],
+  snapshot: (id: string, life: string, name: string): Deno.KvKey => ["snapshots", id, life, keyPart(name)],
   floor: (): Deno.KvKey => ["floor"],
   floorRevisions: (): Deno.KvKey => ["floor_revisions"],
   floorRevision: (n: number): Deno.KvKey => ["floor_revisions", n],

@@ -1,7 +1,7 @@
 /** What is kept of organisations, and what can be done with them. */
 import type { FloorDocument, Parsed, PolicyDocument } from "../../policy/config.ts";
 import type { EpochMs, Freeze, Waiver } from "../../policy/types.ts";
-import type { OrganisationView } from "../organisations.ts";
+import type { NamedSnapshot, OrganisationView } from "../organisations.ts";
 import type { Revision } from "./revisions.ts";
 
 /** An organisation's head in KV. */
@@ -87,6 +87,11 @@ export interface Organisations {
   addFreeze(id: string, freeze: Freeze): Promise<void>;
   /** false: there is no such freeze. */
   removeFreeze(id: string, freezeId: string): Promise<boolean>;
+  snapshots(id: string): Promise<readonly NamedSnapshot[]>;
+  /** At most 1,000 of one organisation; OrganisationError `exists` where there is one of that name. */
+  addSnapshot(id: string, snapshot: NamedSnapshot): Promise<void>;
+  /** false: there is no such snapshot. */
+  removeSnapshot(id: string, name: string): Promise<boolean>;
   /**
    * One consistent state for `createOrganisationViews`; `known` itself where nothing changed since. null: no
    * such organisation. Throws StorageError where policy or floor no longer parse.

@@ -18,6 +18,7 @@ import { readSnapshot } from "./snapshot.ts";
 import { FREEZES } from "./freezes.ts";
 import { createHeldEntries, type Holder } from "./held_entries.ts";
 import { deleteTokensOf } from "./tokens.ts";
+import { SNAPSHOTS } from "./named_snapshots.ts";
 import { WAIVERS } from "./waivers.ts";
 
 export type { Organisations, OrganisationSummary, StoredDocument } from "./organisation_types.ts";
@@ -56,6 +57,7 @@ export function createOrganisations(kv: Deno.Kv, deps: OrganisationsDeps): Organ
   }
   const waivers = createHeldEntries({ kv, clock, holder }, WAIVERS);
   const freezes = createHeldEntries({ kv, clock, holder }, FREEZES);
+  const snapshots = createHeldEntries({ kv, clock, holder }, SNAPSHOTS);
 
   async function list(): Promise<OrganisationSummary[]> {
     const found: OrganisationSummary[] = [];
@@ -172,6 +174,8 @@ export function createOrganisations(kv: Deno.Kv, deps: OrganisationsDeps): Organ
       await kv.delete(keys.waiverCount(id, value.life));
       await deletePrefix(kv, keys.freezes(id, value.life));
       await kv.delete(keys.freezeCount(id, value.life));
+      await deletePrefix(kv, keys.snapshots(id, value.life));
+      await kv.delete(keys.snapshotCount(id, value.life));
     });
   }
 
@@ -205,6 +209,9 @@ export function createOrganisations(kv: Deno.Kv, deps: OrganisationsDeps): Organ
     freezes: async (id) => await freezes.list((await known(id)).value),
     addFreeze: freezes.add,
     removeFreeze: freezes.remove,
+    snapshots: async (id) => await snapshots.list((await known(id)).value),
+    addSnapshot: (id, snapshot) => snapshots.add(id, snapshot, "new"),
+    removeSnapshot: snapshots.remove,
     snapshot: (id, view) => readSnapshot({ kv, clock, parsePolicy, parseFloor }, id, view),
   };
 }

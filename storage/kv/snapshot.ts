@@ -9,6 +9,7 @@ import type { FloorRecord, OrganisationRecord } from "./organisation_types.ts";
 import { floorSeries, policySeries, readRevision } from "./revisions.ts";
 import { FREEZES } from "./freezes.ts";
 import { readEntries } from "./held_entries.ts";
+import { SNAPSHOTS } from "./named_snapshots.ts";
 import { WAIVERS } from "./waivers.ts";
 
 /** A stored policy or floor that the schema of today refuses: asking again does not help, writing does. */
@@ -58,7 +59,7 @@ async function readHeads(kv: Deno.Kv, id: string): Promise<Heads | null> {
   const { life } = organisation.value;
   const counts = await attempt(
     `read organisation "${id}"`,
-    () => kv.getMany([keys.waiverCount(id, life), keys.freezeCount(id, life)]),
+    () => kv.getMany([keys.waiverCount(id, life), keys.freezeCount(id, life), keys.snapshotCount(id, life)]),
   );
   return {
     organisation: organisation.value,
@@ -76,6 +77,7 @@ async function assemble(deps: SnapshotDeps, heads: Heads): Promise<OrganisationV
   const floor = floorRevision === 0 ? { source: {} } : await readRevision(kv, floorSeries(), floorRevision);
   const waivers = await readEntries(kv, WAIVERS, organisation, clock());
   const freezes = await readEntries(kv, FREEZES, organisation, clock());
+  const snapshots = await readEntries(kv, SNAPSHOTS, organisation, clock());
   if (policy === null || floor === null) return null;
   return {
     id,
@@ -85,6 +87,7 @@ async function assemble(deps: SnapshotDeps, heads: Heads): Promise<OrganisationV
     floor: usable("instance's floor", deps.parseFloor(floor.source)),
     waivers,
     freezes,
+    snapshots,
     decisionKey,
   };
 }
