@@ -46,7 +46,10 @@ export interface Report {
 export function ratio({ figures }: Row, yardstick: ServerName): number | null {
   const theirs = figures.find(({ server }) => server === yardstick);
   const ours = figures[0];
-  return ours === undefined || theirs === undefined ? null : median(ours.rounds) / median(theirs.rounds);
+  if (ours === undefined || theirs === undefined) return null;
+  const yardstickRate = median(theirs.rounds);
+  // So slow that none of its answers came within a round: it says nothing.
+  return yardstickRate === 0 ? null : median(ours.rounds) / yardstickRate;
 }
 
 /** `unknown`: its yardstick is not on this machine. `far`: below half of the goal, or of what was attained of it. */

@@ -35,6 +35,7 @@ Deno.test("outcomeOf: a goal is met, missed, missed by more than half, or its ya
   assert.equal(outcomeOf(row([40], [100])), "missed");
   assert.equal(outcomeOf(row([39], [100])), "far");
   assert.equal(outcomeOf(row([80], null)), "unknown");
+  assert.equal(outcomeOf(row([80], [0])), "unknown");
   const hard = { against: "nginx", atLeast: 1, attained: 0.4 } as const;
   assert.equal(outcomeOf({ ...row([21], [100]), goal: hard }), "missed");
   assert.equal(outcomeOf({ ...row([19], [100]), goal: hard }), "far");
