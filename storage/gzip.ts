@@ -5,6 +5,8 @@ import { createRoom } from "./room.ts";
 import type { Timers } from "./runtime.ts";
 
 const PIECE_BYTES = 64 * 1024;
+/** Not more is reserved before it was admitted. */
+const FIRST_BYTES = 512 * 1024;
 
 /** All pieces as one gzip member. */
 export async function gzipInSlices(
@@ -49,7 +51,7 @@ export async function gunzipInSlices(
   const { timers, maxBytes, admit } = options;
   const stream = createGunzip({ chunkSize: PIECE_BYTES });
   const pacer = createPacer(timers);
-  const room = createRoom(Math.min(maxBytes, statedSize(packed)));
+  const room = createRoom(Math.min(maxBytes, statedSize(packed)), FIRST_BYTES);
   let size = 0;
   try {
     stream.end(packed);
@@ -57,12 +59,19 @@ export async function gunzipInSlices(
       size += chunk.byteLength;
       await admit(size);
       room.add(chunk);
+      release(chunk);
       if (pacer.isDue) await pacer.pause();
     }
   } finally {
     stream.destroy();
   }
   return room.end();
+}
+
+/** V8 collects large buffers late. A chunk that fills its buffer is zlib's no longer, and was copied. */
+function release(chunk: Uint8Array): void {
+  const { buffer } = chunk;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.byteLength) buffer.transfer(0);
 }
 
 /** gzip ends with the length of what it holds (RFC 1952, 2.3.1): a hint only, since it may lie. */

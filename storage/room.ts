@@ -10,14 +10,17 @@ export interface Room {
 /** A tail that was reserved in vain is kept up to this share of the whole: cutting it off would be a copy. */
 const WASTE = 0.25;
 
-/** `hint` in bytes; where it was too small the room doubles, which copies. */
-export function createRoom(hint: number): Room {
-  let whole = new Uint8Array(hint);
+/**
+ * `hint` in bytes; where it was too small the room doubles, which copies. `firstBytes`: the hint is believed only once
+ * so much is there (by then the caller may have waited for its turn to take more).
+ */
+export function createRoom(hint: number, firstBytes: number = hint): Room {
+  let whole = new Uint8Array(Math.min(hint, firstBytes));
   let used = 0;
   return {
     add(piece) {
       if (used + piece.byteLength > whole.byteLength) {
-        const larger = new Uint8Array(Math.max(2 * whole.byteLength, used + piece.byteLength));
+        const larger = new Uint8Array(Math.max(hint, 2 * whole.byteLength, used + piece.byteLength));
         larger.set(whole.subarray(0, used));
         whole = larger;
       }

@@ -5,7 +5,7 @@ Deno.test("createRoom: all that was added, whatever was guessed, and nothing res
   const pieces = Array.from({ length: 100 }, (_, i) => new Uint8Array(i).fill(i));
   const whole = Uint8Array.from(pieces.flatMap((piece) => [...piece]));
   for (const hint of [0, 1, whole.length - 1, whole.length, whole.length + 1_000, 1_000_000]) {
-    const room = createRoom(hint);
+    const room = createRoom(hint, 10);
     const reused = new Uint8Array(100);
     for (const piece of pieces) {
       reused.set(piece);
