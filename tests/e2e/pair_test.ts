@@ -11,7 +11,7 @@ import { runOurs, spawnServer } from "./server.ts";
 const CROWD = 500;
 
 processesTest(
-  "a pair: 500 clients over both, one cold index and one cold file, one request upstream for each",
+  "pair: 500 clients over both, one cold index and one cold file, one request upstream for each",
   async () => {
     await using world = await startProcesses();
     const wanted = publishFile(world.registry, "wanted", 300);
@@ -35,7 +35,7 @@ processesTest(
   },
 );
 
-processesTest("a pair: a policy that one was told of is in force at both within a second", async () => {
+processesTest("pair: a policy that one was told of is in force at both within a second", async () => {
   await using world = await startProcesses();
   publishFile(world.registry, "wanted", 1);
   const file = await Deno.makeTempFile({ suffix: ".json" });
@@ -58,7 +58,7 @@ processesTest("a pair: a policy that one was told of is in force at both within 
 });
 
 processesTest(
-  "a pair: SIGKILL of the process that fetches: the other takes over, and whoever asks again gets the whole file",
+  "pair: SIGKILL of the process that fetches: the other takes over, and whoever asks again gets the whole file",
   async () => {
     await using world = await startProcesses();
     const wanted = publishFile(world.registry, "wanted", 900);
@@ -84,7 +84,7 @@ processesTest(
   },
 );
 
-processesTest("a pair: a process that starts cleans nothing that another one holds", async () => {
+processesTest("pair: a process that starts cleans nothing that another one holds", async () => {
   await using world = await startProcesses();
   const wanted = publishFile(world.registry, "wanted", 24_000);
   dripFirst(world.registry, wanted, { pieces: 24, pauseMs: 250 });
@@ -105,7 +105,7 @@ processesTest("a pair: a process that starts cleans nothing that another one hol
 });
 
 processesTest(
-  "a pair: the database dies amid a fetch: nobody is given what is not recorded, and all goes on once it is back",
+  "pair: the database dies amid a fetch: nobody is given what is not recorded, and all goes on once it is back",
   async () => {
     await using world = await startProcesses();
     const wanted = publishFile(world.registry, "wanted", 900);
@@ -125,7 +125,7 @@ processesTest(
   },
 );
 
-Deno.test("a server and `deno task cache purge` on one data folder: files that are fetched amid it are whole, and stay", async () => {
+Deno.test("pair: a server and `deno task cache purge` on one data folder: files that are fetched amid it are whole, and stay", async () => {
   await using registry = await startNpmRegistry();
   const data = await Deno.makeTempDir({ prefix: "sluice-purge-" });
   const env = { SLUICE_UPSTREAM_NPM: registry.upstream.url };

@@ -9,7 +9,7 @@ import { assertServed, dripFirst, loggedBy, persistently, publishFile } from "./
 import { processesTest, startFreshEach, startProcesses } from "./processes.ts";
 
 processesTest(
-  "SIGINT amid a fetch: it ends by itself within the platform's five seconds; the other goes on",
+  "pair: SIGINT amid a fetch: it ends by itself within the platform's five seconds; the other goes on",
   async () => {
     await using world = await startProcesses({ SLUICE_DRAIN_TIMEOUT: "4s" });
     const wanted = publishFile(world.registry, "wanted", 900);
@@ -32,7 +32,7 @@ processesTest(
 );
 
 processesTest(
-  "started anew for each request: npm installs, upstream is asked once for each thing, the log is complete",
+  "pair: started anew for each request: npm installs, upstream is asked once for each thing, the log is complete",
   async () => {
     await using world = await startFreshEach();
     const old = { publishedAt: daysAgo(100) };
@@ -80,7 +80,7 @@ processesTest(
 );
 
 processesTest(
-  "frozen amid a fetch for longer than a lease: another takes over; thawed, it ends what it had begun, and all of it is right",
+  "pair: frozen amid a fetch for longer than a lease: another takes over; thawed, it ends what it had begun, and all of it is right",
   async () => {
     await using world = await startProcesses();
     const wanted = publishFile(world.registry, "wanted", 900);
