@@ -2,6 +2,7 @@
  * Long work on the one thread, in slices: after about a millisecond a timer lets other requests in (only a timer
  * does: setImmediate and MessageChannel do not let HTTP in between).
  */
+import { reserve } from "./room.ts";
 import type { Timers } from "./runtime.ts";
 
 const SLICE_MS = 1.5;
@@ -59,7 +60,7 @@ export async function joined(
   length: number,
   timers: Timers,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const whole = new Uint8Array(length);
+  const whole = reserve(length);
   let at = 0;
   await paced(pieces, timers, (piece) => {
     whole.set(piece, at);

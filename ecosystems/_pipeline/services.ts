@@ -4,6 +4,7 @@ import type { ArtifactStore } from "../../storage/artifacts/store.ts";
 import type { Fills } from "../../storage/fill.ts";
 import type { InstallLog } from "../../storage/installs/log.ts";
 import type { DecisionRecords } from "../../storage/kv/decisions.ts";
+import type { TagHistory } from "../../storage/kv/tag_history.ts";
 import type {
   DocumentRecord,
   FileRecord,
@@ -21,6 +22,8 @@ import { createSlots, type Slots } from "../../storage/slots.ts";
 import type { UpstreamClient, Upstreams } from "../../storage/upstream/upstream.ts";
 import { type ByteBudget, createByteBudget } from "./byte_budget.ts";
 import { type CallerNames, createCallerNames } from "./caller_names.ts";
+import { createRecentBodies, type RecentBodies } from "./recent.ts";
+import { createInstants, type Instants } from "./instants.ts";
 import { createTally, type Tally } from "./tally.ts";
 import type { Ecosystem, UpstreamDocument } from "../ecosystem.ts";
 import type { LoadResult } from "./load.ts";
@@ -92,6 +95,7 @@ export interface ServiceOptions {
   readonly packages: Packages;
   readonly files: Files;
   readonly decisions: DecisionRecords;
+  readonly tagHistory: TagHistory;
   readonly artifacts: ArtifactStore;
   readonly fills: Fills;
   /** Equal work is done once across processes. */
@@ -129,6 +133,8 @@ export interface Services extends ServiceOptions {
   readonly known: ByteCache<Known>;
   readonly verdictCache: VerdictCache;
   readonly memo: ByteCache<MemoEntry>;
+  /** What is kept for requests as of past instants. */
+  readonly instants: Instants;
   /** Names that upstream said do not exist, and until when that is believed. */
   readonly absent: ByteCache<EpochMs>;
   /** Copies that upstream failed to confirm, and when. */
@@ -147,6 +153,7 @@ export interface Services extends ServiceOptions {
   readonly loads: Coalescer<LoadResult>;
   readonly refreshes: Coalescer<unknown>;
   readonly renders: Coalescer<MemoEntry | null>;
+  readonly recent: RecentBodies;
   readonly work: ByteBudget;
   /** Large documents that are fetched and read at once; the others wait. */
   readonly large: Slots;
@@ -189,6 +196,7 @@ export function createServices(options: ServiceOptions): Services {
       largestBytes: memory.memoBytes * 0.75,
       sizeOf: (entry) => entry.sizeBytes,
     }),
+    instants: createInstants({ ...memory, clock }),
     absent: createByteCache<EpochMs>({ maxBytes: ABSENT_BYTES, sizeOf: () => ABSENT_ENTRY_BYTES }),
     failing: createByteCache<EpochMs>({ maxBytes: ABSENT_BYTES, sizeOf: () => ABSENT_ENTRY_BYTES }),
     sides: createByteCache<PackageRecord>({ maxBytes: SIDES_BYTES, sizeOf: () => FILE_RECORD_BYTES }),
@@ -206,6 +214,7 @@ export function createServices(options: ServiceOptions): Services {
     loads: createCoalescer<LoadResult>(),
     refreshes: createCoalescer<unknown>(),
     renders: createCoalescer<MemoEntry | null>(),
+    recent: createRecentBodies(),
     work: createByteBudget(memory.workBytes),
     large: createSlots({
       maxConcurrent: Math.max(1, Math.floor(memory.workBytes / LARGE_DOCUMENT_BYTES)),

@@ -93,7 +93,7 @@ export async function openDocument(
 ): Promise<UpstreamDocument | null> {
   const { key, status, contentType, url, fetchedAt } = record;
   if (record.blob === null) return { key, status, contentType, body: new Uint8Array(), url, fetchedAt };
-  const body = await readWhole(services, record);
+  const body = services.recent.get(record.blob) ?? await readWhole(services, record);
   if (body !== null) return { key, status, contentType, body, url, fetchedAt };
   await services.refreshes.run(`evict\n${record.blob}`, () => evict(services, record));
   return null;
@@ -157,6 +157,7 @@ export async function keep(services: Services, source: Source, answer: DocumentA
   const common = { key: source.key, url, status: 200, contentType, fetchedAt } as const;
   source.check?.({ ...common, body });
   const stat = await putOrUnkept(services, source, body);
+  services.recent.set(stat.key, body);
   return {
     document: { ...common, body },
     record: { ...common, blob: stat.key, sizeBytes: body.byteLength, etag, lastModified },

@@ -1,5 +1,6 @@
 /** Bytes of a file, whole or in part. The file stays open until the stream ends or is cancelled. */
 import { StorageError } from "../errors.ts";
+import { reserve } from "../room.ts";
 import type { Pieces, Share } from "./pieces.ts";
 import { streamOf } from "./range.ts";
 
@@ -12,7 +13,7 @@ export async function readExactly(
   length: number,
   path: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
+  const bytes = reserve(length);
   let filled = 0;
   while (filled < length) {
     const count = await file.read(bytes.subarray(filled));
