@@ -142,6 +142,7 @@ function lineOf(row: Row, shown: readonly ServerName[]): readonly string[] {
 
 function rate(figures: Figures | undefined): string {
   if (figures === undefined) return "";
+  if (median(figures.rounds) === 0) return "none";
   return `${Math.round(median(figures.rounds))} ±${Math.round(spread(figures.rounds) * 100)}%`;
 }
 
