@@ -90,6 +90,15 @@ export const keys = {
   jobName: (kind: string, key: string): Deno.KvKey => ["jobs", "name", keyPart(kind), keyPart(key)],
   deadJobs: (): Deno.KvKey => ["jobs", "dead"],
   deadJob: (id: string): Deno.KvKey => ["jobs", "dead", id],
+  counters: (): Deno.KvKey => ["counters"],
+  counter: (day: string, ecosystem: string, name: string): Deno.KvKey => ["counters", day, ecosystem, name],
+  alerts: (kind?: string): Deno.KvKey => kind === undefined ? ["alerts"] : ["alerts", kind],
+  alert: (kind: string, subject: string): Deno.KvKey => ["alerts", kind, keyPart(subject)],
+  /** What each process says of itself each minute. */
+  processes: (): Deno.KvKey => ["processes"],
+  process: (instance: string): Deno.KvKey => ["processes", keyPart(instance)],
+  /** Written and read to see that KV can be. */
+  readiness: (instance: string): Deno.KvKey => ["readiness", keyPart(instance)],
   webhookBudget: (organisation: string, hour: number): Deno.KvKey => ["webhook_budgets", organisation, hour],
 } as const;
 
