@@ -5,6 +5,7 @@ import { hasWrk, type Load, runLoop, runOpenLoop, runWrk } from "./load.ts";
 import { measureCase } from "./measure.ts";
 import { startNginx } from "./nginx.ts";
 import { measurePolicyPrice } from "./policy_price.ts";
+import { runMeasurement } from "./measurements.ts";
 import { farFromGoal, type Report, reportJson, reportText, type Row } from "./report.ts";
 import { type Measured, serveFixtures, startBareDeno, startMeasuredSluice, startVariant } from "./servers.ts";
 import { memoryOf } from "./usage.ts";
@@ -22,6 +23,11 @@ const { values } = parseArgs({
     only: { type: "string", default: "" },
   },
 });
+const measured = await runMeasurement(values.only, values.json);
+if (measured !== null) {
+  console.log(measured);
+  Deno.exit(0);
+}
 const rounds = count("rounds", values.rounds ?? (values.short ? "3" : "5"), 1, 100);
 const load: Load = {
   seconds: count("seconds", values.seconds ?? (values.short ? "1" : "2"), 1, 60),
