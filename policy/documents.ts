@@ -68,9 +68,9 @@ export interface Webhook {
   readonly format: "json" | "slack";
   readonly events: readonly WebhookEvent[];
 }
-/** `refused`: a file was refused; `observed`: it would have been. */
+/** `refused`: a file was refused; `observed`: it would have been; `alert`: something is wrong, or no longer is. */
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
-export const WEBHOOK_EVENTS = ["refused", "observed"] as const;
+export const WEBHOOK_EVENTS = ["refused", "observed", "alert"] as const;
 
 /** What one ecosystem sets otherwise; its overrides are added to the organisation's. */
 export interface EcosystemSettings extends Partial<Omit<RuleSettings, "publisherDowngrade" | "auditFixes">> {

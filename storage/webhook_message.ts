@@ -1,5 +1,6 @@
 /** What a webhook is told, as JSON or in Slack's form. */
 import type { EpochMs } from "../policy/types.ts";
+import type { AlertKind } from "./alerts.ts";
 
 /** A refusal (or, while observing, what would have been one), as plain fields. */
 export interface RefusalEvent {
@@ -33,7 +34,22 @@ export interface BudgetEvent {
   readonly until: EpochMs;
 }
 
-export type WebhookEvent = RefusalEvent | BudgetEvent;
+/** Something that whoever runs this should know was found, or is over. */
+export interface AlertEvent {
+  readonly event: "alert";
+  readonly state: "raised" | "over";
+  readonly at: EpochMs;
+  readonly organisation: string;
+  readonly id: string;
+  readonly kind: AlertKind;
+  readonly subject: string;
+  readonly message: string;
+  readonly firstAt: EpochMs;
+  readonly lastAt: EpochMs;
+  readonly count: number;
+}
+
+export type WebhookEvent = RefusalEvent | BudgetEvent | AlertEvent;
 
 const MAX_TEXT = 1_000;
 
@@ -55,6 +71,10 @@ export function webhookBody(event: WebhookEvent, format: "json" | "slack"): stri
 }
 
 function jsonMessage(event: WebhookEvent): Record<string, unknown> {
+  if (event.event === "alert") {
+    const { at, firstAt, lastAt } = event;
+    return { ...event, at: iso(at), firstAt: iso(firstAt), lastAt: iso(lastAt) };
+  }
   const times = { at: iso(event.at), until: event.until === null ? null : iso(event.until) };
   return event.event === "budget-exceeded"
     ? { ...event, ...times, message: budgetSentence(event) }
@@ -62,6 +82,9 @@ function jsonMessage(event: WebhookEvent): Record<string, unknown> {
 }
 
 function slackText(event: WebhookEvent): string {
+  if (event.event === "alert") {
+    return slackEscape(`${event.state === "over" ? "Over" : "Alert"}: ${event.message} (${event.kind})`);
+  }
   if (event.event === "budget-exceeded") return slackEscape(budgetSentence(event));
   const who = event.user ?? event.address;
   const verb = event.event === "refused" ? "was refused" : "would have been refused";

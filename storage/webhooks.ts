@@ -10,6 +10,7 @@ import { attempt } from "./kv/call.ts";
 import { keys } from "./kv/keys.ts";
 import type { OrganisationViews } from "./organisations.ts";
 import type { Background, Clock, Log } from "./runtime.ts";
+import type { Alert } from "./alerts.ts";
 import { boundedEvent, type RefusalEvent, webhookBody, type WebhookEvent } from "./webhook_message.ts";
 
 export type { RefusalEvent } from "./webhook_message.ts";
@@ -22,6 +23,7 @@ const MAX_ATTEMPTS = 8;
 /** Refusals that wait to be written; beyond them, they are in the install log alone. */
 const MAX_WAITING = 1_000;
 const MAX_REMEMBERED = 20_000;
+const INSTANCE_ALERTS_GO_TO = "default";
 
 /** The guarded client: no redirects, no forbidden addresses. Rejects with UpstreamError. */
 export type Post = (
@@ -45,6 +47,8 @@ export interface WebhooksDeps {
 export interface Webhooks {
   /** Returns at once. Told once an hour for the same organisation, caller, package and version. */
   refusal(event: RefusalEvent): void;
+  /** Once for each state of an alert; an instance's is told to the default organisation's. Throws StorageError. */
+  alert(alert: Alert, state: "raised" | "over"): Promise<void>;
   /** Sends what is due; called after each refusal by itself, and by the cron. */
   runDue(): Promise<void>;
   /** For whoever runs all kinds of jobs together. */
@@ -108,6 +112,19 @@ export function createWebhooks(deps: WebhooksDeps): Webhooks {
       await count(event.organisation);
     }
     return any;
+  }
+
+  async function alert(given: Alert, state: "raised" | "over"): Promise<void> {
+    const { id, kind, subject, detail: message, firstAt, lastAt, count, overAt } = given;
+    const organisation = given.organisation ?? INSTANCE_ALERTS_GO_TO;
+    const view = await views.view(organisation);
+    const at = state === "over" ? overAt ?? clock() : firstAt;
+    const told = { id, kind, subject, message, firstAt, lastAt, count };
+    const event = { event: "alert", state, at, organisation, ...told } as const;
+    for (const hook of view?.policy.webhooks ?? []) {
+      if (!hook.events.includes("alert")) continue;
+      await enqueue(JSON.stringify(["alert", id, state, organisation, hook.id]), { webhook: hook.id, event });
+    }
   }
 
   async function enqueue(key: string, payload: Payload): Promise<boolean> {
@@ -203,7 +220,7 @@ export function createWebhooks(deps: WebhooksDeps): Webhooks {
     }
   }
 
-  return { refusal, runDue, handlers };
+  return { refusal, alert, runDue, handlers };
 }
 
 function nameOf(event: RefusalEvent): string {
