@@ -34,10 +34,10 @@ export const cargo: Ecosystem = Object.freeze(
     upstreams: Object.freeze({ index: PUBLIC_INDEX }),
     allowedHosts: Object.freeze({ index: PUBLIC_HOSTS }),
     versions: cargoVersions,
-    pathTokens: {
+    pathTokens: Object.freeze({
       refused: "A token in the address would end in Cargo.lock: use `cargo login --registry NAME`, " +
         "or CARGO_REGISTRIES_NAME_TOKEN.",
-    },
+    }),
     clients: Object.freeze(["cargo"]),
     canonicalName,
     setup,

@@ -51,10 +51,10 @@ export const pypi: Ecosystem = Object.freeze(
     allowedHosts: Object.freeze({ index: Object.freeze([PUBLIC_FILES]) }),
     canonicalName: normaliseName,
     versions: pypiVersions,
-    pathTokens: {
+    pathTokens: Object.freeze({
       refused: "A token in the address would end in a lockfile: put it into ~/.netrc (password TOKEN), " +
         "a keyring, or UV_INDEX_NAME_PASSWORD.",
-    },
+    }),
     clients: CLIENTS,
     setup,
     parse,
