@@ -8,11 +8,15 @@ import { createInstallLog } from "../storage/installs/log.ts";
 import { createRecordIds } from "../storage/installs/record.ts";
 import { createDecisionRecords } from "../storage/kv/decision_store.ts";
 import { createFiles } from "../storage/kv/files.ts";
+import type { Alerts } from "../storage/alerts.ts";
+import { createAlerts } from "../storage/kv/alerts.ts";
+import { type Counters, createCounters } from "../storage/kv/counters.ts";
 import { createGrants } from "../storage/kv/grants.ts";
 import { createJobs, type Jobs } from "../storage/kv/jobs.ts";
 import { createLeases } from "../storage/kv/leases.ts";
 import type { Organisations } from "../storage/kv/organisations.ts";
 import { createPackages } from "../storage/kv/package_store.ts";
+import { createMetrics, type Metrics } from "../storage/metrics.ts";
 import { createOnce } from "../storage/once.ts";
 import { createOrganisationViews, type OrganisationViews } from "../storage/organisations.ts";
 import type { Clock, Log, Timers } from "../storage/runtime.ts";
@@ -45,6 +49,8 @@ export interface ComposeDeps {
 
 /** Open, and closed by the closers they were given. */
 export interface Parts {
+  /** Names this process, among those that share the storage. */
+  readonly instance: string;
   readonly kv: Deno.Kv;
   /** The install log's journal; null: in KV. */
   readonly journal: string | null;
@@ -54,6 +60,9 @@ export interface Parts {
   readonly jobs: Jobs;
   readonly webhooks: Webhooks;
   readonly tokens: Tokens;
+  readonly alerts: Alerts;
+  readonly metrics: Metrics;
+  readonly counters: Counters;
   /** With all that the pipeline works with. */
   readonly services: Services;
 }
@@ -96,7 +105,9 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   closers.add(() => installs.close());
   const { network } = config;
   const upstreams = usable(() => createUpstreams(allUpstreams(deps.ecosystems, config.upstreams)));
-  const upstream = usable(() => createUpstreamClient({ upstreams, network, clock, timers, log }));
+  const metrics = createMetrics();
+  const measure = metrics.upstream;
+  const upstream = usable(() => createUpstreamClient({ upstreams, network, clock, timers, log, measure }));
   closers.add(() => upstream.close());
   const guarded = createGuardedPost({ network, timers, allowPrivate: config.allowPrivateWebhooks });
   closers.add(() => guarded.close());
@@ -105,6 +116,9 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   const tokens = createTokens(kv, { clock, adminToken: config.adminToken });
   // A platform's instance may live for less than a minute.
   closers.add(() => tokens.flushUses());
+  const alerts = createAlerts(kv, { clock });
+  const counters = createCounters(kv, { clock, metrics });
+  closers.add(() => counters.fold());
   const services: Services = createServices({
     ecosystems: deps.ecosystems,
     packages: createPackages(kv),
@@ -119,6 +133,8 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     grants: pipelineGrants(createGrants(kv, { clock })),
     addWaiver: organisations.addWaiver,
     refused: pipelineRefused(webhooks),
+    alerted: (alert) => background.run("raise an alert", () => alerts.raise(alert)),
+    metrics,
     newRecordId: createRecordIds(clock, instance, Math.random),
     clock,
     timers,
@@ -127,7 +143,21 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     lifetimes: config.lifetimes,
     memory: config.memory,
   });
-  return { kv, journal, organisations, views, artifacts, jobs, webhooks, tokens, services };
+  return {
+    instance,
+    kv,
+    journal,
+    organisations,
+    views,
+    artifacts,
+    jobs,
+    webhooks,
+    tokens,
+    alerts,
+    metrics,
+    counters,
+    services,
+  };
 }
 
 /** Throws StartError for what the schema cannot see: two upstreams that are the same one. */

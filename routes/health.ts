@@ -3,6 +3,9 @@ import type { Clock, Timers } from "../storage/runtime.ts";
 import type { UpstreamClient } from "../storage/upstream/upstream.ts";
 import type { EpochMs } from "../policy/types.ts";
 
+/** What became of a check. */
+export type CheckState = "ok" | "failing" | "slow";
+
 /** Something that health looks at: resolves if it is well, rejects if not. */
 export interface HealthCheck {
   readonly name: string;
@@ -15,7 +18,7 @@ export interface HealthReport {
   readonly status: "ok" | "degraded";
   readonly version: string;
   readonly uptimeSeconds: number;
-  readonly checks: Readonly<Record<string, "ok" | "failing" | "slow">>;
+  readonly checks: Readonly<Record<string, CheckState>>;
   readonly upstreams: readonly { readonly origin: string; readonly state: "ok" | "failing" | "open" }[];
 }
 
@@ -45,7 +48,9 @@ export function createHealth(options: {
 
   async function look(now: EpochMs): Promise<HealthReport> {
     const results = await Promise.all(
-      options.checks.map(async (check) => [check.name, await state(check)] as const),
+      options.checks.map(async (check) =>
+        [check.name, await runCheck(check, { withinMs: CHECK_WITHIN_MS, timers })] as const
+      ),
     );
     const upstreams = options.upstreams().map(({ origin, state }) => ({ origin, state }));
     const isWell = results.every(([, result]) => result === "ok") &&
@@ -58,16 +63,17 @@ export function createHealth(options: {
       upstreams,
     };
   }
+}
 
-  async function state(check: HealthCheck): Promise<"ok" | "failing" | "slow"> {
-    const done = new AbortController();
-    const late = timers.sleep(CHECK_WITHIN_MS, done.signal).then(
-      () => "slow" as const,
-      () => "slow" as const,
-    );
-    const ran = (async () => await check.run())().then(() => "ok" as const, () => "failing" as const);
-    const result = await Promise.race([ran, late]);
-    done.abort();
-    return result;
-  }
+/** `slow` after `withinMs`, however long it goes on. Never rejects. */
+export async function runCheck(
+  check: HealthCheck,
+  { withinMs, timers }: { readonly withinMs: number; readonly timers: Timers },
+): Promise<CheckState> {
+  const done = new AbortController();
+  const late = timers.sleep(withinMs, done.signal).then(() => "slow" as const, () => "slow" as const);
+  const ran = (async () => await check.run())().then(() => "ok" as const, () => "failing" as const);
+  const result = await Promise.race([ran, late]);
+  done.abort();
+  return result;
 }

@@ -29,6 +29,8 @@ export async function serveArtifact(
     });
   }
   const { version, location } = file;
+  const speaks = decision.reasons.find(({ liftedBy }) => liftedBy === undefined);
+  services.metrics.decided(request.ecosystem.id, decision.verdict, speaks?.rule ?? "none");
   if (!permits(decision)) {
     return await refuse(services, request, verdicts, { ask, version, filename: ask.filename, decision });
   }

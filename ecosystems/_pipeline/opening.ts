@@ -47,10 +47,24 @@ export async function keptFile(opening: Opening): Promise<FileRecord | null> {
         "digest.verified": file.verified.join(" "),
       },
     );
+    alertOfDigest(opening);
     return null;
   }
   services.fileRecords.set(id, file);
   return file;
+}
+
+/** Of an upstream that only some may use, nobody else is told. */
+function alertOfDigest({ services, request, verdicts, filename }: Opening): void {
+  const { ecosystem, name, scope, upstreamId } = verdicts.known.key;
+  services.alerted({
+    kind: "digest-changed",
+    subject: `${ecosystem}/${upstreamId}/${name}/${filename}`,
+    detail:
+      `The digest that upstream states of ${ecosystem} ${name}, file ${filename}, is not that of the bytes ` +
+      "which were served before: it is fetched anew, and was not immutable",
+    organisation: scope === "public" ? null : request.organisation.id,
+  });
 }
 
 /** Its bytes were held against every digest that the index claims now. */

@@ -1,5 +1,6 @@
 /** What the pipeline works with; made once by `createServices`, shared by every request. */
 import type { DurationMs, EpochMs, PackageFacts, Waiver } from "../../policy/types.ts";
+import type { NewAlert } from "../../storage/alerts.ts";
 import type { ArtifactStore } from "../../storage/artifacts/store.ts";
 import type { Fills } from "../../storage/fill.ts";
 import type { InstallLog } from "../../storage/installs/log.ts";
@@ -15,6 +16,7 @@ import type {
   Packages,
 } from "../../storage/kv/packages.ts";
 import { type ByteCache, createByteCache } from "../../storage/memory.ts";
+import type { Metrics } from "../../storage/metrics.ts";
 import type { Once } from "../../storage/once.ts";
 import type { Background, Clock, Log, Timers } from "../../storage/runtime.ts";
 import { type Coalescer, createCoalescer } from "../../storage/upstream/coalesce.ts";
@@ -107,6 +109,9 @@ export interface ServiceOptions {
   /** Turns a served audit fix into the organisation's waiver. */
   readonly addWaiver: (organisation: string, waiver: Waiver) => Promise<void>;
   readonly refused: (event: RefusalEvent) => void;
+  /** Something that whoever runs this should know; never in the way of the answer. */
+  readonly alerted: (alert: NewAlert) => void;
+  readonly metrics: Pick<Metrics, "decided">;
   /** Unique, rising with time. */
   readonly newRecordId: () => string;
   readonly clock: Clock;

@@ -32,17 +32,16 @@ const MISSES: ReadonlySet<string> = new Set(["revalidated", "fetched", "filled"]
 const DAY_MS = 86_400_000;
 const KEPT_DAYS = 400;
 
-/** `metrics` null: of a process that serves nothing and only reads. */
+/** One for the process. */
 export function createCounters(
   kv: Deno.Kv,
-  { clock, metrics }: { readonly clock: Clock; readonly metrics: Metrics | null },
+  { clock, metrics }: { readonly clock: Clock; readonly metrics: Metrics },
 ): Counters {
   let folded: ReadonlyMap<string, Counted> = new Map();
   let prunedBefore = "";
   let folding: Promise<void> | null = null;
 
   async function foldNow(): Promise<void> {
-    if (metrics === null) return;
     const now = countedBy(metrics.read());
     const day = dayOf(clock());
     const atomic = kv.atomic();

@@ -2,13 +2,14 @@
  * The client of upstream registries. A request passes, in this order:
  *
  * 1. origins     its address is the upstream's own or an allowed host; user agent and credentials are put on it
- * 2. redirects   followed hop by hop; each hop goes through 3 to 6 anew, without what is ours once it leaves
+ * 2. redirects   followed hop by hop; each hop goes through 3 to 7 anew, without what is ours once it leaves
  * 3. retry       a cut connection or a 5xx before the first byte, twice at most, within a budget
  * 4. circuit     nothing is sent to an origin that keeps failing, but one probe at a time
- * 5. timeout     until the answer's headers, and between two chunks
- * 6. dispatcher  addresses looked up, checked and pinned; proxy; connections bounded
+ * 5. measured    counted and timed, where somebody wants to know
+ * 6. timeout     until the answer's headers, and between two chunks
+ * 7. dispatcher  addresses looked up, checked and pinned; proxy; connections bounded
  *
- * Each upstream has its own 1 and 2; 3, 4 and 6 are shared, since they are about origins.
+ * Each upstream has its own 1 and 2; 3, 4, 5 and 7 are shared, since they are about origins.
  */
 import { TooLargeError, UpstreamError } from "../errors.ts";
 import type { EpochMs } from "../../policy/types.ts";
@@ -18,6 +19,7 @@ import type { NetworkConfig } from "./config.ts";
 import { ACCEPTED_ENCODINGS, readBody, statedLength, unexpectedContent } from "./content.ts";
 import { createDispatcher, type LookupAll } from "./dispatcher.ts";
 import { failure, named, retryAfterSeconds } from "./failures.ts";
+import { type Measure, measuredLayer } from "./measured.ts";
 import { compileOrigins, originsLayer } from "./origins.ts";
 import { redirectsLayer } from "./redirects.ts";
 import { discard } from "./response.ts";
@@ -37,6 +39,8 @@ export interface UpstreamClientDeps {
   readonly random?: () => number;
   /** Default: the system's resolver. */
   readonly lookup?: LookupAll;
+  /** Told of each request that goes out. */
+  readonly measure?: Measure;
 }
 
 /** One per process. Throws TypeError for credentials or allowed hosts that cannot be used. `close` cuts what runs. */
@@ -49,6 +53,7 @@ export function createUpstreamClient(
   const circuits = createCircuits({ clock, log, probeMs: headMs * 2 });
   const retries = retryLayer({ clock, timers, log, random: deps.random ?? Math.random });
   const timeouts = timeoutLayer({ timers, headMs, idleMs: network.idleTimeoutMs });
+  const measured = deps.measure === undefined ? [] : [measuredLayer(deps.measure, clock)];
   const fetches = new Map(upstreams.all().map((upstream) => [upstream.id, fetchOf(upstream)]));
 
   function fetchOf(upstream: Upstream): Fetch {
@@ -59,6 +64,7 @@ export function createUpstreamClient(
       redirectsLayer(rules),
       retries,
       circuits.layer,
+      ...measured,
       timeouts,
     ];
     return layers.reduceRight((next, layer) => layer(next), hop);
