@@ -78,7 +78,7 @@ export function createApp(deps: AppDeps): App {
   const logAccess = createAccessLog({ log, verbose: deps.logRequests, clock });
   const health = createHealth({ ...deps, upstreams: deps.upstreamHealth });
   const api = createApiRoute({ ...deps, authenticator, peerOf, resolve });
-  const site = createSite({ ...deps, resolve, health, callers, api });
+  const site = createSite({ ...deps, resolve, health, callers, endpoints: deps.api.endpoints, api });
   const inFlight = createInFlight(deps.inFlight, deps);
   const ids = new WeakMap<Error, string>();
 

@@ -2,7 +2,10 @@
 import { Hono } from "hono";
 import type { Ecosystem } from "../ecosystems/ecosystem.ts";
 import type { WhyAnswer, WhyQuery } from "../ecosystems/why.ts";
+import type { Endpoint } from "./api/endpoint.ts";
 import { type ApiRoute, isApiPath } from "./api/http.ts";
+import { openApiOf } from "./api/openapi.ts";
+import { apiPage } from "./api/page.tsx";
 import { authorise, type Callers } from "./caller.ts";
 import type { HealthReport } from "./health.ts";
 import { DEFAULT_ORGANISATION, type Resolver } from "./organisations.ts";
@@ -26,7 +29,9 @@ export interface SiteDeps {
   readonly resolve: Resolver;
   readonly health: () => Promise<HealthReport>;
   readonly callers: Callers;
-  /** Everything below `/-/api/`. */
+  /** What the API's page describes. */
+  readonly endpoints: readonly Endpoint[];
+  /** Everything below `/-/api/v1/`. */
   readonly api: ApiRoute;
   /** Null: nothing is known of that package. From cached facts only. */
   readonly explain: (query: WhyQuery) => Promise<WhyAnswer | null>;
@@ -51,6 +56,8 @@ export const SITE_ACCESS = {
   "/-/health": null,
   "/-/style.css": null,
   "/-/schema/policy.json": null,
+  "/-/api/v1": null,
+  "/-/api/v1/": null,
   "/-/why/*": "read",
 } as const satisfies Readonly<Record<string, Scope | null>>;
 
@@ -84,6 +91,8 @@ export function createSite(deps: SiteDeps): Site {
     "/-/health": healthPage,
     "/-/style.css": stylesheet,
     "/-/schema/policy.json": () => jsonPage(deps.policySchema, 200, "application/schema+json"),
+    "/-/api/v1": describeApi,
+    "/-/api/v1/": describeApi,
     "/-/why/*": why,
   };
   for (const path of SITE_PATHS) {
@@ -110,6 +119,14 @@ export function createSite(deps: SiteDeps): Site {
     await answer.body?.cancel();
     return respond({ status: answer.status, headers: answer.headers, body: null });
   };
+
+  async function describeApi(request: Request, { target }: SiteBindings): Promise<Response> {
+    const resolved = await resolve(target);
+    if (resolved === null) return noOrganisation(request);
+    const { site } = resolved;
+    const document = openApiOf(deps.endpoints, { site, version });
+    return await apiPage(request.headers.get("accept"), { document, prefix, site });
+  }
 
   async function healthPage(): Promise<Response> {
     return jsonPage(await deps.health());

@@ -40,6 +40,22 @@ dt { color: var(--quiet); font-size: .875rem; }
 dd { margin: .15rem 0 0; }
 code, pre { font: .875rem/1.55 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+h3 { margin: 1.5rem 0 .5rem; font-size: 1rem; line-height: 1.3; font-weight: 650; }
+h4 { margin: 1rem 0 .25rem; font-size: .875rem; font-weight: 650; color: var(--quiet); }
+nav { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; }
+section > pre, details > pre { padding: .75rem 1rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--raised); }
+details > pre { background: var(--paper); }
+.list { border: 1px solid var(--line); border-radius: .5rem; background: var(--raised); }
+details { padding: 0 1rem; border-top: 1px solid var(--line); }
+details:first-child { border-top: 0; }
+details[open] { padding-bottom: 1rem; }
+details dl { background: var(--paper); }
+details p { margin: .25rem 0; }
+summary { padding: .65rem 0; cursor: pointer; overflow-wrap: anywhere; }
+summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+summary .quiet { display: block; }
+.quiet { color: var(--quiet); font-size: .875rem; }
+.mark { margin-left: .5rem; padding: .05rem .45rem; border: 1px solid var(--line); border-radius: 1rem; color: var(--quiet); font-size: .75rem; white-space: nowrap; }
 footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--quiet); font-size: .875rem; }
 footer a { margin-right: 1.25rem; }
 `;

@@ -64,6 +64,7 @@ function welcomeText(mounts: readonly Mount[], { site, version }: Welcome): stri
     ...sections,
     `Why was something refused?  curl ${whyAddress(mounts, site)}`,
     `Is it well?                 curl ${site}/-/health`,
+    `What else can be asked?     curl ${site}/-/api/v1/`,
   ].join("\n");
 }
 
@@ -106,6 +107,7 @@ async function welcomePage(mounts: readonly Mount[], { site, prefix, version }: 
         <footer>
           <a href={`${site}/-/health`}>Health</a>
           <a href={`${site}/-/schema/policy.json`}>Policy schema</a>
+          <a href={`${site}/-/api/v1/`}>API</a>
           <span>Version {version}</span>
         </footer>
       </>

@@ -10,9 +10,10 @@ import type { SiteBindings } from "../site.tsx";
 import { type Api, sayApiError } from "./api.ts";
 import { ApiError } from "./error.ts";
 
-/** True for what is the API's; its errors are problem details whatever was asked for. */
-export function isApiPath(segments: readonly string[]): boolean {
-  return segments[0] === "-" && segments[1] === "api";
+/** True for what is the API's, but for the page about it; its errors are problem details whatever was asked for. */
+export function isApiPath([first, second, version, ...rest]: readonly string[]): boolean {
+  const isPage = version === "v1" && (rest.length === 0 || (rest.length === 1 && rest[0] === ""));
+  return first === "-" && second === "api" && !isPage;
 }
 
 export type ApiRoute = (request: Request, bindings: SiteBindings) => Promise<Response>;

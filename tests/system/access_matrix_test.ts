@@ -10,8 +10,16 @@ import { allHolders, denialFor, headersOf, type Holder, HOLDERS_ENV, makeToken }
 import { NOW, startSluice } from "../fakes/sluice.ts";
 
 /** Nothing else is open to anybody: whoever adds to this says why here. */
-const OPEN_ENDPOINTS = ["openApi", "openApiPage"];
-const OPEN_PAGES = ["/", "/health", "/-/health", "/-/style.css", "/-/schema/policy.json"];
+const OPEN_ENDPOINTS = ["openApi"];
+const OPEN_PAGES = [
+  "/",
+  "/health",
+  "/-/health",
+  "/-/style.css",
+  "/-/schema/policy.json",
+  "/-/api/v1",
+  "/-/api/v1/",
+];
 const OWNERS = ["acme", "beta", null];
 
 interface Operation {

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import * as z from "zod";
+import { type Endpoint, endpoint } from "./endpoint.ts";
+import { openApiOf } from "./openapi.ts";
+import { apiPage } from "./page.tsx";
+import { schemaText } from "./schema_text.ts";
+
+const thing = z.object({ id: z.string(), tags: z.array(z.enum(["a", "b"])), at: z.iso.datetime().nullable() })
+  .meta({ id: "Thing" });
+
+const ENDPOINTS: readonly Endpoint[] = [
+  endpoint({
+    id: "listThings",
+    method: "GET",
+    path: "/things",
+    scope: "audit",
+    whose: "address",
+    area: "Things & <more>",
+    summary: "Every <thing>.",
+    query: z.strictObject({ limit: z.string().default("9").meta({ description: "Rows at most" }) }),
+    answer: z.object({ things: z.array(thing) }),
+    handle: () => ({ body: { things: [] } }),
+  }),
+  endpoint({
+    id: "putThing",
+    method: "PUT",
+    path: "/things/{id...}",
+    scope: "operate",
+    whose: "instance",
+    area: "Things & <more>",
+    summary: "Replaces it.",
+    params: z.object({ id: z.string() }),
+    body: z.strictObject({ name: z.string(), more: z.record(z.string(), z.number()).optional() }),
+    handle: () => ({ status: 204 }),
+  }),
+];
+
+function page(accept: string) {
+  const document = openApiOf(ENDPOINTS, { site: "http://s.example", version: "1" });
+  return apiPage(accept, { document, prefix: "", site: "http://s.example" });
+}
+
+Deno.test("apiPage: HTML has each endpoint with area, scope, parameters and schemas, escaped, without script", async () => {
+  const response = await page("text/html");
+  const text = await response.text();
+  for (
+    const part of [
+      "Things &amp; &lt;more&gt;",
+      "Every &lt;thing&gt;.",
+      "<b>GET</b> /things",
+      "/things/{id}",
+      "audit",
+      "on the instance",
+      "Rows at most",
+      'href="#schema-Thing"',
+      'id="schema-Thing"',
+      "name: string;",
+      "204, without a body.",
+    ]
+  ) assert.ok(text.includes(part), part);
+  assert.doesNotMatch(text, /<script|style=|onclick|undefined|\[object/);
+  assert.match(response.headers.get("content-security-policy") ?? "", /default-src 'none'/);
+  // Every link within the page leads somewhere.
+  for (const [, id] of text.matchAll(/href="#([^"]+)"/g)) assert.ok(text.includes(`id="${id}"`), id);
+});
+
+Deno.test("apiPage: text is a list, JSON the document itself", async () => {
+  const text = await (await page("*/*")).text();
+  assert.match(text, /GET +\/things +audit +Every <thing>\./);
+  assert.match(text, /PUT +\/things\/\{id\} +operate/);
+  assert.equal((await (await page("application/json")).json()).openapi, "3.1.0");
+});
+
+Deno.test("schemaText: choices, lists, records, defaults and descriptions as a person writes them", () => {
+  const schemas = { Named: { type: "string" }, "x.body": { type: "object", properties: {} } };
+  const rows = [
+    [{ type: ["string", "null"] }, "string | null"],
+    [{ type: "array", items: { enum: ["a", 1] } }, '("a" | 1)[]'],
+    [{ type: "array", items: { $ref: "#/components/schemas/Named" } }, "<Named>[]"],
+    [{ $ref: "#/components/schemas/x.body" }, "{}"],
+    [{ $ref: "#/components/schemas/schema0" }, "any JSON"],
+    [{ const: null }, "null"],
+    [{}, "any JSON"],
+    [{ type: "object", additionalProperties: { type: "integer" } }, "{\n  [name]: integer;\n}"],
+    [
+      {
+        type: "object",
+        required: ["a"],
+        properties: { a: { type: "boolean", description: "Why" }, b: { default: 1 } },
+      },
+      "{\n  a: boolean;  // Why\n  b?: any JSON;  // default: 1\n}",
+    ],
+  ] as const;
+  for (const [schema, shown] of rows) {
+    const text = schemaText(schema, schemas).map((piece) =>
+      typeof piece === "string" ? piece : `<${piece.ref}>`
+    );
+    assert.equal(text.join(""), shown);
+  }
+});
