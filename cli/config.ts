@@ -1,9 +1,10 @@
 /** The configuration: parsed once into a total value, or every mistake at once. */
 import type { DurationMs } from "../policy/types.ts";
-import type { Lifetimes, MemoryBounds } from "../ecosystems/_pipeline/services.ts";
+import type { MemoryBounds } from "../ecosystems/_pipeline/services.ts";
 import type { S3Credentials } from "../storage/artifacts/s3_client.ts";
 import type { InFlightLimits } from "../routes/in_flight.ts";
 import type { LogLevel } from "../storage/runtime.ts";
+import type { LifetimeLevels, SomeLifetimes } from "../storage/lifetimes.ts";
 import type { NetworkConfig, UpstreamConfig } from "../storage/upstream/config.ts";
 import {
   type ConfigInput,
@@ -13,7 +14,7 @@ import {
   shown,
   suggestion,
 } from "./config_sources.ts";
-import { configSchema, type ListenAddress } from "./config_schema.ts";
+import { configSchema, LIFETIME_KEYS, type ListenAddress } from "./config_schema.ts";
 import { describeSettings } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
@@ -30,6 +31,8 @@ export interface Config {
   readonly kvToken: string | null;
   /** What `openArtifactStore` takes. */
   readonly artifacts: string;
+  /** Above so many bytes of artifacts and documents, some are evicted; null: never. */
+  readonly maxBytes: number | null;
   /** For artifacts in a bucket; null: not both keys are given. */
   readonly artifactsCredentials: S3Credentials | null;
   /** For everything, beside the tokens in KV; null: there is none. */
@@ -42,7 +45,12 @@ export interface Config {
   /** Ecosystems that answer at the root of a host too. */
   readonly root: readonly string[];
   readonly memory: MemoryBounds;
-  readonly lifetimes: Lifetimes;
+  /** Of the instance and of ecosystems; an upstream's own are with it. */
+  readonly lifetimes: LifetimeLevels;
+  /** Ecosystems that are switched off. */
+  readonly disabled: readonly string[];
+  /** Between two cleanings. */
+  readonly cleanupInterval: DurationMs;
   /** As configured, without the ecosystems' defaults; compose adds those where no catch-all is given. */
   readonly upstreams: readonly UpstreamConfig[];
   readonly network: NetworkConfig;
@@ -87,7 +95,7 @@ export function loadConfig(input: ConfigInput): Loaded {
     ...(platform && raw.baseUrl === undefined ? [NO_BASE_URL] : []),
     ...missingKeys(raw),
     ...(platform ? [] : missingPlaces(raw)),
-    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => {
+    ...(parsed.success ? atRootSwitchedOff(parsed.data) : parsed.error.issues.flatMap((issue) => {
       return mistakesOf(issue, raw, { gathered, replaced, input });
     })),
   ];
@@ -118,17 +126,28 @@ export function loadConfig(input: ConfigInput): Loaded {
         documentBytes: given.largestDocument,
       },
       lifetimes: {
-        metadataTtl: given.metadataTtl,
-        staleWhileRevalidate: given.staleWhileRevalidate,
-        staleIfError: given.staleIfError,
-        absentTtl: given.absentTtl,
+        instance: {
+          metadataTtl: given.metadataTtl,
+          staleWhileRevalidate: given.staleWhileRevalidate,
+          staleIfError: given.staleIfError,
+          absentTtl: given.absentTtl,
+          artifactTtl: given.artifactTtl,
+          refreshUsedWithin: given.refreshUsedWithin,
+          upstreamTimeout: given.upstreamTimeout,
+          userAgent: given.userAgent ?? DEFAULT_USER_AGENT,
+        },
+        ecosystems: Object.fromEntries(
+          Object.entries(given.ecosystems ?? {}).map(([id, own]) => [id, lifetimesIn(own ?? {})]),
+        ),
       },
       upstreams: upstreamsOf(given.upstreams ?? {}, input),
+      disabled: disabledIn(given.ecosystems),
+      cleanupInterval: given.cleanupInterval,
       network: {
         proxy: given.proxy ?? null,
         noProxy: given.noProxy ?? [],
         caPem: given.caFile ?? null,
-        userAgent: given.userAgent ?? `sluice/${VERSION}`,
+        userAgent: given.userAgent ?? DEFAULT_USER_AGENT,
         connectTimeoutMs: given.connectTimeout,
         firstByteTimeoutMs: given.firstByteTimeout,
         idleTimeoutMs: given.idleTimeout,
@@ -143,6 +162,31 @@ export function loadConfig(input: ConfigInput): Loaded {
 }
 
 /** In the place of a folder: the database and the files are elsewhere, and so is the log of installs. */
+const DEFAULT_USER_AGENT = `sluice/${VERSION}`;
+
+function atRootSwitchedOff(given: ReturnType<ReturnType<typeof configSchema>["parse"]>): readonly Mistake[] {
+  const disabled = disabledIn(given.ecosystems);
+  return (given.root ?? []).filter((id) => disabled.includes(id))
+    .map((id) => ({ key: "root", value: shown(id), expected: "ecosystems that are not switched off" }));
+}
+
+/** What a level sets, and nothing of the rest. */
+function lifetimesIn(given: Readonly<Record<string, unknown>>): SomeLifetimes {
+  const set = LIFETIME_KEYS.filter((key) => given[key] !== undefined);
+  return Object.fromEntries(set.map((key) => [key, given[key]]));
+}
+
+function disabledIn(
+  ecosystems: Readonly<Record<string, { readonly enabled?: boolean | undefined } | undefined>> = {},
+): readonly string[] {
+  return Object.entries(ecosystems).filter(([, own]) => own?.enabled === false).map(([id]) => id);
+}
+
+/** A disk has an end that nobody told us; a bucket has none, and what is in memory has its own. */
+function usualBound(artifacts = "file:"): number | null {
+  return artifacts.startsWith("file:") ? 10_000_000_000 : null;
+}
+
 const NO_FOLDER = "none";
 
 function missingPlaces(raw: Record<string, unknown>): readonly Mistake[] {
@@ -177,9 +221,12 @@ type GivenUpstreams = NonNullable<ReturnType<ReturnType<typeof configSchema>["pa
 function upstreamsOf(given: GivenUpstreams, input: ConfigInput): readonly UpstreamConfig[] {
   return Object.entries(given).flatMap(([ecosystem, entries]) => {
     const main = input.ecosystems.find(({ id }) => id === ecosystem)?.upstreams[0] ?? "";
-    return (entries ?? []).map(({ id, key, match, allowedHosts, organisations, credentials, url }) => ({
+    return (entries ?? []).map((
+      { id, key, match, allowedHosts, organisations, credentials, url, ...own },
+    ) => ({
       ...(id === undefined ? {} : { id }),
       ecosystem,
+      ...(Object.values(own).every((each) => each === undefined) ? {} : { lifetimes: lifetimesIn(own) }),
       key: key ?? main,
       match: match ?? [],
       url,
@@ -293,11 +340,21 @@ function nameOf(path: readonly PropertyKey[], { gathered, replaced }: Context): 
   }).join("");
 }
 
-const UPSTREAM_KEYS = ["url", "id", "key", "match", "allowedHosts", "organisations", "credentials"];
+const UPSTREAM_KEYS = [
+  "url",
+  "id",
+  "key",
+  "match",
+  "allowedHosts",
+  "organisations",
+  "credentials",
+  ...LIFETIME_KEYS,
+];
 const CREDENTIAL_KEYS = ["bearer", "basic", "header", "bearerFile", "username", "password", "name", "value"];
 
 function knownKeys(path: readonly PropertyKey[], input: ConfigInput): readonly string[] {
-  if (path.length === 0) return [...describeSettings().map(({ key }) => key), "upstreams"];
+  if (path.length === 0) return [...describeSettings().map(({ key }) => key), "upstreams", "ecosystems"];
+  if (path[0] === "ecosystems" && path.length > 1) return [...LIFETIME_KEYS, "enabled"];
   if (path.includes("credentials")) return CREDENTIAL_KEYS;
   return path.length === 1 ? input.ecosystems.map(({ id }) => id) : UPSTREAM_KEYS;
 }

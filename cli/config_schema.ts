@@ -53,6 +53,11 @@ const duration = text(
 const someTime = text("a duration above 0 with a unit, such as 30s or 1min", (given) => {
   return (parseSettingDuration(given) || null) as DurationMs | null;
 });
+const yesOrNo = z.unknown().transform((value, context): boolean => {
+  if (typeof value === "boolean") return value;
+  context.addIssue({ code: "custom", message: "true or false", input: value });
+  return z.NEVER;
+});
 const size = text("a size with a unit, such as 64MB", parseSize);
 const path = text("a path", (given) => given === "" ? null : given);
 const hosts = list("hosts, such as registry.example or registry.example:8443", (host) => HOST.test(host));
@@ -129,8 +134,40 @@ function credentials(input: ConfigInput) {
   });
 }
 
+/** What the instance, an ecosystem and an upstream may each set; all that is left out is the next level's. */
+const lifetimes = {
+  metadataTtl: duration,
+  staleWhileRevalidate: duration,
+  staleIfError: duration,
+  absentTtl: duration,
+  artifactTtl: text<{ readonly ttl: DurationMs | null }>(
+    "a duration above 0 with a unit, such as 24h, or unbounded",
+    (given) => {
+      if (given === "unbounded") return { ttl: null };
+      const ttl = parseSettingDuration(given) as DurationMs | null;
+      return ttl === null || ttl === 0 ? null : { ttl };
+    },
+  ).transform(({ ttl }) => ttl),
+  refreshUsedWithin: duration,
+  upstreamTimeout: someTime,
+  userAgent: text(
+    "printable ASCII of at most 200 characters",
+    (given) => /^[\x20-\x7e]{1,200}$/.test(given) ? given : null,
+  ).optional(),
+};
+
+/** One level's own. */
+const someLifetimes = z.object(lifetimes).partial().shape;
+
+/** The keys that an ecosystem and an upstream share with the instance. */
+export const LIFETIME_KEYS = Object.keys(lifetimes);
+
+/** An ecosystem's own settings. */
+const ecosystem = z.strictObject({ ...someLifetimes, enabled: yesOrNo.optional() });
+
 function upstream(input: ConfigInput, keys: readonly string[]) {
   return z.strictObject({
+    ...someLifetimes,
     url: text("an http or https address without userinfo, query or fragment", readRoot),
     id: text(
       "a short name of a-z, 0-9 and -",
@@ -150,7 +187,10 @@ export function configSchema(input: ConfigInput) {
   const upstreams = Object.fromEntries(
     input.ecosystems.map(({ id, upstreams }) => [id, z.array(upstream(input, upstreams)).optional()]),
   );
+  const ecosystems = Object.fromEntries(input.ecosystems.map(({ id }) => [id, ecosystem.optional()]));
   return z.strictObject({
+    ...lifetimes,
+    ecosystems: z.strictObject(ecosystems).optional(),
     listen: text("HOST:PORT, [IPV6]:PORT or :PORT", readListen),
     baseUrl: text("an http or https address without userinfo, query or fragment", readBase).optional(),
     data: path,
@@ -171,18 +211,11 @@ export function configSchema(input: ConfigInput) {
     artifactsMemory: size,
     workMemory: size,
     largestDocument: size,
-    metadataTtl: duration,
-    staleWhileRevalidate: duration,
-    staleIfError: duration,
-    absentTtl: duration,
+    cleanupInterval: someTime,
     connectTimeout: someTime,
     firstByteTimeout: someTime,
     idleTimeout: someTime,
     connectionsPerOrigin: text("a whole number from 1 to 1024", (given) => readCount(given, 1, 1024)),
-    userAgent: text(
-      "printable ASCII of at most 200 characters",
-      (given) => /^[\x20-\x7e]{1,200}$/.test(given) ? given : null,
-    ).optional(),
     proxy: secret(input).transform((given, context) => {
       if (/^https?:\/\//.test(given) && URL.canParse(given)) return given;
       context.addIssue({ code: "custom", message: "an http or https address", input: null });
@@ -227,6 +260,13 @@ function readCount(given: string, lowest: number, highest: number): number | nul
 }
 
 function readListen(given: string): ListenAddress | null {
+/** null within: none. */
+function readBound(given: string): { readonly bytes: number | null } | null {
+  if (given === "none") return { bytes: null };
+  const bytes = parseSize(given);
+  return bytes === null || bytes === 0 ? null : { bytes };
+}
+
   const match = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]*):(\d{1,5})$/.exec(given);
   const port = readCount(match?.[2] ?? "", 0, 65_535);
   if (match === null || port === null) return null;

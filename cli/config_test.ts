@@ -42,9 +42,9 @@ Deno.test("loadConfig: needs nothing, and keeps everything below ./data", () => 
   assert.equal(made.baseUrl, null);
   assert.equal(made.kv, "./data/kv.sqlite3");
   assert.equal(made.artifacts, "file:./data/artifacts");
-  assert.equal(made.lifetimes.metadataTtl, 3_600_000);
-  assert.equal(made.lifetimes.staleIfError, 7 * 86_400_000);
-  assert.equal(made.lifetimes.absentTtl, 60_000);
+  assert.equal(made.lifetimes.instance.metadataTtl, 3_600_000);
+  assert.equal(made.lifetimes.instance.staleIfError, 7 * 86_400_000);
+  assert.equal(made.lifetimes.instance.absentTtl, 60_000);
   assert.deepEqual(made.upstreams, []);
 });
 

@@ -137,6 +137,23 @@ const SETTINGS: readonly Setting[] = Object.freeze([
   setting("idleTimeout", "Upstream: between two pieces of an answer.", { value: "DURATION", default: "30s" }),
   setting("connectionsPerOrigin", "Upstream: connections at once to one origin.", {
     value: "NUMBER",
+  setting("artifactTtl", "How long a kept file is served before upstream is asked whether it still has it.", {
+    value: "DURATION|unbounded",
+    default: "unbounded",
+  }),
+  setting(
+    "refreshUsedWithin",
+    "A package asked for within this time is refreshed before its index expires; `0`: none is.",
+    { value: "DURATION", default: "7d" },
+  ),
+  setting("cleanupInterval", "How often what is no longer needed is cleaned away.", {
+    value: "DURATION",
+    default: "1h",
+  }),
+  setting("upstreamTimeout", "Upstream: for all of an index's request, and until a file's bytes begin.", {
+    value: "DURATION",
+    default: "60s",
+  }),
     default: "64",
   }),
   setting("userAgent", "What Sluice calls itself upstream.", { value: "TEXT", note: "sluice/{version}" }),

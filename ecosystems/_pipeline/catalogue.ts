@@ -77,7 +77,7 @@ async function documentsOf(services: Services, request: RegistryRequest, ask: Ca
       if (!(error instanceof UpstreamError) || kept === undefined) throw error;
       if (services.clock() - kept.fetchedAt > metadataTtl + staleIfError) throw error;
       services.log(levelOf(error), `Serving ${source.key} of ${ecosystem.id} stale: ${error.message}`, {
-        "upstream.origin": error.detail.origin,
+        "upstream.origin": error instanceof UpstreamError ? error.detail.origin : "",
         error,
       });
       documents.push(kept);

@@ -1,6 +1,7 @@
 /** How old what upstream said may be. A clock that was set back makes nothing fresh; one a little behind another's does. */
 import type { DurationMs } from "../../policy/types.ts";
 import type { PackageRecord } from "../../storage/kv/packages.ts";
+import type { OfUpstream } from "../../storage/lifetimes.ts";
 import { UpstreamError } from "../../storage/errors.ts";
 import type { Services } from "./services.ts";
 
@@ -18,8 +19,9 @@ export function freshFor(services: Services, record: PackageRecord, ttl: Duratio
 }
 
 /** May still be served where upstream fails. */
-export function staleFor(services: Services, record: PackageRecord): boolean {
-  return ageMs(services, record) < services.lifetimes.metadataTtl + services.lifetimes.staleIfError;
+export function staleFor(services: Services, record: PackageRecord, of: OfUpstream): boolean {
+  const { metadataTtl, staleIfError } = services.lifetimes(of);
+  return ageMs(services, record) < metadataTtl + staleIfError;
 }
 
 /** What upstream failed to confirm is not asked for again for so long, where there is a copy to serve. */

@@ -1,7 +1,7 @@
 /** Loads what is known of a package: fresh from memory or KV, revalidated or fetched from upstream, stale if that fails. */
 import type { DurationMs, EpochMs } from "../../policy/types.ts";
 import { isBroken, StorageError, UpstreamError } from "../../storage/errors.ts";
-import type { PackageKey, PackageRecord } from "../../storage/kv/packages.ts";
+import type { PackageKey } from "../../storage/kv/packages.ts";
 import type { Upstream } from "../../storage/upstream/upstream.ts";
 import type { Ecosystem, PackageRef } from "../ecosystem.ts";
 import { ageMs, freshFor, holdBack, isHeldBack, levelOf, staleFor } from "./lifetimes.ts";
@@ -46,7 +46,7 @@ export async function load(services: Services, request: LoadRequest): Promise<Lo
   const key = packageKey(request.ecosystem, request.upstream, request.subject.name);
   const id = keyText(key);
   const known = services.known.get(id);
-  if (known !== undefined && isFresh(services, known.record)) {
+  if (known !== undefined && isFresh(services, known)) {
     return { known, state: "fresh", staleSince: null };
   }
   const absentUntil = services.absent.get(id);
@@ -72,13 +72,13 @@ async function loadOnce(services: Services, request: LoadRequest, key: PackageKe
   if (stored === null || stored.record.absent) return await fetched(services, request, key);
   const known = await fromStorage(services, key);
   if (known === null) return await fetched(services, request, key);
-  if (isFresh(services, known.record)) return { known, state: "fresh", staleSince: null };
-  const { metadataTtl, staleWhileRevalidate } = services.lifetimes;
+  if (isFresh(services, known)) return { known, state: "fresh", staleSince: null };
+  const { metadataTtl, staleWhileRevalidate } = services.lifetimes(key);
   if (freshFor(services, known.record, metadataTtl + staleWhileRevalidate as DurationMs)) {
     revalidateBehind(services, request, key, known);
     return { known, state: "stale", staleSince: null };
   }
-  if (isHeldBack(services, keyText(key)) && staleFor(services, known.record)) {
+  if (isHeldBack(services, keyText(key)) && staleFor(services, known.record, key)) {
     return { known, state: "stale", staleSince: known.record.checkedAt };
   }
   return await revalidated(services, request, key, known);
@@ -100,7 +100,7 @@ async function revalidated(
     if (answer === "absent") return "absent";
     return { known: answer.known, state: answer.changed ? "fetched" : "revalidated", staleSince: null };
   } catch (error) {
-    if (!staleFor(services, known.record) || isBroken(error)) throw error;
+    if (!staleFor(services, known.record, key) || isBroken(error)) throw error;
     holdBack(services, keyText(key));
     services.log(
       levelOf(error),
@@ -158,8 +158,8 @@ function estimateBytes(releases: number): number {
   return 2_048 + releases * 1_200;
 }
 
-function isFresh(services: Services, record: PackageRecord): boolean {
-  return freshFor(services, record, services.lifetimes.metadataTtl);
+function isFresh(services: Services, { key, record }: Known): boolean {
+  return freshFor(services, record, services.lifetimes(key).metadataTtl);
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,5 @@
 /** What the pipeline works with; made once by `createServices`, shared by every request. */
-import type { DurationMs, EpochMs, PackageFacts, Waiver } from "../../policy/types.ts";
+import type { EpochMs, PackageFacts, Waiver } from "../../policy/types.ts";
 import type { NewAlert } from "../../storage/alerts.ts";
 import type { ArtifactStore } from "../../storage/artifacts/store.ts";
 import type { Fills } from "../../storage/fill.ts";
@@ -15,6 +15,7 @@ import type {
   PackageRecord,
   Packages,
 } from "../../storage/kv/packages.ts";
+import type { Lifetimes, OfUpstream } from "../../storage/lifetimes.ts";
 import { type ByteCache, createByteCache } from "../../storage/memory.ts";
 import type { Metrics } from "../../storage/metrics.ts";
 import type { Once } from "../../storage/once.ts";
@@ -31,18 +32,6 @@ import type { Ecosystem, UpstreamDocument } from "../ecosystem.ts";
 import type { LoadResult } from "./load.ts";
 import type { MemoEntry } from "./memo.ts";
 import { createVerdictCache, type VerdictCache } from "./verdicts.ts";
-
-/** How long what upstream said is believed. */
-export interface Lifetimes {
-  /** A document is fresh for this long. */
-  readonly metadataTtl: DurationMs;
-  /** Then it is served for this long while one request revalidates it. */
-  readonly staleWhileRevalidate: DurationMs;
-  /** Then, if upstream fails, for this long. */
-  readonly staleIfError: DurationMs;
-  /** What does not exist is remembered for this long. */
-  readonly absentTtl: DurationMs;
-}
 
 /** Bounds in bytes on what is kept in memory. */
 export interface MemoryBounds {
@@ -118,7 +107,8 @@ export interface ServiceOptions {
   readonly timers: Timers;
   readonly log: Log;
   readonly background: Background;
-  readonly lifetimes: Lifetimes;
+  /** What holds for the upstream that a record names. */
+  readonly lifetimes: (of: OfUpstream) => Lifetimes;
   readonly memory: MemoryBounds;
 }
 

@@ -43,6 +43,6 @@ async function refreshedElsewhere(
 
 function noteAbsent(services: Services, key: PackageKey): void {
   const id = keyText(key);
-  services.absent.set(id, (services.clock() + services.lifetimes.absentTtl) as EpochMs);
+  services.absent.set(id, (services.clock() + services.lifetimes(key).absentTtl) as EpochMs);
   services.known.delete(id);
 }

@@ -38,7 +38,7 @@ export async function loadSide(services: Services, request: SideRequest): Promis
   const key = sideKey(request);
   const id = sideId(key);
   const known = services.sides.get(id);
-  if (known !== undefined && isFresh(services, known)) return known.documents[0]!;
+  if (known !== undefined && isFresh(services, known, key)) return known.documents[0]!;
   return await services.sideLoads.run(id, async () => {
     const record = await loadOnce(services, request, key);
     services.sides.set(id, record);
@@ -50,16 +50,20 @@ export async function loadSide(services: Services, request: SideRequest): Promis
 export async function openSide(services: Services, request: SideRequest): Promise<Fetched> {
   for (const attempt of ["first", "anew"]) {
     const record = await loadSide(services, request);
+    if (record.blob !== null) services.used(record.blob);
     const document = await openDocument(services, record);
     if (document !== null) return { document, record };
     if (attempt === "anew") break;
-    services.log(
-      "error",
-      `Fetching ${request.source.key} of ${request.ecosystem.id} anew: its copy is lost or damaged`,
-      {
-        "blob.key": record.blob ?? "",
-      },
-    );
+    // Without a record it was purged or evicted.
+    if (await services.packages.get(sideKey(request)) !== null) {
+      services.log(
+        "error",
+        `Fetching ${request.source.key} of ${request.ecosystem.id} anew: its copy is lost or damaged`,
+        {
+          "blob.key": record.blob ?? "",
+        },
+      );
+    }
     await forgetRecord(services, sideKey(request));
   }
   throw new StorageError(
@@ -74,9 +78,9 @@ async function forgetRecord(services: Services, key: PackageKey): Promise<void> 
 
 async function loadOnce(services: Services, request: SideRequest, key: PackageKey): Promise<PackageRecord> {
   const stored = await services.packages.get(key);
-  if (stored !== null && isFresh(services, stored.record)) return stored.record;
+  if (stored !== null && isFresh(services, stored.record, key)) return stored.record;
   const isHeld = isHeldBack(services, sideId(key));
-  if (stored !== null && isHeld && isUsable(services, stored.record)) return stored.record;
+  if (stored !== null && isHeld && isUsable(services, stored.record, key)) return stored.record;
   try {
     return await services.once.run({
       name: `side\n${key.ecosystem}\n${key.upstreamId}\n${key.name}`,
@@ -85,7 +89,7 @@ async function loadOnce(services: Services, request: SideRequest, key: PackageKe
       patienceMs: INDEX_PATIENCE_MS,
     });
   } catch (error) {
-    if (stored === null || isBroken(error) || !isUsable(services, stored.record)) throw error;
+    if (stored === null || isBroken(error) || !isUsable(services, stored.record, key)) throw error;
     holdBack(services, sideId(key));
     services.log(
       levelOf(error),
@@ -163,11 +167,12 @@ function sideKey({ ecosystem, upstream, source, root = "" }: SideRequest): Packa
   };
 }
 
-function isFresh(services: Services, record: PackageRecord): boolean {
+function isFresh(services: Services, record: PackageRecord, key: PackageKey): boolean {
   const isAbsent = record.documents[0]?.status === 404;
-  return freshFor(services, record, isAbsent ? services.lifetimes.absentTtl : services.lifetimes.metadataTtl);
+  const { absentTtl, metadataTtl } = services.lifetimes(key);
+  return freshFor(services, record, isAbsent ? absentTtl : metadataTtl);
 }
 
-function isUsable(services: Services, record: PackageRecord): boolean {
-  return staleFor(services, record) && record.documents[0]?.status === 200;
+function isUsable(services: Services, record: PackageRecord, key: PackageKey): boolean {
+  return staleFor(services, record, key) && record.documents[0]?.status === 200;
 }

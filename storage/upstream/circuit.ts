@@ -128,7 +128,9 @@ export function createCircuits(
       result = resultOfAnswer(response, clock());
       return response;
     } catch (error) {
-      if (!request.signal.aborted) result = resultOf(error);
+      // Whoever gave up proves nothing; that all of a request's time is over does.
+      const isLate = request.signal.reason instanceof UpstreamError;
+      if (!request.signal.aborted || isLate) result = resultOf(isLate ? request.signal.reason : error);
       throw error;
     } finally {
       settle(origin, circuit, generation, result);

@@ -13,9 +13,11 @@
  */
 import { TooLargeError, UpstreamError } from "../errors.ts";
 import type { EpochMs } from "../../policy/types.ts";
+import type { Lifetimes, OfUpstream } from "../lifetimes.ts";
 import type { Clock, Log, Timers } from "../runtime.ts";
 import { createCircuits } from "./circuit.ts";
 import type { NetworkConfig } from "./config.ts";
+import { createDeadline, type Deadline } from "./deadline.ts";
 import { ACCEPTED_ENCODINGS, readBody, statedLength, unexpectedContent } from "./content.ts";
 import { createDispatcher, type LookupAll } from "./dispatcher.ts";
 import { failure, named, retryAfterSeconds } from "./failures.ts";
@@ -32,6 +34,7 @@ import type { ConfiguredUpstreams } from "./upstreams.ts";
 export interface UpstreamClientDeps {
   readonly upstreams: ConfiguredUpstreams;
   readonly network: NetworkConfig;
+  readonly lifetimes: (of: OfUpstream) => Pick<Lifetimes, "upstreamTimeout" | "userAgent">;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Log;
@@ -60,7 +63,7 @@ export function createUpstreamClient(
     const rules = compileOrigins(upstreams.configOf(upstream));
     const hop: Fetch = (request) => dispatcher.send(request, rules.trustOf(new URL(request.url)));
     const layers = [
-      originsLayer(rules, network.userAgent),
+      originsLayer(rules, settingsOf(upstream).userAgent),
       redirectsLayer(rules),
       retries,
       circuits.layer,
@@ -68,6 +71,25 @@ export function createUpstreamClient(
       timeouts,
     ];
     return layers.reduceRight((next, layer) => layer(next), hop);
+  }
+
+  function settingsOf(upstream: Upstream) {
+    return deps.lifetimes({ ecosystem: upstreams.configOf(upstream).ecosystem, upstreamId: upstream.id });
+  }
+
+  /** `work` within the upstream's time-out. */
+  async function timely<T>(
+    upstream: Upstream,
+    { action, outer }: { readonly action: string; readonly outer: AbortSignal | undefined },
+    work: (deadline: Deadline) => Promise<T>,
+  ): Promise<T> {
+    const ms = settingsOf(upstream).upstreamTimeout;
+    const deadline = createDeadline(timers, { ms, origin: new URL(upstream.root).origin, outer });
+    try {
+      return await speaking(upstream, action, () => work(deadline));
+    } finally {
+      deadline.end();
+    }
   }
 
   function send(upstream: Upstream, url: URL, init: RequestInit): Promise<Response> {
@@ -81,30 +103,38 @@ export function createUpstreamClient(
   function document(...args: Parameters<UpstreamClient["document"]>): Promise<DocumentAnswer> {
     const [upstream, source, options] = args;
     const validators = validatorsOf(options);
-    return speaking(upstream, `fetch ${source.key} from`, async () => {
-      const response = await send(upstream, below(upstream, source.path, options.root), {
-        headers: { accept: source.accept, "accept-encoding": ACCEPTED_ENCODINGS, ...validators },
-        signal: options.signal ?? null,
-      });
-      if (response.status === 304 && Object.keys(validators).length > 0) return { status: 304 };
-      if (isAbsent(response)) return await discard(response), { status: 404 };
-      if (response.status !== 200) throw await refused(response, clock());
-      const body = await readBody(response, source.maxBytes, { timers, large: options.large });
-      const contentType = response.headers.get("content-type") ?? "";
-      const wrong = isOpenEnded(response, source, body)
-        ? "the connection closed, and nothing says that the body is whole"
-        : unexpectedContent(source.expects, contentType, body);
-      if (wrong !== null) throw failure("content", wrong, new URL(response.url).origin);
-      const { headers, url } = response;
-      return {
-        status: 200,
-        body,
-        contentType,
-        etag: headers.get("etag"),
-        lastModified: headers.get("last-modified"),
-        url,
-      };
-    });
+    const { large } = options;
+    return timely(
+      upstream,
+      { action: `fetch ${source.key} from`, outer: options.signal },
+      async (deadline) => {
+        const response = await send(upstream, below(upstream, source.path, options.root), {
+          headers: { accept: source.accept, "accept-encoding": ACCEPTED_ENCODINGS, ...validators },
+          signal: deadline.signal,
+        });
+        if (response.status === 304 && Object.keys(validators).length > 0) return { status: 304 };
+        if (isAbsent(response)) return await discard(response), { status: 404 };
+        if (response.status !== 200) throw await refused(response, clock());
+        const body = await readBody(response, source.maxBytes, {
+          timers,
+          large: large && (() => deadline.pausedFor(large)),
+        });
+        const contentType = response.headers.get("content-type") ?? "";
+        const wrong = isOpenEnded(response, source, body)
+          ? "the connection closed, and nothing says that the body is whole"
+          : unexpectedContent(source.expects, contentType, body);
+        if (wrong !== null) throw failure("content", wrong, new URL(response.url).origin);
+        const { headers, url } = response;
+        return {
+          status: 200,
+          body,
+          contentType,
+          etag: headers.get("etag"),
+          lastModified: headers.get("last-modified"),
+          url,
+        };
+      },
+    );
   }
 
   /**
@@ -114,10 +144,10 @@ export function createUpstreamClient(
    */
   function open(...args: Parameters<UpstreamClient["open"]>): Promise<OpenedArtifact | null> {
     const [upstream, url, options] = args;
-    return speaking(upstream, "fetch a file from", async () => {
+    return timely(upstream, { action: "fetch a file from", outer: options?.signal }, async (deadline) => {
       const response = await send(upstream, resolve(upstream, url), {
         headers: { accept: "*/*", "accept-encoding": "identity" },
-        signal: options?.signal ?? null,
+        signal: deadline.signal,
       });
       if (isAbsent(response)) return await discard(response), null;
       if (response.status !== 200 || response.body === null) throw await refused(response, clock());
@@ -132,7 +162,7 @@ export function createUpstreamClient(
 
   function forward(...args: Parameters<UpstreamClient["forward"]>): ReturnType<UpstreamClient["forward"]> {
     const [upstream, request] = args;
-    return speaking(upstream, "ask", async () => {
+    return timely(upstream, { action: "ask", outer: request.signal }, async (deadline) => {
       const response = await send(upstream, below(upstream, request.path), {
         method: request.method,
         headers: {
@@ -141,7 +171,7 @@ export function createUpstreamClient(
           ...(request.contentType === undefined ? {} : { "content-type": request.contentType }),
         },
         body: (request.body ?? null) as BodyInit | null,
-        signal: request.signal ?? null,
+        signal: deadline.signal,
       });
       const body = await readBody(response, request.maxBytes, { timers });
       return { status: response.status, contentType: response.headers.get("content-type") ?? "", body };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { startFakeUpstream } from "../../tests/fakes/upstream.ts";
+import type { DurationMs } from "../../policy/types.ts";
 import { TooLargeError, UpstreamError } from "../errors.ts";
 import { source, testClient, textOf } from "./testing.ts";
 
@@ -308,4 +309,56 @@ Deno.test("health: configured origins, and what is known of them", async () => {
     lastError: "status 500",
     lastErrorAt: 1_790_000_000_000,
   }]);
+});
+
+Deno.test("document: the whole request has its time, however many pieces its body comes in", async () => {
+  await using fake = await startFakeUpstream();
+  const given: Promise<void>[] = [];
+  const timers = {
+    sleep: (ms: number, signal?: AbortSignal) => {
+      // The deadline's alone: what watches over pieces never wakes.
+      const never = new Promise<void>((_, reject) => {
+        signal?.addEventListener("abort", () => reject(signal.reason));
+      });
+      return ms === 15_000 ? Promise.race([given[0] ?? never, never]) : never;
+    },
+  };
+  await using test = testClient({ url: fake.url }, { timers });
+  const { promise: late, resolve: letPass } = Promise.withResolvers<void>();
+  given.push(late);
+  async function* pieces() {
+    yield new TextEncoder().encode("{");
+    letPass();
+    while (true) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      yield new TextEncoder().encode(" ");
+    }
+  }
+  fake.answer("/x", { headers: JSON_TYPE, stream: pieces() });
+  await assert.rejects(
+    test.client.document(test.upstream, source("x"), {}),
+    (error) =>
+      error instanceof UpstreamError && error.detail.kind === "timeout" &&
+      error.message.includes("not done within 60000 ms (upstreamTimeout)"),
+  );
+  assert.equal(fake.requests.length, 1, "it is not asked again");
+});
+
+Deno.test("document, open: each upstream has a user agent and a time of its own", async () => {
+  await using fake = await startFakeUpstream();
+  const lifetimes = () => ({ upstreamTimeout: 40 as DurationMs, userAgent: "acme-mirror/2" });
+  await using test = testClient({ url: fake.url }, { lifetimes });
+  fake.answer("/x", { body: "{}", delayMs: 10_000 });
+  const isLate = (error: unknown) => error instanceof UpstreamError && error.detail.kind === "timeout";
+  await assert.rejects(test.client.document(test.upstream, source("x"), {}), isLate);
+  await assert.rejects(test.client.open(test.upstream, "x"), isLate);
+  assert.deepEqual(fake.requests.map(({ headers }) => headers.get("user-agent")), [
+    "acme-mirror/2",
+    "acme-mirror/2",
+  ]);
+  assert.equal(
+    test.client.health()[0]?.state,
+    "failing",
+    "an upstream that is always late is no healthy one",
+  );
 });

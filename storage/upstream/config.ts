@@ -1,5 +1,7 @@
 /** What a person configured about upstreams and the network; filled by cli/config.ts, plain values only. */
 
+import type { SomeLifetimes } from "../lifetimes.ts";
+
 /** Sent to the upstream's own origin (and below its root) alone. Never printed, never logged. */
 export type UpstreamCredentials =
   | { readonly kind: "bearer"; readonly token: string }
@@ -25,6 +27,8 @@ export interface UpstreamConfig {
   readonly credentialPaths?: readonly string[];
   /** Only these may use it; null: all. */
   readonly organisations: readonly string[] | null;
+  /** Where it has its own. */
+  readonly lifetimes?: SomeLifetimes;
 }
 
 /** How requests leave this process; for upstreams and webhooks. */
@@ -35,6 +39,7 @@ export interface NetworkConfig {
   readonly noProxy: readonly string[];
   /** The text of a PEM file: certificate authorities trusted beside the built-in ones; null: none. */
   readonly caPem: string | null;
+  /** To webhooks; what an upstream is told is among its lifetimes. */
   readonly userAgent: string;
   /** For the look-up, the connection and TLS together. */
   readonly connectTimeoutMs: number;

@@ -1,6 +1,6 @@
 /** What the tests of this folder share. */
 import type { Source } from "../../ecosystems/ecosystem.ts";
-import type { EpochMs } from "../../policy/types.ts";
+import type { DurationMs, EpochMs } from "../../policy/types.ts";
 import type { Log } from "../runtime.ts";
 import { realTimers } from "../timers.ts";
 import { createUpstreamClient, type UpstreamClientDeps } from "./client.ts";
@@ -22,6 +22,8 @@ export const TEST_NETWORK: NetworkConfig = {
 /** For what is meant to time out. */
 export const IMPATIENT = { connectTimeoutMs: 100, firstByteTimeoutMs: 100, idleTimeoutMs: 120 } as const;
 
+export const TEST_LIFETIMES = { upstreamTimeout: 60_000 as DurationMs, userAgent: "sluice/test" } as const;
+
 export interface TestClient extends AsyncDisposable {
   readonly client: UpstreamClient;
   readonly upstream: Upstream;
@@ -41,6 +43,7 @@ export function testClient(
     timers: realTimers,
     log,
     random: () => 0,
+    lifetimes: () => TEST_LIFETIMES,
     ...deps,
     upstreams,
     network: { ...TEST_NETWORK, ...deps.network },
