@@ -25,6 +25,7 @@ import { createPurges, type Purges } from "../storage/kv/purges.ts";
 import { createOnce } from "../storage/once.ts";
 import { createOrganisationViews, type OrganisationViews } from "../storage/organisations.ts";
 import type { Clock, Log, Timers } from "../storage/runtime.ts";
+import { createTagHistory } from "../storage/kv/tag_history.ts";
 import { createTokens } from "../storage/kv/tokens.ts";
 import type { Tokens } from "../storage/tokens.ts";
 import { createUpstreamClient } from "../storage/upstream/client.ts";
@@ -158,6 +159,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     packages: createPackages(kv),
     files: createFiles(kv),
     decisions: createDecisionRecords(kv, { clock }),
+    tagHistory: createTagHistory(kv),
     artifacts,
     fills,
     once,

@@ -232,8 +232,9 @@ const RECORD_KEYS: readonly (keyof InstallRecord)[] = [
     "ecosystem",
     "package",
   ] as const,
-  ...["version", "file", "digest", "bytes", "cache", "outcome", "rule", "decisionId"] as const,
+  ...["version", "file", "digest", "bytes", "cache", "outcome", "rule", "decisionId", "asOf"] as const,
 ];
+const RECORD_TIMES: readonly (keyof InstallRecord)[] = ["at", "asOf"];
 
 function readRecent(options: QueryOptions): Question {
   noOperand(options);
@@ -271,7 +272,7 @@ function printRecords(io: Io, options: QueryOptions, rows: readonly InstallRecor
     { key: "outcome", title: "outcome" },
   ];
   if (rows.some(({ rule }) => rule !== "")) columns.push({ key: "rule", title: "rule" });
-  print(io, options.output, { rows, columns, keys: RECORD_KEYS, times: ["at"], empty });
+  print(io, options.output, { rows, columns, keys: RECORD_KEYS, times: RECORD_TIMES, empty });
   if (options.output !== "table" || options.filters.limit !== undefined || rows.length < 50) return;
   io.stderr("These are the newest 50; --limit shows more.\n");
 }
@@ -284,9 +285,9 @@ function readExport(options: QueryOptions): Question {
     if (output === "csv") io.stdout(toCsv<InstallRecord>([], RECORD_KEYS, { times: [], header: true }));
     if (output === "json") io.stdout("[");
     for await (const record of queries.export(filters)) {
-      if (output === "csv") io.stdout(toCsv([record], RECORD_KEYS, { times: ["at"], header: false }));
-      else if (output === "json") io.stdout(`${count === 0 ? "" : ","}\n  ${jsonRow(record, ["at"])}`);
-      else io.stdout(`${jsonRow(record, ["at"])}\n`);
+      if (output === "csv") io.stdout(toCsv([record], RECORD_KEYS, { times: RECORD_TIMES, header: false }));
+      else if (output === "json") io.stdout(`${count === 0 ? "" : ","}\n  ${jsonRow(record, RECORD_TIMES)}`);
+      else io.stdout(`${jsonRow(record, RECORD_TIMES)}\n`);
       count += 1;
     }
     if (output === "json") io.stdout(count === 0 ? "]\n" : "\n]\n");

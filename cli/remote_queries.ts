@@ -71,7 +71,7 @@ function textOf(at: EpochMs | undefined): string | undefined {
 
 /** Times as the log has them. */
 function undated<R extends object>(row: R): R {
-  const times = ["at", "first", "last"].filter((key) => key in row);
+  const times = ["at", "asOf", "first", "last"].filter((key) => key in row);
   const read = times.map((key) => [key, Date.parse((row as Record<string, string>)[key]!)]);
   return { ...row, ...Object.fromEntries(read) };
 }

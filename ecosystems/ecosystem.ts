@@ -302,6 +302,14 @@ export interface Forwarding {
   advisories(ask: ForwardAsk, answer: Uint8Array): readonly Advisory[];
 }
 
+/** Names of releases that move (npm's dist-tags). */
+export interface Tags {
+  /** As the documents have them. */
+  of(reading: Reading): readonly (readonly [tag: string, version: string])[];
+  /** What was read as if the documents had these. */
+  put(reading: Reading, tags: readonly (readonly [tag: string, version: string])[]): Reading;
+}
+
 export interface Ecosystem {
   /** The mount and the key: `npm`. */
   readonly id: string;
@@ -355,4 +363,6 @@ export interface Ecosystem {
   /** Any other error as this client understands it. */
   fail(failure: Failure, client: Client): { readonly contentType: string; readonly body: string };
   readonly forwarding?: Forwarding;
+  /** Absent: this protocol has none, and what is newest follows the versions. */
+  readonly tags?: Tags;
 }

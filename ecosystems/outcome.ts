@@ -4,6 +4,15 @@ import type { EpochMs } from "../policy/types.ts";
 import type { Caller, ClientRequest, Ecosystem, Refusal } from "./ecosystem.ts";
 import type { OrganisationView } from "../storage/organisations.ts";
 
+/** The past instant that an address names. */
+export interface AsOf {
+  readonly instant: EpochMs;
+  /** As it stands in the address. */
+  readonly text: string;
+  /** A snapshot's name, made by whoever runs the organisation: strangers cannot think up many. */
+  readonly isNamed: boolean;
+}
+
 /** One admitted request to a registry. Everything in it was parsed once, by routes/. */
 export interface RegistryRequest {
   readonly ecosystem: Ecosystem;
@@ -11,6 +20,8 @@ export interface RegistryRequest {
   readonly caller: Caller;
   /** Its policy; resolved by routes/ because `callers` is answered before anything else. */
   readonly organisation: OrganisationView;
+  /** Absent: now. Else `site` and `mount` lie below `/at/{text}`. */
+  readonly at?: AsOf;
   /** The ecosystem's own mount, no trailing slash: `https://sluice.example/o/acme/npm`. */
   readonly mount: string;
   /** What precedes `/-/why/…` for this organisation, no trailing slash: `https://sluice.example/o/acme`. */

@@ -15,7 +15,9 @@ import type { ArtifactAsk, Ask, IndexAsk, LocalAsk, SidecarAsk, VersionAsk } fro
 import type { Outcome, RegistryRequest } from "./outcome.ts";
 
 export { createServices, type ServiceOptions, type Services } from "./_pipeline/services.ts";
+export { forgetCached } from "./_pipeline/forget.ts";
 export { explain } from "./_pipeline/explain.ts";
+export { lookUp } from "./_pipeline/look_up.ts";
 
 /**
  * Answers one admitted request. Throws UpstreamError, IntegrityError, StorageError, TooLargeError or SyntaxError
@@ -81,6 +83,13 @@ async function servePackageOnce(
       status: 429,
       code: "too-many-user-names",
       message: "This address used too many different user names: try again in an hour",
+    });
+  }
+  if (request.at !== undefined && !services.instants.admits(request.caller, request.at)) {
+    return failed(request, {
+      status: 429,
+      code: "too-many-instants",
+      message: "This address asked for too many different instants: try again in an hour, or name a snapshot",
     });
   }
   const gate = await loadOf(services, request, ask.subject);

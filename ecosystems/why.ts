@@ -3,6 +3,7 @@ import type { EpochMs, Reason, Verdict } from "../policy/types.ts";
 import type { DecisionRecord } from "../storage/kv/decisions.ts";
 import type { OrganisationView } from "../storage/organisations.ts";
 import type { Ecosystem } from "./ecosystem.ts";
+import type { AsOf } from "./outcome.ts";
 
 /** What is asked about: one version, a whole package (`version` null), or the record of one decision. */
 export interface WhyQuery {
@@ -12,6 +13,8 @@ export interface WhyQuery {
   readonly name: string;
   readonly version: string | null;
   readonly decisionId: string | null;
+  /** Absent: as of now. */
+  readonly at?: AsOf;
   /** What precedes `/-/why/…`, no trailing slash. */
   readonly site: string;
 }
@@ -45,6 +48,8 @@ export interface WhyAnswer {
   /** For a whole package: what is withheld now, newest first, at most 200. */
   readonly withheld: readonly WhyWithheld[];
   readonly policyRevision: number;
+  /** The past instant that was asked about; null: now. */
+  readonly asOf: EpochMs | null;
   readonly decidedAt: EpochMs;
   /** The record that the decision id leads to, if it is this organisation's and is about this package. */
   readonly record: DecisionRecord | null;

@@ -55,7 +55,8 @@ export function createAccessLog(options: {
 /** Built from what was parsed: what was not admitted has no path. */
 function pathOf(target: Target | null): string {
   if (target === null) return "(unreadable)";
-  if (target.kind === "site") return target.path;
+  const at = target.at === null ? "" : `/at/${target.at}`;
+  if (target.kind === "site") return `${at}${target.path}`;
   const below = target.segments.join("/");
-  return target.ecosystem === null ? `/${below}` : `/${target.ecosystem}/${below}`;
+  return target.ecosystem === null ? `/${below}` : `${at}/${target.ecosystem}/${below}`;
 }

@@ -5,6 +5,7 @@ import type { OrganisationViews } from "../storage/organisations.ts";
 import type { Clock, Timers } from "../storage/runtime.ts";
 import type { Journey } from "./access.ts";
 import { readBody } from "./body.ts";
+import { NOW, readAsOf } from "./as_of.ts";
 import { authorise, type Callers } from "./caller.ts";
 import { clientOf, clientRequest } from "./client.ts";
 import type { Resolver } from "./organisations.ts";
@@ -49,7 +50,7 @@ export function createRegistryRoute(deps: {
     journey.ecosystem = ecosystem;
     const resolved = await resolve(target);
     if (resolved === null) return tellClient(request, ecosystem, NO_ORGANISATION);
-    const { view, site: address } = resolved;
+    const { view } = resolved;
     const { pathToken } = target;
     if (pathToken !== null && ecosystem.pathTokens !== "allowed") {
       return tellClient(request, ecosystem, { ...PATH_TOKEN, message: ecosystem.pathTokens.refused });
@@ -63,11 +64,16 @@ export function createRegistryRoute(deps: {
     const denial = authorise(view, { user: caller.user, principal, scope, ecosystem: ecosystem.id });
     if (denial !== null) return tellClient(request, ecosystem, denial);
 
+    const reading = target.at === null ? NOW : readAsOf(target.at, view, deps.clock());
+    if (!reading.ok) return tellClient(request, ecosystem, reading.problem);
+    const { at } = reading;
+    const address = at === undefined ? resolved.site : `${resolved.site}/at/${at.text}`;
     const outcome = await deps.serve({
       ecosystem,
       request: found.asked,
       caller,
       organisation: view,
+      ...(at === undefined ? {} : { at }),
       mount: `${address}${path}`,
       site: address,
       atRoot,

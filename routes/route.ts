@@ -41,11 +41,18 @@ export function route(parsed: Parsed, label: string | null, place: Place): Targe
   const whole = withoutPrefix(parsed.segments, place);
   const named = organisationOf(whole, label, place);
   if ("kind" in named) return named;
-  const { pathToken, segments } = pathTokenOf(named.segments, place);
-  if (pathToken !== null && !place.ecosystems.has(segments[0] ?? "")) {
+  const { pathToken, segments: below } = pathTokenOf(named.segments, place);
+  const { at, segments } = atOf(below, place);
+  const isEcosystem = place.ecosystems.has(segments[0] ?? "");
+  if (pathToken !== null && !isEcosystem) {
     return reject(404, "no-such-route", "A token in an address is followed by an ecosystem.");
   }
-  const rootSegments = place.hasRootMounts && !named.inPath && pathToken === null ? segments : null;
+  if (at !== null && !isEcosystem) {
+    if (segments[0] === "-" && segments[1] === "why") return site(parsed, { ...named, segments }, at);
+    return reject(404, "no-such-route", "An instant in an address is followed by an ecosystem.");
+  }
+  const isPlain = pathToken === null && at === null;
+  const rootSegments = place.hasRootMounts && !named.inPath && isPlain ? segments : null;
   if (isOurs(named, rootSegments !== null)) return site(parsed, named);
   const first = segments[0] ?? "";
   const common = {
@@ -54,6 +61,7 @@ export function route(parsed: Parsed, label: string | null, place: Place): Targe
     query: parsed.query,
     rootSegments,
     pathToken,
+    at,
     ...owner(named),
   } as const;
   if (place.ecosystems.has(first)) {
@@ -74,6 +82,22 @@ function pathTokenOf(
   const none = { pathToken: null, segments };
   if (first !== "t" || secret === "" || (place.hasRootMounts && !looksLikeToken(secret))) return none;
   return { pathToken: secret, segments: segments.slice(2) };
+}
+
+/**
+ * `/at/{instant}/…`. A package may be called `at`: of one whose prefix was lost, or at the root of a host, only what
+ * leads to an ecosystem's mount or a why page is an instant. (Cargo's `/at/om/atomic` ends in a crate's name that
+ * begins with `at`, which no ecosystem's does.)
+ */
+function atOf(
+  segments: readonly string[],
+  place: Place,
+): { readonly at: string | null; readonly segments: readonly string[] } {
+  const [first, text = "", next = ""] = segments;
+  const none = { at: null, segments };
+  if (first !== "at" || text === "" || text === "-") return none;
+  if (place.hasRootMounts && !place.ecosystems.has(next) && next !== "-") return none;
+  return { at: text, segments: segments.slice(2) };
 }
 
 /** With ecosystems at the root, only what is ours under `/-/`, and the welcome page. */
@@ -120,9 +144,14 @@ function owner(named: Pick<Named, "organisation" | "by">) {
   return { organisation: named.organisation, by: named.by };
 }
 
-function site(parsed: Parsed, named: Pick<Named, "organisation" | "by" | "segments">): SiteTarget {
+function site(
+  parsed: Parsed,
+  named: Pick<Named, "organisation" | "by" | "segments">,
+  at: string | null = null,
+): SiteTarget {
   return {
     kind: "site",
+    at,
     method: parsed.method,
     query: parsed.query,
     ...owner(named),

@@ -6,6 +6,8 @@ import type { Endpoint } from "./api/endpoint.ts";
 import { type ApiRoute, isApiPath } from "./api/http.ts";
 import { openApiOf } from "./api/openapi.ts";
 import { apiPage } from "./api/page.tsx";
+import type { Clock } from "../storage/runtime.ts";
+import { NOW, readAsOf } from "./as_of.ts";
 import { authorise, type Callers } from "./caller.ts";
 import type { HealthReport } from "./health.ts";
 import { DEFAULT_ORGANISATION, type Resolver } from "./organisations.ts";
@@ -29,6 +31,7 @@ export interface SiteDeps {
   readonly resolve: Resolver;
   readonly health: () => Promise<HealthReport>;
   readonly callers: Callers;
+  readonly clock: Clock;
   /** What the API's page describes. */
   readonly endpoints: readonly Endpoint[];
   /** Everything below `/-/api/v1/`. */
@@ -144,11 +147,16 @@ export function createSite(deps: SiteDeps): Site {
         message: "This address names no package: use /-/why/pkg:{type}/{name}@{version}.",
       });
     }
-    const { view, site } = resolved;
+    const { view } = resolved;
+    const reading = target.at === null ? NOW : readAsOf(target.at, view, deps.clock());
+    if (!reading.ok) return sayProblem(request, reading.problem);
+    const { at } = reading;
+    const site = at === undefined ? resolved.site : `${resolved.site}/at/${at.text}`;
     const { version, isSpeaking } = purl;
     const name = ecosystem.canonicalName?.(purl.name) ?? purl.name;
     const decisionId = decisionIdOf(target.query.get("decision"));
-    const answer = await deps.explain({ organisation: view, ecosystem, name, version, decisionId, site });
+    const query = { organisation: view, ecosystem, name, version, decisionId, site };
+    const answer = await deps.explain(at === undefined ? query : { ...query, at });
     if (answer === null) {
       const message = "Nothing is known of this package here: nobody asked for it, or it does not exist.";
       return sayProblem(request, { status: 404, code: "unknown-package", message });

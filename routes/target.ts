@@ -24,6 +24,8 @@ export interface RegistryTarget extends Admitted {
   readonly rootSegments: readonly string[] | null;
   /** What stood behind `/t/`: a token for clients that can send no header; null: nothing did. */
   readonly pathToken: string | null;
+  /** What stood behind `/at/`, unread: a past instant or a snapshot's name; null: nothing did. */
+  readonly at: string | null;
   /** Below the ecosystem's mount; see `ClientRequest.segments`. */
   readonly segments: readonly string[];
   readonly atRoot: boolean;
@@ -32,6 +34,8 @@ export interface RegistryTarget extends Admitted {
 /** Our own pages: `/`, `/health` and everything under `/-/`. */
 export interface SiteTarget extends Admitted {
   readonly kind: "site";
+  /** As for a registry; of why pages alone. */
+  readonly at: string | null;
   /** Canonical, for the router: each segment encoded once again, below `/o/{organisation}`. */
   readonly path: string;
   /** Decoded, as in `path`. */

@@ -87,6 +87,7 @@ export const ANSWER: WhyAnswer = {
   newestAllowed: "1.3.0",
   withheld: [],
   policyRevision: 4,
+  asOf: null,
   decidedAt: at("2026-11-21T08:00:00Z"),
   record: null,
 };

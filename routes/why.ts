@@ -50,6 +50,7 @@ function whyJson(answer: WhyAnswer, isSpeaking: boolean): unknown {
       until: instant(until),
     })),
     policyRevision: answer.policyRevision,
+    asOf: instant(answer.asOf),
     decidedAt: instant(answer.decidedAt),
     decision: answer.record === null ? null : recordJson(answer.record),
   };
@@ -86,6 +87,7 @@ function whyText(answer: WhyAnswer): string {
     ["Published", instant(answer.publishedAt)],
     ["First seen", instant(answer.firstSeenAt)],
     ["Newest allowed", answer.newestAllowed],
+    ["As of", instant(answer.asOf)],
     ["Decided", `${instant(answer.decidedAt)}, policy revision ${answer.policyRevision}`],
   ];
   return [
@@ -95,7 +97,7 @@ function whyText(answer: WhyAnswer): string {
       `${label.padEnd(15)} ${oneLine(value!)}`
     ),
     ...section("What each rule found", answer.reasons.map(reasonText)),
-    ...section("Withheld now", withheldText(answer)),
+    ...section(answer.asOf === null ? "Withheld now" : "Withheld as of then", withheldText(answer)),
     ...(answer.record === null ? [] : recordText(answer.record)),
   ].join("\n");
 }

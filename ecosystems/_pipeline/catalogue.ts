@@ -3,16 +3,15 @@ import { UpstreamError } from "../../storage/errors.ts";
 import type { CatalogueAsk, UpstreamDocument } from "../ecosystem.ts";
 import type { Outcome, RegistryRequest } from "../outcome.ts";
 import { noSuchPackage, notOffered, PLAIN_TRACE, plainLinks } from "./answers.ts";
+import { decideFor } from "./as_of.ts";
 import { createEntity } from "./entity.ts";
 import { levelOf } from "./lifetimes.ts";
 import { loadCached, packageKey } from "./load.ts";
 import type { Services } from "./services.ts";
 import { rootOf } from "./side.ts";
 import { chooseUpstream, upstreamOf } from "./upstream.ts";
-import { type Verdicts, verdictsOn } from "./verdicts.ts";
+import type { Verdicts } from "./verdicts.ts";
 import { noteWithheld, NOTHING_WITHHELD, type WithheldNote } from "./withheld.ts";
-
-const NO_GRANTS: ReadonlySet<string> = new Set();
 
 export async function serveCatalogue(
   services: Services,
@@ -93,7 +92,7 @@ async function cachedVerdicts(
   request: RegistryRequest,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, Verdicts>> {
-  const { ecosystem, organisation } = request;
+  const { ecosystem, organisation, at } = request;
   const found = new Map<string, Verdicts>();
   for (const name of new Set(names)) {
     const upstream = upstreamOf(services, request, name);
@@ -101,9 +100,7 @@ async function cachedVerdicts(
       ? null
       : await loadCached(services, packageKey(ecosystem, upstream, name));
     if (known === null) continue;
-    const { clock, timers } = services;
-    const asked = { known, organisation, ecosystem, grants: NO_GRANTS, now: clock(), timers };
-    found.set(name, await verdictsOn(services.verdictCache, asked));
+    found.set(name, await decideFor(services, { known, organisation, ecosystem, at }));
   }
   return found;
 }

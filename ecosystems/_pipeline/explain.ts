@@ -4,28 +4,21 @@ import { type Decision, type EpochMs, permits } from "../../policy/types.ts";
 import type { DecisionRecord } from "../../storage/kv/decisions.ts";
 import { formatPurl } from "../_shared/purl.ts";
 import type { WhyAnswer, WhyQuery, WhyWithheld } from "../why.ts";
+import { decideFor } from "./as_of.ts";
 import { loadCached, packageKey } from "./load.ts";
 import type { Known, Services } from "./services.ts";
 import { upstreamOf } from "./upstream.ts";
-import { type Verdicts, verdictsOn } from "./verdicts.ts";
+import type { Verdicts } from "./verdicts.ts";
 
 const MAX_WITHHELD = 200;
-const NO_GRANTS: ReadonlySet<string> = new Set();
 
 /** null: nothing is cached of this package, or it has no such version. */
 export async function explain(services: Services, query: WhyQuery): Promise<WhyAnswer | null> {
   const known = await cached(services, query);
   if (known === null) return null;
-  const { organisation, ecosystem } = query;
+  const { organisation, ecosystem, at } = query;
   const now = services.clock();
-  const verdicts = await verdictsOn(services.verdictCache, {
-    known,
-    organisation,
-    ecosystem,
-    grants: NO_GRANTS,
-    now,
-    timers: services.timers,
-  });
+  const verdicts = await decideFor(services, { known, organisation, ecosystem, at });
   const record = await recordOf(services, query);
   return query.version === null
     ? aboutPackage(query, verdicts, record, now)
@@ -127,6 +120,7 @@ function common(query: WhyQuery, verdicts: Verdicts, record: DecisionRecord | nu
     name: query.name,
     newestAllowed: newestAllowed(verdicts.known.facts, verdicts.decisions, query.ecosystem.versions),
     policyRevision: query.organisation.revision,
+    asOf: query.at?.instant ?? null,
     decidedAt: now,
     record,
   };

@@ -3,6 +3,7 @@ import type { Upstream } from "../../storage/upstream/upstream.ts";
 import type { DocumentRecord } from "../../storage/kv/packages.ts";
 import type { PackageRef } from "../ecosystem.ts";
 import type { RegistryRequest } from "../outcome.ts";
+import { decideFor } from "./as_of.ts";
 import { grantsFor } from "./grants.ts";
 import { fromStorage, keyText, load, type Loaded, packageKey } from "./load.ts";
 import type { LostDocumentError } from "./indexes.ts";
@@ -10,7 +11,7 @@ import type { Services } from "./services.ts";
 import { refreshOnce } from "./shared_refresh.ts";
 import { isKept } from "./source.ts";
 import { upstreamOf } from "./upstream.ts";
-import { type Verdicts, verdictsOn } from "./verdicts.ts";
+import type { Verdicts } from "./verdicts.ts";
 
 export interface Gated {
   readonly loaded: Loaded;
@@ -58,13 +59,7 @@ export async function loadOf(
   const loaded = await load(services, { ecosystem, upstream, subject, address: caller.address });
   if (typeof loaded === "string") return loaded;
   const grants = await grantsFor(services, request, subject.name);
-  const verdicts = await verdictsOn(services.verdictCache, {
-    known: loaded.known,
-    organisation,
-    ecosystem,
-    grants,
-    now: services.clock(),
-    timers: services.timers,
-  });
+  const { at } = request;
+  const verdicts = await decideFor(services, { known: loaded.known, organisation, ecosystem, grants, at });
   return { loaded, verdicts, upstream };
 }

@@ -5,18 +5,18 @@ import type { RegistryRequest } from "../outcome.ts";
 import { load } from "./load.ts";
 import type { Known, Services } from "./services.ts";
 import { upstreamOf } from "./upstream.ts";
-import { policyFor, type Verdicts, verdictsOn } from "./verdicts.ts";
+import { NO_GRANTS, policyFor, type Verdicts, verdictsOn } from "./verdicts.ts";
 
 const GRANT_MS = 60 * 60_000;
 /** Advisories name few packages; an answer that names more is not believed beyond this. */
 const MAX_PACKAGES = 200;
 const MAX_CANDIDATES = 50;
-const NO_GRANTS: ReadonlySet<string> = new Set();
 
 /** True where this caller's audits grant anything: it has a name, says that it audits, and the policy has it on. */
 function audits(services: Services, request: RegistryRequest): boolean {
   const { user, client } = request.caller;
-  if (user === null || client.command !== "audit") return false;
+  // An audit asks about what is there now.
+  if (request.at !== undefined || user === null || client.command !== "audit") return false;
   return policyFor(services.verdictCache, request.organisation, request.ecosystem).auditFixes !== null;
 }
 

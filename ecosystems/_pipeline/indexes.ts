@@ -4,8 +4,10 @@ import { type Decision, permits } from "../../policy/types.ts";
 import type { IndexAsk, UpstreamDocument, VersionAsk } from "../ecosystem.ts";
 import type { Outcome, RegistryRequest, Trace } from "../outcome.ts";
 import { linksOf, notThere } from "./answers.ts";
+import { readingFor } from "./as_of.ts";
 import type { Loaded } from "./load.ts";
 import { type MemoEntry, memoKey, memorise, recall } from "./memo.ts";
+import { finished, withPlaceholder } from "./placeholder.ts";
 import { refuse } from "./refuse.ts";
 import type { Known, Services } from "./services.ts";
 import { loadSide, openSide, type SideRequest, sidesOf } from "./side.ts";
@@ -35,15 +37,17 @@ export async function serveIndex(
   const { loaded, verdicts } = options;
   const refused = refusedRelease(request, ask, verdicts);
   if (refused !== null) return await refuse(services, request, verdicts, { ask, filename: null, ...refused });
-  if (ask.kind === "version" && !await isThere(services, request, ask, loaded.known)) {
+  if (ask.kind === "version" && !await isThere(services, request, ask, verdicts)) {
     return noVersion(request, ask);
   }
   const also = sidesOf(services, request, { sources: ask.also ?? [], name: ask.subject.name });
   const revision = also.length === 0 ? loaded.known.revision : await revisionOf(services, loaded.known, also);
-  const key = memoKey(request, ask, loaded.known);
+  const shared = withPlaceholder(services, request);
+  const key = memoKey(shared, ask, verdicts);
   const kept = verdicts.personal ? null : recall(services, { key, verdicts, revision });
-  const entry = kept ?? await rendered({ services, request, ask, verdicts, also, key, revision });
-  if (entry === null) return noVersion(request, ask);
+  const made = kept ?? await rendered({ services, request: shared, ask, verdicts, also, key, revision });
+  if (made === null) return noVersion(request, ask);
+  const entry = request.at === undefined ? made : await finished(services, made, request.at);
   const trace: Trace = {
     cache: kept !== null && loaded.state === "fresh" ? "hit" : loaded.state,
     decisionId: entry.decisionId,
@@ -64,15 +68,13 @@ async function isThere(
   services: Services,
   request: RegistryRequest,
   ask: VersionAsk,
-  known: Known,
+  verdicts: Verdicts,
 ): Promise<boolean> {
   const { ecosystem } = request;
+  const { known } = verdicts;
   if (known.facts.releases.some((release) => release.version === ask.version)) return true;
   if (ecosystem.names === undefined) return true;
-  return ecosystem.names(ask, {
-    facts: known.facts,
-    layout: await services.packages.layout(known.key, known.record),
-  });
+  return ecosystem.names(ask, await readingFor(services, ecosystem, verdicts));
 }
 
 async function revisionOf(services: Services, known: Known, also: readonly SideRequest[]): Promise<string> {
@@ -104,7 +106,7 @@ async function rendered(rendering: Rendering): Promise<MemoEntry | null> {
   const { services, verdicts, key, revision } = rendering;
   if (verdicts.personal) return await renderNow(rendering);
   return await services.renders.run(
-    `${verdicts.organisation.stamp}\n${revision}\n${key}`,
+    `${verdicts.organisation.stamp}\n${revision}\n${verdicts.asOf}\n${key}`,
     () => renderNow(rendering),
   );
 }
@@ -117,10 +119,10 @@ async function renderNow(rendering: Rendering): Promise<MemoEntry | null> {
   const sides = await Promise.all(rendering.also.map((side) => openSide(services, side)));
   return await services.work.run(room, async () => {
     const documents = [...await openAll(services, known), ...sides.map((side) => side.document)];
-    const layout = await services.packages.layout(known.key, known.record);
+    const reading = await readingFor(services, request.ecosystem, verdicts);
     const made = request.ecosystem.render(ask, {
       documents,
-      reading: { facts: known.facts, layout },
+      reading,
       decisions: (name) => name === known.key.name ? decisions : null,
       now: services.clock(),
       notice: (withheld) => noticeOf(request, verdicts, withheld, services.clock()),

@@ -1,11 +1,13 @@
 /** Rendered bytes kept in memory, each valid for exactly the documents, policy and time they were made from. */
 import type { EpochMs } from "../../policy/types.ts";
+import type { ByteCache } from "../../storage/memory.ts";
 import type { OrganisationView } from "../../storage/organisations.ts";
 import type { Ask, Rendered } from "../ecosystem.ts";
 import type { Entity, RegistryRequest } from "../outcome.ts";
 import { createEntity } from "./entity.ts";
+import { placeOf } from "./instants.ts";
 import { keyText } from "./load.ts";
-import type { Known, Services } from "./services.ts";
+import type { Services } from "./services.ts";
 import type { Verdicts } from "./verdicts.ts";
 import type { WithheldNote } from "./withheld.ts";
 
@@ -14,6 +16,8 @@ export interface MemoEntry extends WithheldNote {
   /** The same object as long as nothing in the organisation changed. */
   readonly organisation: OrganisationView;
   readonly revision: string;
+  /** The past instant that it is as of, the first of those that are alike; null: now. */
+  readonly asOf: EpochMs | null;
   readonly madeAt: EpochMs;
   readonly validUntil: EpochMs;
   readonly sizeBytes: number;
@@ -23,12 +27,16 @@ export interface MemoEntry extends WithheldNote {
 export function memoKey(
   request: RegistryRequest,
   ask: Extract<Ask, { kind: "index" | "version" }>,
-  known: Known,
+  { known, asOf }: Verdicts,
 ): string {
   const version = ask.kind === "version" ? ask.version : "";
-  return [request.organisation.id, keyText(known.key), ask.kind, ask.variant, version, request.mount].join(
-    "\n",
-  );
+  const parts = [request.organisation.id, keyText(known.key), ask.kind, ask.variant, version, request.mount];
+  return (asOf === null ? parts : [...parts, placeOf(asOf)]).join("\n");
+}
+
+/** What is as of past instants is kept apart. */
+function memoOf(services: Services, { asOf }: Verdicts): ByteCache<MemoEntry> {
+  return asOf === null ? services.memo : services.instants.memo;
 }
 
 /** The entry, if it was made from just this state and time has not overtaken it. */
@@ -37,9 +45,9 @@ export function recall(services: Services, state: {
   readonly verdicts: Verdicts;
   readonly revision: string;
 }): MemoEntry | null {
-  const entry = services.memo.get(state.key);
+  const entry = memoOf(services, state.verdicts).get(state.key);
   if (entry === undefined || entry.organisation !== state.verdicts.organisation) return null;
-  if (entry.revision !== state.revision) return null;
+  if (entry.revision !== state.revision || entry.asOf !== state.verdicts.asOf) return null;
   const now = services.clock();
   return entry.madeAt <= now && now < entry.validUntil ? entry : null;
 }
@@ -63,10 +71,13 @@ export async function memorise(services: Services, options: {
     ...options.note(),
     organisation: verdicts.organisation,
     revision,
+    asOf: verdicts.asOf,
     madeAt: verdicts.madeAt,
     validUntil: verdicts.validUntil,
-    sizeBytes: 1_024 + entity.identity.byteLength + (entity.gzip?.byteLength ?? 0),
+    // As of an instant there is a second copy, with the address that was asked last.
+    sizeBytes: (verdicts.asOf === null ? 1 : 2) *
+      (1_024 + entity.identity.byteLength + (entity.gzip?.byteLength ?? 0)),
   };
-  if (!verdicts.personal) services.memo.set(options.key, entry);
+  if (!verdicts.personal) memoOf(services, verdicts).set(options.key, entry);
   return entry;
 }

@@ -41,6 +41,7 @@ export function installRecord(
     outcome: facts.outcome,
     rule: notable ? facts.decision.reasons.find((reason) => reason.liftedBy === undefined)?.rule ?? "" : "",
     decisionId: facts.decisionId,
+    ...(request.at === undefined ? {} : { asOf: request.at.instant }),
   };
 }
 

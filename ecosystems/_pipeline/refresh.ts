@@ -10,6 +10,7 @@ import { fromStorage, keyText, remember } from "./load.ts";
 import { paced } from "../../storage/paced.ts";
 import type { Known, Services } from "./services.ts";
 import { openSide } from "./side.ts";
+import { noteTags } from "./note_tags.ts";
 import { answered, type Fetched, fetchSource } from "./source.ts";
 
 /** Whose documents are asked for, and where. */
@@ -152,6 +153,7 @@ async function commit(
     checkedAt: services.clock(),
   };
   const current = known === null ? await services.packages.get(key) : null;
+  await noteTags(services, request, { key, reading, isNew: known === null && current === null });
   const expected = known?.versionstamp ?? current?.versionstamp ?? null;
   const won = await services.packages.commit(
     key,

@@ -7,6 +7,7 @@ import { paced } from "../../storage/paced.ts";
 import type { Timers } from "../../storage/runtime.ts";
 import type { OrganisationView } from "../../storage/organisations.ts";
 import type { ArtifactAsk, ArtifactLocation, Ecosystem } from "../ecosystem.ts";
+import { placeOf } from "./instants.ts";
 import { keyText } from "./load.ts";
 import type { Known } from "./services.ts";
 
@@ -16,6 +17,8 @@ export interface Verdicts {
   readonly known: Known;
   readonly organisation: OrganisationView;
   readonly policy: ResolvedPolicy;
+  /** The past instant that it was decided as of, the first of those that are alike; null: now. */
+  readonly asOf: EpochMs | null;
   readonly madeAt: EpochMs;
   readonly validUntil: EpochMs;
   /** Made for one caller (audit grants): must not be kept or shared. */
@@ -39,6 +42,8 @@ export interface VerdictCache {
   readonly policies: WeakMap<OrganisationView, Map<string, ResolvedPolicy>>;
   /** By organisation and package. */
   readonly verdicts: ByteCache<Verdicts>;
+  /** By organisation, package and place: as of past instants, which are never in the way of the present. */
+  readonly asOf: ByteCache<Verdicts>;
   /** What is being decided, by the same key. */
   readonly pending: Map<string, Pending>;
 }
@@ -50,6 +55,12 @@ interface Pending {
 
 /** What one release's decisions take, with its part of the facts that they hold on to. */
 const BYTES_PER_RELEASE = 1_100;
+/** Of what decisions of the present may take. */
+const SHARE_AS_OF = 1 / 4;
+/** Decisions as of a past instant are made anew after this: a date that lay ahead may have come near. */
+const AS_OF_MS = 60 * 60_000;
+
+export const NO_GRANTS: ReadonlySet<string> = new Set();
 
 /** `maxBytes` bounds the decisions of all organisations together: each has its own on every package. */
 export function createVerdictCache(maxBytes: number): VerdictCache {
@@ -57,6 +68,11 @@ export function createVerdictCache(maxBytes: number): VerdictCache {
   return {
     policies: new WeakMap(),
     verdicts: createByteCache<Verdicts>({ maxBytes, largestBytes: maxBytes, sizeOf }),
+    asOf: createByteCache<Verdicts>({
+      maxBytes: maxBytes * SHARE_AS_OF,
+      largestBytes: maxBytes * SHARE_AS_OF,
+      sizeOf,
+    }),
     pending: new Map(),
   };
 }
@@ -84,15 +100,19 @@ export interface VerdictRequest {
   /** Versions that this caller alone may have. */
   readonly grants: ReadonlySet<string>;
   readonly now: EpochMs;
+  /** A past instant, the first of those that are alike. Default: now. */
+  readonly asOf?: EpochMs;
   readonly timers: Timers;
 }
 
 /** Decides, in slices; what was decided is kept until time, facts or policy may change it. */
 export async function verdictsOn(cache: VerdictCache, options: VerdictRequest): Promise<Verdicts> {
-  const { known, organisation, grants } = options;
+  const { known, organisation, grants, asOf } = options;
   if (grants.size > 0) return { ...await decideNow(cache, options), personal: true };
-  const key = `${organisation.id}\n${keyText(known.key)}`;
-  const kept = cache.verdicts.get(key);
+  const place = asOf === undefined ? "" : `\n${placeOf(asOf)}`;
+  const key = `${organisation.id}\n${keyText(known.key)}${place}`;
+  const decided = asOf === undefined ? cache.verdicts : cache.asOf;
+  const kept = decided.get(key);
   if (kept !== undefined && holds(kept, options)) return kept;
   const running = cache.pending.get(key);
   if (running !== undefined && isSame(running.request, options)) return await running.verdicts;
@@ -100,7 +120,7 @@ export async function verdictsOn(cache: VerdictCache, options: VerdictRequest): 
   cache.pending.set(key, { request: options, verdicts });
   try {
     const made = await verdicts;
-    cache.verdicts.set(key, made);
+    decided.set(key, made);
     return made;
   } finally {
     if (cache.pending.get(key)?.verdicts === verdicts) cache.pending.delete(key);
@@ -108,28 +128,35 @@ export async function verdictsOn(cache: VerdictCache, options: VerdictRequest): 
 }
 
 /** Decided on the same, at most a moment ago. */
-function isSame(running: VerdictRequest, { known, organisation, now }: VerdictRequest): boolean {
-  return running.known === known && running.organisation === organisation && running.now <= now;
+function isSame(running: VerdictRequest, { known, organisation, now, asOf }: VerdictRequest): boolean {
+  return running.known === known && running.organisation === organisation && running.now <= now &&
+    running.asOf === asOf;
 }
 
 /** Of just this state; and not of a time that has yet to come: a clock that ran ahead was set back. */
-function holds(kept: Verdicts, { known, organisation, now }: VerdictRequest): boolean {
+function holds(kept: Verdicts, { known, organisation, now, asOf }: VerdictRequest): boolean {
   return kept.known === known && kept.organisation === organisation && kept.madeAt <= now &&
-    now < kept.validUntil;
+    now < kept.validUntil && kept.asOf === (asOf ?? null);
 }
 
 async function decideNow(cache: VerdictCache, options: VerdictRequest): Promise<Verdicts> {
-  const { known, organisation, ecosystem, grants, now } = options;
+  const { known, organisation, ecosystem, grants, now, asOf } = options;
   const policy = policyFor(cache, organisation, ecosystem);
-  const decisions = policy.decide(known.facts, joinedTo(known, grants), now);
+  const decisions = policy.decide(known.facts, joinedTo(known, grants), now, asOf);
   await paced(decideAll(known, decisions), options.timers);
-  const ends = [decisions.horizon, decisions.allowedUntil].filter((end): end is EpochMs => end !== null);
+  const ends = [
+    decisions.horizon,
+    decisions.allowedUntil,
+    policy.frozenAt(known.key.name, now)?.until ?? null,
+    asOf === undefined ? null : now + AS_OF_MS as EpochMs,
+  ].filter((end): end is EpochMs => end !== null);
   const validUntil = ends.reduce((first, end) => end < first ? end : first, FOREVER);
   return {
     decisions,
     known,
     organisation,
     policy,
+    asOf: asOf ?? null,
     madeAt: now,
     validUntil,
     personal: false,
@@ -149,7 +176,7 @@ function* decideAll(known: Known, decisions: Decisions): Generator<undefined, vo
 }
 
 /** First-seen times of the files in `facts` never change once the facts were committed: both name the join. */
-function joinedTo(known: Known, grants: ReadonlySet<string>): Joined {
+export function joinedTo(known: Known, grants: ReadonlySet<string>): Joined {
   return {
     firstSeen: (filename) => known.firstSeen?.of(filename) ?? null,
     grants,
@@ -173,6 +200,7 @@ export function decisionId(
   hash.update(
     [known.key.ecosystem, known.key.name, about, known.record.factsDigest, organisation.stamp].join("\n"),
   );
+  if (verdicts.asOf !== null) hash.update(`\nas of ${verdicts.asOf}`);
   for (const [what, decision] of decided) {
     hash.update(
       `\n${what}\t${decision.verdict}\t${decision.enforcedVerdict}\t${

@@ -50,6 +50,7 @@ export const npm: Ecosystem = Object.freeze(
     tellsByRefusal,
     fail,
     forwarding,
+    tags: { of: ({ layout }) => asLayout(layout).tags, put: withTags },
   } satisfies Ecosystem,
 );
 
@@ -95,6 +96,10 @@ function* read(subject: Subject, documents: readonly UpstreamDocument[]): Genera
     throw new SyntaxError(`Cannot read packument ${JSON.stringify(subject.name)}: there is none`);
   }
   yield* readPackument(subject.name, document);
+}
+
+function withTags(reading: Reading, tags: readonly (readonly [tag: string, version: string])[]): Reading {
+  return { ...reading, layout: { ...asLayout(reading.layout), tags } };
 }
 
 function locate(ask: ArtifactAsk, facts: PackageFacts): ArtifactLocation | null {

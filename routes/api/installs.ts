@@ -53,6 +53,7 @@ const record = z.object({
   outcome: z.enum(["served", "partial", "refused", "observed"]),
   rule: z.string(),
   decisionId: z.string(),
+  asOf: instant.optional().meta({ description: "The past instant that the address named" }),
 }).meta({ id: "InstallRecord" });
 
 const counted = { installs: z.number(), partial: z.number() };
@@ -271,7 +272,8 @@ async function* exported(queries: InstallQueries, filters: InstallFilters): Asyn
 }
 
 function shown(each: InstallRecord) {
-  return { ...each, at: instantText(each.at) };
+  const { asOf, ...record } = each;
+  return { ...record, at: instantText(each.at), ...(asOf === undefined ? {} : { asOf: instantText(asOf) }) };
 }
 
 function dated<R extends { readonly first: EpochMs; readonly last: EpochMs }>(row: R) {

@@ -1,13 +1,13 @@
 /** Organisations, their policies with history, their waivers; and the instance's floor. */
 import * as z from "zod";
-import { keepSecrets, type Parsed, type PolicyError, redactPolicy } from "../../policy/config.ts";
+import { keepSecrets, type Parsed, redactPolicy } from "../../policy/config.ts";
 import type { EpochMs, Waiver } from "../../policy/types.ts";
-import { OrganisationError } from "../../storage/kv/organisation_error.ts";
 import type { Organisations, StoredDocument } from "../../storage/kv/organisation_types.ts";
 import type { Revision } from "../../storage/kv/revisions.ts";
 import { type Call, type Endpoint, endpoint } from "./endpoint.ts";
-import { ApiError, notFound } from "./error.ts";
+import { notFound } from "./error.ts";
 import { instant, instantText } from "./schemas.ts";
+import { told } from "./told.ts";
 
 const AREA = "Organisations";
 /** Policies with long lists are a few megabytes. */
@@ -287,37 +287,6 @@ function waiverEndpoints(organisations: Organisations): readonly Endpoint[] {
       },
     }),
   ];
-}
-
-const STATUS = {
-  "invalid-id": 400,
-  unknown: 404,
-  exists: 409,
-  conflict: 409,
-  "invalid-policy": 422,
-  "too-large": 413,
-  "too-many": 409,
-  refused: 409,
-} as const;
-
-/** An OrganisationError as a problem, with every mistake of the document. */
-async function told<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof OrganisationError)) throw error;
-    const { code, errors } = error;
-    throw new ApiError(STATUS[code], code, error.message, {
-      ...(errors.length === 0 ? {} : { errors: errors.map(fieldOf), extra: { mistakes: errors } }),
-    });
-  }
-}
-
-function fieldOf({ path, value, expected }: PolicyError) {
-  return {
-    field: path === "" ? "body.document" : `body.document.${path}`,
-    message: `${value}: expected ${expected}`,
-  };
 }
 
 function shownRevision({ revision, at, author, message }: Revision) {

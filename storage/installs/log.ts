@@ -32,6 +32,8 @@ export interface InstallRecord {
   /** `observed`: what would have been; `refused`: the rule. Else `""`. */
   readonly rule: string;
   readonly decisionId: string;
+  /** The past instant that the address named; absent: none. */
+  readonly asOf?: EpochMs;
 }
 
 export interface InstallLog {

@@ -54,6 +54,7 @@ export function bounded(record: InstallRecord): InstallRecord {
     outcome: OUTCOMES.includes(record.outcome) ? record.outcome : "served",
     rule: text(record.rule, BOUNDS.rule),
     decisionId: text(record.decisionId, BOUNDS.decisionId),
+    ...(record.asOf === undefined ? {} : { asOf: Math.min(whole(record.asOf), MAX_AT) as EpochMs }),
   };
 }
 
@@ -113,6 +114,8 @@ export function encodeEntry({ record: r, cutOffAt, line }: LogEntry): string {
     r.outcome,
     r.rule,
     r.decisionId,
+    // Where it is not there, the line is what it always was.
+    ...(r.asOf === undefined ? [] : [r.asOf]),
   ]) + "\n";
 }
 
@@ -142,8 +145,9 @@ function parseArray(line: string): readonly unknown[] | null {
 
 function toRecord(fields: readonly unknown[]): InstallRecord | null {
   const [id, at, organisation, user, address, client, clientVersion, ecosystem, name, version, file] = fields;
-  const [digest, bytes, cache, outcome, rule, decisionId] = fields.slice(11);
-  if (fields.length !== 17 || !isCount(at) || !isCount(bytes)) return null;
+  const [digest, bytes, cache, outcome, rule, decisionId, asOf] = fields.slice(11);
+  if (fields.length < 17 || fields.length > 18 || !isCount(at) || !isCount(bytes)) return null;
+  if (fields.length === 18 && !isCount(asOf)) return null;
   if (!(user === null || typeof user === "string")) return null;
   if (!CACHES.includes(String(cache)) || !OUTCOMES.includes(String(outcome))) return null;
   const texts = [id, organisation, address, client, clientVersion, ecosystem, name, version, file, digest];
@@ -166,6 +170,7 @@ function toRecord(fields: readonly unknown[]): InstallRecord | null {
     outcome: outcome as InstallOutcome,
     rule: rule as string,
     decisionId: decisionId as string,
+    ...(fields.length === 18 ? { asOf: asOf as EpochMs } : {}),
   };
 }
 
