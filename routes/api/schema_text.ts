@@ -73,11 +73,17 @@ function objectText(schema: Json, schemas: Json, indent: string): readonly Piece
 
 function line(name: string, property: Json, type: readonly Piece[], indent: string): readonly Piece[] {
   const notes = [
-    ...(typeof property.description === "string" ? [property.description] : []),
+    ...descriptionsOf(property),
     ...("default" in property ? [`default: ${JSON.stringify(property.default)}`] : []),
   ];
   const comment = notes.length === 0 ? "" : `  // ${notes.join("; ")}`;
   return [`${indent}${name}: `, ...type, `;${comment}\n`];
+}
+
+/** Its own, or that of what it is where it is not null. */
+function descriptionsOf({ description, anyOf }: Json): readonly string[] {
+  if (typeof description === "string") return [description];
+  return Array.isArray(anyOf) ? anyOf.filter(isJson).flatMap(descriptionsOf).slice(0, 1) : [];
 }
 
 /** True for what may have members. */
