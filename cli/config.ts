@@ -111,6 +111,7 @@ export function loadConfig(input: ConfigInput): Loaded {
       kv: given.kv ?? (platform ? undefined : file("kv.sqlite3")),
       kvToken: given.kvToken ?? null,
       artifacts: given.artifacts ?? `file:${file("artifacts")}`,
+      maxBytes: given.maxSize === undefined ? usualBound(given.artifacts) : given.maxSize.bytes,
       artifactsCredentials: credentialsOf(given),
       adminToken: given.adminToken ?? null,
       trustedProxies: given.trustedProxies ?? [],
@@ -140,9 +141,9 @@ export function loadConfig(input: ConfigInput): Loaded {
           Object.entries(given.ecosystems ?? {}).map(([id, own]) => [id, lifetimesIn(own ?? {})]),
         ),
       },
-      upstreams: upstreamsOf(given.upstreams ?? {}, input),
       disabled: disabledIn(given.ecosystems),
       cleanupInterval: given.cleanupInterval,
+      upstreams: upstreamsOf(given.upstreams ?? {}, input),
       network: {
         proxy: given.proxy ?? null,
         noProxy: given.noProxy ?? [],
@@ -161,7 +162,6 @@ export function loadConfig(input: ConfigInput): Loaded {
   };
 }
 
-/** In the place of a folder: the database and the files are elsewhere, and so is the log of installs. */
 const DEFAULT_USER_AGENT = `sluice/${VERSION}`;
 
 function atRootSwitchedOff(given: ReturnType<ReturnType<typeof configSchema>["parse"]>): readonly Mistake[] {
@@ -187,6 +187,7 @@ function usualBound(artifacts = "file:"): number | null {
   return artifacts.startsWith("file:") ? 10_000_000_000 : null;
 }
 
+/** In the place of a folder: the database and the files are elsewhere, and so is the log of installs. */
 const NO_FOLDER = "none";
 
 function missingPlaces(raw: Record<string, unknown>): readonly Mistake[] {
@@ -225,8 +226,8 @@ function upstreamsOf(given: GivenUpstreams, input: ConfigInput): readonly Upstre
       { id, key, match, allowedHosts, organisations, credentials, url, ...own },
     ) => ({
       ...(id === undefined ? {} : { id }),
-      ecosystem,
       ...(Object.values(own).every((each) => each === undefined) ? {} : { lifetimes: lifetimesIn(own) }),
+      ecosystem,
       key: key ?? main,
       match: match ?? [],
       url,

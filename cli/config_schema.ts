@@ -197,6 +197,7 @@ export function configSchema(input: ConfigInput) {
     kv: text("a path, or an http or https address", readKv).optional(),
     kvToken: secret(input).optional(),
     artifacts: text(`memory:, memory:SIZE, file:PATH or ${S3_FORM}`, readArtifacts).optional(),
+    maxSize: text("a size with a unit, such as 10GB, or none", readBound).optional(),
     awsAccessKeyId: secret(input).optional(),
     awsSecretAccessKey: secret(input).optional(),
     awsSessionToken: secret(input).optional(),
@@ -259,7 +260,6 @@ function readCount(given: string, lowest: number, highest: number): number | nul
   return count >= lowest && count <= highest ? count : null;
 }
 
-function readListen(given: string): ListenAddress | null {
 /** null within: none. */
 function readBound(given: string): { readonly bytes: number | null } | null {
   if (given === "none") return { bytes: null };
@@ -267,6 +267,7 @@ function readBound(given: string): { readonly bytes: number | null } | null {
   return bytes === null || bytes === 0 ? null : { bytes };
 }
 
+function readListen(given: string): ListenAddress | null {
   const match = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]*):(\d{1,5})$/.exec(given);
   const port = readCount(match?.[2] ?? "", 0, 65_535);
   if (match === null || port === null) return null;

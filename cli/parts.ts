@@ -1,10 +1,8 @@
 /** Opens everything that a Sluice works with, from its configuration. */
-import { createServices, forgetCached, type Services } from "../ecosystems/pipeline.ts";
+import { createServices, type Services } from "../ecosystems/pipeline.ts";
 import type { Ecosystem } from "../ecosystems/ecosystem.ts";
-import type { DurationMs } from "../policy/types.ts";
 import type { ArtifactStore } from "../storage/artifacts/store.ts";
 import { createBackground } from "../storage/background.ts";
-import { type CacheKeeper, createCacheKeeper } from "../storage/cache/keeper.ts";
 import { createFills } from "../storage/fill.ts";
 import { createInstallLog } from "../storage/installs/log.ts";
 import { createRecordIds } from "../storage/installs/record.ts";
@@ -20,8 +18,6 @@ import type { Organisations } from "../storage/kv/organisations.ts";
 import { createPackages } from "../storage/kv/package_store.ts";
 import { createMetrics, type Metrics } from "../storage/metrics.ts";
 import { lifetimesOf } from "../storage/lifetimes.ts";
-import { createPins, type Pins } from "../storage/kv/pins.ts";
-import { createPurges, type Purges } from "../storage/kv/purges.ts";
 import { createOnce } from "../storage/once.ts";
 import { createOrganisationViews, type OrganisationViews } from "../storage/organisations.ts";
 import type { Clock, Log, Timers } from "../storage/runtime.ts";
@@ -40,8 +36,6 @@ import { StartError } from "./listen.ts";
 import { journalFolder, openConfigured, openConfiguredArtifacts, openOrganisations } from "./storage.ts";
 
 /** What the process hands in; tests hand in their own. */
-const CLEANUP_MS = 3_600_000 as DurationMs;
-
 export interface ComposeDeps {
   readonly ecosystems: readonly Ecosystem[];
   readonly clock: Clock;
@@ -66,10 +60,6 @@ export interface Parts {
   readonly views: OrganisationViews;
   readonly artifacts: ArtifactStore;
   readonly jobs: Jobs;
-  /** How much is cached, and what is evicted. */
-  readonly cache: CacheKeeper;
-  readonly pins: Pins;
-  readonly purges: Purges;
   readonly webhooks: Webhooks;
   readonly tokens: Tokens;
   readonly alerts: Alerts;
@@ -87,31 +77,13 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   const kv = await (deps.openKv ?? openConfigured)(config);
   closers.add(() => kv.close());
   const organisations = await openOrganisations(kv, clock);
-  const purges = createPurges(kv);
-  const views = createOrganisationViews({ organisations, kv, clock, log, timers, purged: purges.seen });
+  const views = createOrganisationViews({ organisations, kv, clock, log, timers });
   const openArtifacts = deps.openArtifacts ?? openConfiguredArtifacts;
-  const bareStore = await openArtifacts(config, { clock, instance, log, timers });
-  closers.add(() => bareStore.close?.());
+  const artifacts = await openArtifacts(config, { clock, instance, log, timers });
+  closers.add(() => artifacts.close?.());
   const background = createBackground({ log, timers });
   const leases = createLeases({ kv, clock, timers });
   const once = createOnce({ leases, owner: instance, timers, background, log });
-  const pins = createPins({ kv, clock });
-  const cache = createCacheKeeper({
-    kv,
-    store: bareStore,
-    place: config.artifacts.split("?")[0] ?? "",
-    maxBytes: config.maxBytes,
-    everyMs: CLEANUP_MS,
-    owner: instance,
-    pins,
-    organisations,
-    leases,
-    background,
-    clock,
-    log,
-  });
-  closers.add(() => cache.close());
-  const artifacts = cache.store;
   const fills = createFills({
     store: artifacts,
     once,
@@ -182,7 +154,6 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   return {
     instance,
     kv,
-  purges.onPurge(() => forgetCached(services));
     journal,
     organisations,
     views,
@@ -190,9 +161,6 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     jobs,
     webhooks,
     tokens,
-    cache,
-    pins,
-    purges,
     alerts,
     metrics,
     counters,

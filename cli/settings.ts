@@ -67,6 +67,11 @@ const SETTINGS: readonly Setting[] = Object.freeze([
       note: "artifacts in the data folder",
     },
   ),
+  setting(
+    "maxSize",
+    "Bound on all files and documents that are kept: above it, what was unused for longest is evicted.",
+    { value: "SIZE|none", note: "10GB in a folder, else none" },
+  ),
   setting("awsAccessKeyId", "For artifacts in a bucket.", {
     value: "ID",
     env: "AWS_ACCESS_KEY_ID",
@@ -132,11 +137,6 @@ const SETTINGS: readonly Setting[] = Object.freeze([
     value: "DURATION",
     default: "1min",
   }),
-  setting("connectTimeout", "Upstream: look-up, connection and TLS.", { value: "DURATION", default: "10s" }),
-  setting("firstByteTimeout", "Upstream: until an answer begins.", { value: "DURATION", default: "30s" }),
-  setting("idleTimeout", "Upstream: between two pieces of an answer.", { value: "DURATION", default: "30s" }),
-  setting("connectionsPerOrigin", "Upstream: connections at once to one origin.", {
-    value: "NUMBER",
   setting("artifactTtl", "How long a kept file is served before upstream is asked whether it still has it.", {
     value: "DURATION|unbounded",
     default: "unbounded",
@@ -154,6 +154,11 @@ const SETTINGS: readonly Setting[] = Object.freeze([
     value: "DURATION",
     default: "60s",
   }),
+  setting("connectTimeout", "Upstream: look-up, connection and TLS.", { value: "DURATION", default: "10s" }),
+  setting("firstByteTimeout", "Upstream: until an answer begins.", { value: "DURATION", default: "30s" }),
+  setting("idleTimeout", "Upstream: between two pieces of an answer.", { value: "DURATION", default: "30s" }),
+  setting("connectionsPerOrigin", "Upstream: connections at once to one origin.", {
+    value: "NUMBER",
     default: "64",
   }),
   setting("userAgent", "What Sluice calls itself upstream.", { value: "TEXT", note: "sluice/{version}" }),

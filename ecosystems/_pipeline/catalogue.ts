@@ -68,12 +68,15 @@ async function documentsOf(services: Services, request: RegistryRequest, ask: Ca
       const answer = await services.upstream.document(upstream, source, options);
       if (answer.status !== 200) return null;
       const document = { key: source.key, fetchedAt: services.clock(), ...answer };
+      source.check?.(document);
       services.searches.set(id, document);
       documents.push(document);
     } catch (error) {
       const kept = services.searches.get(id);
-      const { metadataTtl, staleIfError } = services.lifetimes;
-      if (!(error instanceof UpstreamError) || kept === undefined) throw error;
+      const of = { ecosystem: ecosystem.id, upstreamId: upstream.id };
+      const { metadataTtl, staleIfError } = services.lifetimes(of);
+      const isUpstreams = error instanceof UpstreamError || error instanceof SyntaxError;
+      if (!isUpstreams || kept === undefined) throw error;
       if (services.clock() - kept.fetchedAt > metadataTtl + staleIfError) throw error;
       services.log(levelOf(error), `Serving ${source.key} of ${ecosystem.id} stale: ${error.message}`, {
         "upstream.origin": error instanceof UpstreamError ? error.detail.origin : "",
