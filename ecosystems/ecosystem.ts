@@ -360,6 +360,11 @@ export interface Ecosystem {
    * index without releases, of which it says that the package may be unpublished.
    */
   tellsByRefusal?(ask: IndexAsk, client: Client): boolean;
+  /**
+   * Whether a 401 asks this client for credentials by WWW-Authenticate (RFC 9110 §11.6.1); absent: all of them. false
+   * for one that would then keep the reason to itself.
+   */
+  challenges?(client: Client): boolean;
   /** Any other error as this client understands it. */
   fail(failure: Failure, client: Client): { readonly contentType: string; readonly body: string };
   readonly forwarding?: Forwarding;

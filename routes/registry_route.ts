@@ -134,10 +134,12 @@ const NO_ORGANISATION: Told = {
 /** An error in the client's own form. */
 export function tellClient(request: Request, ecosystem: Ecosystem, error: Told): Response {
   const { status, code, message } = error;
-  const headers = problemHeaders(error);
+  const client = clientOf(request.headers);
+  const challenge = error.challenge === true && (ecosystem.challenges?.(client) ?? true);
+  const headers = problemHeaders({ ...error, challenge });
   return registryFailure(request, {
     ecosystem,
-    client: clientOf(request.headers),
+    client,
     status,
     code,
     message,

@@ -48,6 +48,8 @@ export const npm: Ecosystem = Object.freeze(
     locate,
     refuse,
     tellsByRefusal,
+    // It answers no challenge, and says "Incorrect or missing password" of one instead of the reason.
+    challenges: ({ name }) => name !== "npm",
     fail,
     forwarding,
     tags: { of: ({ layout }) => asLayout(layout).tags, put: withTags },

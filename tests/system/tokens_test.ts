@@ -187,3 +187,23 @@ Deno.test("API: a page of another site changes nothing, whoever's credentials th
   }
   for (const origin of [sluice.url, null]) assert.equal((await make(origin)).status, 201, String(origin));
 });
+
+Deno.test("callers: token: whoever has none is asked for one, but for npm, which then keeps the reason to itself", async () => {
+  await using sluice = await startSluice({ env: {} });
+  await sluice.setPolicy({ callers: "token" });
+  const rows = [
+    ["npm/steady", "npm/11.19.1 node/v24", false],
+    ["npm/steady", "pnpm/12.21.0 npm/?", true],
+    ["npm/steady", "a-stranger", true],
+    ["pypi/simple/steady/", "pip/26.3", true],
+    ["cargo/config.json", "cargo/1.95.0", true],
+  ] as const;
+  for (const [path, agent, isAsked] of rows) {
+    const { status, headers, text } = await send(`${sluice.url}/${path}`, {
+      headers: { "user-agent": agent },
+    });
+    assert.equal(status, 401);
+    assert.equal(headers.has("www-authenticate"), isAsked, agent);
+    assert.match(text, /lets in callers with a token only: ask/);
+  }
+});
