@@ -98,6 +98,7 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     const until = clock() + config.drainTimeout - CLOSING_MS;
     const left = () => Math.max(0, until - clock());
     sampling.stop();
+    parts.cache.stop();
     await server.drain(left());
     await services.fills.drain(left());
     await services.background.drain(left());

@@ -1,5 +1,6 @@
 /** What the cron does each minute: due jobs, the install log's fold, what is too old, and a look at some digests. */
 import type { EpochMs } from "../policy/types.ts";
+import type { CacheKeeper } from "../storage/cache/keeper.ts";
 import type { InstallLog } from "../storage/installs/log.ts";
 import { dropInstallsBefore } from "../storage/installs/retention.ts";
 import type { Jobs } from "../storage/kv/jobs.ts";
@@ -20,6 +21,7 @@ interface MaintenanceDeps {
   readonly jobs: Jobs;
   readonly tokens: Pick<Tokens, "flushUses">;
   readonly sampling: Pick<Sampling, "begin">;
+  readonly cache: Pick<CacheKeeper, "maintain">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -61,6 +63,7 @@ export function createMaintenance(deps: MaintenanceDeps): () => Promise<void> {
     await tried("write down when tokens were last used", deps.tokens.flushUses);
     await tried("plan the install log's retention", planRetention);
     await tried("drop what is older than the retention", () => deps.jobs.runDue({ [RETENTION]: retain }));
+    await tried("see how much is cached", deps.cache.maintain);
     deps.sampling.begin();
   }
 

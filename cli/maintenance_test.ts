@@ -40,6 +40,7 @@ async function rig() {
       jobs,
       tokens,
       sampling,
+      cache: { maintain: () => Promise.resolve() },
       clock,
       log,
     }),

@@ -1,8 +1,9 @@
 /** Opens everything that a Sluice works with, from its configuration. */
-import { createServices, type Services } from "../ecosystems/pipeline.ts";
+import { createServices, forgetCached, type Services } from "../ecosystems/pipeline.ts";
 import type { Ecosystem } from "../ecosystems/ecosystem.ts";
 import type { ArtifactStore } from "../storage/artifacts/store.ts";
 import { createBackground } from "../storage/background.ts";
+import { type CacheKeeper, createCacheKeeper } from "../storage/cache/keeper.ts";
 import { createFills } from "../storage/fill.ts";
 import { createInstallLog } from "../storage/installs/log.ts";
 import { createRecordIds } from "../storage/installs/record.ts";
@@ -18,6 +19,8 @@ import type { Organisations } from "../storage/kv/organisations.ts";
 import { createPackages } from "../storage/kv/package_store.ts";
 import { createMetrics, type Metrics } from "../storage/metrics.ts";
 import { lifetimesOf } from "../storage/lifetimes.ts";
+import { createPins, type Pins } from "../storage/kv/pins.ts";
+import { createPurges, type Purges } from "../storage/kv/purges.ts";
 import { createOnce } from "../storage/once.ts";
 import { createOrganisationViews, type OrganisationViews } from "../storage/organisations.ts";
 import type { Clock, Log, Timers } from "../storage/runtime.ts";
@@ -59,6 +62,10 @@ export interface Parts {
   readonly organisations: Organisations;
   readonly views: OrganisationViews;
   readonly artifacts: ArtifactStore;
+  /** How much is cached, and what is evicted. */
+  readonly cache: CacheKeeper;
+  readonly pins: Pins;
+  readonly purges: Purges;
   readonly jobs: Jobs;
   readonly webhooks: Webhooks;
   readonly tokens: Tokens;
@@ -77,12 +84,30 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   const kv = await (deps.openKv ?? openConfigured)(config);
   closers.add(() => kv.close());
   const organisations = await openOrganisations(kv, clock);
-  const views = createOrganisationViews({ organisations, kv, clock, log, timers });
+  const purges = createPurges(kv);
+  const views = createOrganisationViews({ organisations, kv, clock, log, timers, purged: purges.seen });
   const openArtifacts = deps.openArtifacts ?? openConfiguredArtifacts;
-  const artifacts = await openArtifacts(config, { clock, instance, log, timers });
-  closers.add(() => artifacts.close?.());
+  const bareStore = await openArtifacts(config, { clock, instance, log, timers });
+  closers.add(() => bareStore.close?.());
   const background = createBackground({ log, timers });
   const leases = createLeases({ kv, clock, timers });
+  const pins = createPins({ kv, clock });
+  const cache = createCacheKeeper({
+    kv,
+    store: bareStore,
+    place: config.artifacts.split("?")[0] ?? "",
+    maxBytes: config.maxBytes,
+    everyMs: config.cleanupInterval,
+    owner: instance,
+    pins,
+    organisations,
+    leases,
+    background,
+    clock,
+    log,
+  });
+  closers.add(() => cache.close());
+  const artifacts = cache.store;
   const once = createOnce({ leases, owner: instance, timers, background, log });
   const fills = createFills({
     store: artifacts,
@@ -133,6 +158,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     decisions: createDecisionRecords(kv, { clock }),
     tagHistory: createTagHistory(kv),
     artifacts,
+    used: cache.used,
     fills,
     once,
     upstreams,
@@ -151,6 +177,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     lifetimes,
     memory: config.memory,
   });
+  purges.onPurge(() => forgetCached(services));
   return {
     instance,
     kv,
@@ -158,6 +185,9 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     organisations,
     views,
     artifacts,
+    cache,
+    pins,
+    purges,
     jobs,
     webhooks,
     tokens,

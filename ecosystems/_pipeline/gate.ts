@@ -37,7 +37,8 @@ export async function reload(
   if (known !== null && known.revision !== lost.revision) return;
   await services.refreshes.run(`reload\n${keyText(key)}`, async () => {
     if (known !== null && await areKept(services, known.record.documents)) return;
-    services.log("error", `${lost.message}: fetching it anew`);
+    // Without a record it was purged or evicted.
+    if (known !== null) services.log("error", `${lost.message}: fetching it anew`);
     const stripped = known === null ? null : { ...known, record: { ...known.record, documents: [] } };
     await refreshOnce(services, { ecosystem, upstream, subject }, key, stripped);
   });
@@ -58,6 +59,7 @@ export async function loadOf(
   if (upstream === null) return "absent";
   const loaded = await load(services, { ecosystem, upstream, subject, address: caller.address });
   if (typeof loaded === "string") return loaded;
+  for (const { blob } of loaded.known.record.documents) if (blob !== null) services.used(blob);
   const grants = await grantsFor(services, request, subject.name);
   const { at } = request;
   const verdicts = await decideFor(services, { known: loaded.known, organisation, ecosystem, grants, at });

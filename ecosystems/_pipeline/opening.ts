@@ -100,6 +100,7 @@ export function settlingOf(opening: Opening): Settling {
 export async function recordNow(opening: Opening, blob: BlobKey, bytes: number, isRange: boolean) {
   const { services, request, verdicts, version } = opening;
   const { caller } = request;
+  services.used(blob);
   if (
     isRange &&
     !services.ranges.count([caller.organisation, caller.user ?? "", caller.address, blob].join("\n"))

@@ -1,7 +1,7 @@
 /** What the pipeline works with; made once by `createServices`, shared by every request. */
 import type { EpochMs, PackageFacts, Waiver } from "../../policy/types.ts";
 import type { NewAlert } from "../../storage/alerts.ts";
-import type { ArtifactStore } from "../../storage/artifacts/store.ts";
+import type { ArtifactStore, BlobKey } from "../../storage/artifacts/store.ts";
 import type { Fills } from "../../storage/fill.ts";
 import type { InstallLog } from "../../storage/installs/log.ts";
 import type { DecisionRecords } from "../../storage/kv/decisions.ts";
@@ -88,6 +88,8 @@ export interface ServiceOptions {
   readonly decisions: DecisionRecords;
   readonly tagHistory: TagHistory;
   readonly artifacts: ArtifactStore;
+  /** Something of a blob is served: it is evicted later than others. No I/O. */
+  readonly used: (blob: BlobKey) => void;
   readonly fills: Fills;
   /** Equal work is done once across processes. */
   readonly once: Once;

@@ -83,6 +83,7 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Ar
         if (await sizeOf(blob) === stat.sizeBytes) return;
         await moveInto(temporary, blob);
         await syncFolder(dirname(blob));
+        putOptions.onAdded?.();
       });
       if (putOptions.label !== undefined) await label(putOptions.label, blob);
       return stat;

@@ -39,6 +39,7 @@ export function createMemoryStore(options: { readonly maxBytes: number }): Artif
       if (!blobs.has(stat.key)) {
         blobs.set(stat.key, joinBytes(chunks, stat.sizeBytes));
         pendingBytes = 0;
+        putOptions.onAdded?.();
       }
       return stat;
     } finally {

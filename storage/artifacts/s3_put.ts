@@ -40,13 +40,14 @@ export async function putBlob(
   try {
     const blob = await passThrough(body, options, parts.write);
     if (upload === null) {
-      await putWhole(deps, blob, parts.rest(), put);
+      if (await putWhole(deps, blob, parts.rest(), put)) options.onAdded?.();
       return blob;
     }
     await finishUpload(upload, parts);
     // What is there stays, unless somebody cut it short.
     if ((await stat(blob.key, signal))?.sizeBytes !== blob.sizeBytes) {
       await copyObject(client, { ...put, from: key, to: blob.key, sizeBytes: blob.sizeBytes });
+      options.onAdded?.();
     }
     // What cannot be deleted now is cleaned by a start after the lease.
     await client.send({ method: "DELETE", key, action: put.action }).catch(() => {});
@@ -68,16 +69,19 @@ interface Put {
   readonly signal: AbortSignal | undefined;
 }
 
-async function putWhole(deps: PutDeps, blob: BlobStat, body: Uint8Array, put: Put): Promise<void> {
+/** false: it was there already. */
+async function putWhole(deps: PutDeps, blob: BlobStat, body: Uint8Array, put: Put): Promise<boolean> {
   const { client } = deps;
   const isThere = async () => (await deps.stat(blob.key, put.signal))?.sizeBytes === blob.sizeBytes;
   // A server that refuses a body while it is being sent resets the connection: a larger one is not sent in vain.
-  if (body.length > LOOK_FIRST_BYTES && await isThere()) return;
+  if (body.length > LOOK_FIRST_BYTES && await isThere()) return false;
   const request = { ...put, method: "PUT", key: blob.key, body, sha256: sha256Of(blob.key) } as const;
-  if (await putIfAbsent(client, request) || await isThere()) return;
+  if (await putIfAbsent(client, request)) return true;
+  if (await isThere()) return false;
   // Not there, or cut short by somebody; or a server without conditional writes. The same bytes under the same
   // name do no harm.
   await sendOrThrow(client, request);
+  return true;
 }
 
 /** One try. false: it may be there already, or another try may help. Throws StorageError where none would. */

@@ -31,6 +31,8 @@ export interface PutOptions {
   readonly guard?: Guard;
   /** A readable name beside the blob, for the person who looks into the folder: `npm/is-odd/is-odd-3.0.1.tgz`. */
   readonly label?: string;
+  /** Called before the promise resolves where the blob was not there before; at two puts at once perhaps by both. */
+  readonly onAdded?: () => void;
 }
 
 /** One suite in tests/suites/artifact_store.ts holds for every driver. */

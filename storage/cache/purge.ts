@@ -1,5 +1,6 @@
 /** Takes away what is cached. Policies, tokens, the install log and first-seen times are no part of it. */
 import type { ArtifactStore, BlobKey } from "../artifacts/store.ts";
+import { StorageError } from "../errors.ts";
 import { dropReference, listReferences, type Reference } from "./references.ts";
 
 export interface PurgeOptions {
@@ -9,6 +10,8 @@ export interface PurgeOptions {
   readonly matches: (reference: Reference) => boolean;
   /** What no record points at, too: where all of it goes. */
   readonly unreferenced: boolean;
+  /** These blobs as well, unless a record that stays points at them. */
+  readonly blobs?: ReadonlyMap<BlobKey, number>;
   readonly dryRun: boolean;
 }
 
@@ -20,15 +23,31 @@ export interface Purged {
   readonly bytes: number;
 }
 
+/** It broke off: `done` is what went by then, and repeating it does the rest. */
+export class PurgeBrokenError extends StorageError {
+  constructor(readonly done: Purged, cause: StorageError) {
+    super(`${cause.message}: the purge broke off`, { cause });
+  }
+}
+
 /**
  * Records first, then their bytes, unless another record points at them too: broken off, it leaves bytes behind that
- * nothing points at, never a record without them. Throws StorageError; what was done by then is done, and repeating it
- * does the rest.
+ * nothing points at, never a record without them. Throws PurgeBrokenError where the storage fails.
  */
 export async function purgeCache(options: PurgeOptions): Promise<Purged> {
+  const purged = { packages: 0, files: 0, blobs: 0, bytes: 0 };
+  try {
+    await takeAway(options, purged);
+    return purged;
+  } catch (error) {
+    if (error instanceof StorageError && !options.dryRun) throw new PurgeBrokenError({ ...purged }, error);
+    throw error;
+  }
+}
+
+async function takeAway(options: PurgeOptions, purged: Mutable<Purged>): Promise<void> {
   const { kv, store, matches, dryRun } = options;
-  const counts = { packages: 0, files: 0 };
-  const candidates = new Map<BlobKey, number>();
+  const candidates = new Map<BlobKey, number>(options.blobs);
   if (options.unreferenced) {
     for await (const { key, sizeBytes } of store.list()) candidates.set(key, sizeBytes);
   }
@@ -37,16 +56,18 @@ export async function purgeCache(options: PurgeOptions): Promise<Purged> {
     for (const { blob, sizeBytes } of reference.pointers) candidates.set(blob, sizeBytes);
     // What was replaced just now was fetched anew just now.
     if (!dryRun && !await dropReference(kv, reference)) continue;
-    counts[reference.kind === "file" ? "files" : "packages"]++;
+    purged[reference.kind === "file" ? "files" : "packages"]++;
   }
   await keepShared(options, candidates);
-  let bytes = 0;
   for (const [blob, sizeBytes] of candidates) {
-    bytes += sizeBytes;
-    if (!dryRun) await store.delete(blob);
+    // What is gone already frees nothing.
+    if (!dryRun && !await store.delete(blob)) continue;
+    purged.blobs++;
+    purged.bytes += sizeBytes;
   }
-  return { ...counts, blobs: candidates.size, bytes };
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** As late as it can be: what a server has fetched meanwhile points at the same bytes. */
 async function keepShared(

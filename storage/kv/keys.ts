@@ -36,6 +36,7 @@ export const keys = {
   ): Deno.KvKey => ["tag_history", keyPart(at.ecosystem), keyPart(at.scope), keyPart(at.name)],
   files: (ecosystem?: string): Deno.KvKey =>
     ecosystem === undefined ? ["files"] : ["files", keyPart(ecosystem)],
+  filesOf: (at: PackageAddress): Deno.KvKey => ["files", ...packageParts(at)],
   file: (
     at: PackageAddress,
     filename: string,
@@ -56,6 +57,21 @@ export const keys = {
   waiver: (id: string, life: string, waiver: string): Deno.KvKey => ["waivers", id, life, keyPart(waiver)],
   /** How far the digests of blobs were looked at in the background. */
   sampled: (): Deno.KvKey => ["sampled"],
+  /** How much is cached. */
+  cacheTally: (): Deno.KvKey => ["cache_tally"],
+  /** Its versionstamp changes with every purge: what servers have in memory is looked for again. */
+  purged: (): Deno.KvKey => ["purged"],
+  /** When blobs were last used, by the first two hex digits of their digests. */
+  blobUses: (): Deno.KvKey => ["blob_uses"],
+  blobUse: (shard: string): Deno.KvKey => ["blob_uses", shard],
+  /** What is never evicted. */
+  pins: (): Deno.KvKey => ["pins"],
+  pin: (ecosystem: string, name: string, version: string): Deno.KvKey => [
+    "pins",
+    keyPart(ecosystem),
+    keyPart(name),
+    keyPart(version),
+  ],
   freezeCount: (id: string, life: string): Deno.KvKey => ["freeze_counts", id, life],
   freezes: (id: string, life: string): Deno.KvKey => ["freezes", id, life],
   freeze: (id: string, life: string, freeze: string): Deno.KvKey => ["freezes", id, life, keyPart(freeze)],

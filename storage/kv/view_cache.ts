@@ -29,6 +29,8 @@ export interface OrganisationViewsDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly timers?: Timers;
+  /** Told with each look, at most once a second, at which purge this store is; null: there was none. */
+  readonly purged?: (stamp: string | null) => void;
 }
 
 /** A view, or why there is none, as of a generation. */
@@ -91,10 +93,11 @@ export function createOrganisationViews(deps: OrganisationViewsDeps): Organisati
   }
 
   async function readStamps(): Promise<Stamps> {
-    const [all, some] = await attempt(
+    const [all, some, purged] = await attempt(
       "look at the policies' stamp",
-      () => kv.getMany([keys.stamp(), keys.organisationsStamp()]),
+      () => kv.getMany([keys.stamp(), keys.organisationsStamp(), keys.purged()]),
     );
+    deps.purged?.(purged.versionstamp);
     return { all: all.versionstamp ?? "", organisations: some.versionstamp ?? "" };
   }
 
