@@ -308,6 +308,8 @@ export interface Tags {
   of(reading: Reading): readonly (readonly [tag: string, version: string])[];
   /** What was read as if the documents had these. */
   put(reading: Reading, tags: readonly (readonly [tag: string, version: string])[]): Reading;
+  /** What was read as if these were all the versions, in their order: each tag moves to one of them, or is gone. */
+  among(reading: Reading, versions: readonly string[]): Reading;
 }
 
 export interface Ecosystem {

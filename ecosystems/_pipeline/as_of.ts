@@ -35,7 +35,16 @@ export async function readingFor(
   const reading: Reading = { facts: known.facts, layout };
   if (ecosystem.tags === undefined) return reading;
   const tags = await tagsOf(services, verdicts);
-  return tags === null ? reading : ecosystem.tags.put(reading, tags);
+  if (tags !== null) return ecosystem.tags.put(reading, tags);
+  return verdicts.asOf === null ? reading : ecosystem.tags.among(reading, thereAt(verdicts));
+}
+
+/** Let through or not: what the registry had then, as far as dates tell. */
+function thereAt({ known, decisions }: Verdicts): readonly string[] {
+  return known.facts.releases.map(({ version }) => version).filter((version) => {
+    const reasons = decisions.release(version)?.reasons ?? [];
+    return !reasons.some(({ rule }) => rule === "instant");
+  });
 }
 
 /** As they were at the instant, and at a freeze; null: today's, or nobody knows. */

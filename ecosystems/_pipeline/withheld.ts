@@ -53,14 +53,17 @@ export function noteWithheld(
     "index",
     withheld.map(({ version, decision }) => [version, decision] as const),
   );
-  keepDecision(services, verdicts, {
-    id,
-    version: null,
-    filename: null,
-    decision: null,
-    withheld: withheld.slice(-NAMED_IN_RECORD),
-    withheldCount: withheld.length,
-  });
+  // As of a past instant nearly everything withholds something, and the page of that instant tells it.
+  if (verdicts.asOf === null) {
+    keepDecision(services, verdicts, {
+      id,
+      version: null,
+      filename: null,
+      decision: null,
+      withheld: withheld.slice(-NAMED_IN_RECORD),
+      withheldCount: withheld.length,
+    });
+  }
   const purl = formatPurl({ type: request.ecosystem.purlType, name: known.key.name, version: null });
   return { decisionId: id, whyLink: `${request.site}/-/why/${purl}?decision=${id}` };
 }

@@ -17,6 +17,7 @@ import { fail, local, refuse, tellsByRefusal } from "./refuse.ts";
 import { render } from "./render.ts";
 import { parse, parseAtRoot } from "./request.ts";
 import { searchMentions, searchSource } from "./search.ts";
+import { repairTags } from "./tags.ts";
 import { PUBLIC_REGISTRY } from "./tarball.ts";
 import { npmVersions } from "./version.ts";
 
@@ -52,7 +53,12 @@ export const npm: Ecosystem = Object.freeze(
     challenges: ({ name }) => name !== "npm",
     fail,
     forwarding,
-    tags: { of: ({ layout }) => asLayout(layout).tags, put: withTags },
+    tags: {
+      of: ({ layout }) => asLayout(layout).tags,
+      put: withTags,
+      among: (reading, versions) =>
+        withTags(reading, [...repairTags(asLayout(reading.layout).tags, versions, npmVersions)]),
+    },
   } satisfies Ecosystem,
 );
 

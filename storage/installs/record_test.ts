@@ -94,3 +94,15 @@ Deno.test("createRecordIds rise although the clock steps back, and sort by time 
   now += 1;
   assert.ok(second() > (ids.at(-1) as string));
 });
+
+Deno.test("decodeEntry reads records with and without an instant, and a line without one is what it always was", () => {
+  const plain = bounded(sampleRecord());
+  const dated = bounded(sampleRecord({ asOf: 1_700_000_000_000 as EpochMs }));
+  assert.equal(JSON.parse(encodeEntry({ record: plain, cutOffAt: null })).length, 19);
+  for (const record of [plain, dated]) {
+    assert.deepEqual(decodeEntry(encodeEntry({ record, cutOffAt: null }).trimEnd())?.record, record);
+  }
+  const [format, cutOff, ...fields] = JSON.parse(encodeEntry({ record: dated, cutOffAt: null }));
+  const broken = JSON.stringify([format, cutOff, ...fields.slice(0, -1), "soon"]);
+  assert.equal(decodeEntry(broken), null);
+});
