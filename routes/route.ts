@@ -1,5 +1,5 @@
 /** From decoded segments to what they name: an organisation, a registry, a page of ours. */
-import { looksLikeToken } from "../storage/tokens.ts";
+import { holdsToken, looksLikeToken } from "../storage/tokens.ts";
 import { isOrganisationId } from "./host.ts";
 import type { Method, Place, Rejection, SiteTarget, Target } from "./target.ts";
 
@@ -21,9 +21,9 @@ function withoutPrefix(segments: readonly string[], place: Place): readonly stri
 /** Probes come to whatever address they know; nothing else is answered there. */
 export function routeAtUnknownHost(parsed: Parsed, place: Place): Target | Rejection {
   const segments = withoutPrefix(parsed.segments, place);
-  const isHealth = (segments.length === 1 && segments[0] === "health") ||
-    (segments.length === 2 && segments[0] === "-" && segments[1] === "health");
-  if (isHealth) return site(parsed, { organisation: null, by: null, segments });
+  const isProbe = (segments.length === 1 && segments[0] === "health") ||
+    (segments.length === 2 && segments[0] === "-" && PROBES.has(segments[1]!));
+  if (isProbe) return site(parsed, { organisation: null, by: null, segments });
   return reject(
     404,
     "unknown-host",
@@ -31,9 +31,11 @@ export function routeAtUnknownHost(parsed: Parsed, place: Place): Target | Rejec
   );
 }
 
+const PROBES: ReadonlySet<string> = new Set(["health", "ready", "metrics"]);
+
 /** What is ours under `/-/`, whatever is mounted at the root of the host. */
 const OURS: ReadonlySet<string> = new Set(
-  "admin api auth health metrics ready schema setup setup.ps1 setup.sh static style.css why".split(" "),
+  "admin api auth health metrics ready schema setup setup.ps1 setup.sh static stats style.css why".split(" "),
 );
 
 /** Of a request to an address of ours; `label` is what precedes the base's host. */
@@ -42,6 +44,8 @@ export function route(parsed: Parsed, label: string | null, place: Place): Targe
   const named = organisationOf(whole, label, place);
   if ("kind" in named) return named;
   const { pathToken, segments: below } = pathTokenOf(named.segments, place);
+  // WARNING: as a package's name or a search it would go upstream, and be written down on the way.
+  if (below.some(holdsToken) || parsed.query.values().some(holdsToken)) return TOKEN_IN_ADDRESS;
   const { at, segments } = atOf(below, place);
   const isEcosystem = place.ecosystems.has(segments[0] ?? "");
   if (pathToken !== null && !isEcosystem) {
@@ -72,6 +76,12 @@ export function route(parsed: Parsed, label: string | null, place: Place): Targe
   }
   return reject(404, "no-such-route", "There is nothing here. GET / lists what is.");
 }
+
+const TOKEN_IN_ADDRESS = reject(
+  400,
+  "token-in-address",
+  "A token stands in this address, where it may have been written down: revoke it, and send the next in a header.",
+);
 
 /** `/t/{token}/…`. At the root of a host there may be a package called `t`: only what looks like a token is one. */
 function pathTokenOf(
@@ -105,7 +115,8 @@ function isOurs({ segments, inPath }: Named, hasRoot: boolean): boolean {
   const [first = "", second = ""] = segments;
   if (first === "") return segments.length === 1;
   if (first === "-") return !hasRoot || OURS.has(second);
-  return first === "health" && segments.length === 1 && !inPath && !hasRoot;
+  if (segments.length !== 1 || hasRoot) return false;
+  return first === "stats" || (first === "health" && !inPath);
 }
 
 interface Named {

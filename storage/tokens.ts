@@ -114,6 +114,11 @@ export function withoutTokens(text: string): string {
   return text.includes("slu_") ? text.replaceAll(/slu_[A-Za-z0-9_-]+/g, "slu_(hidden)") : text;
 }
 
+/** True where a whole token of ours is part of the text. */
+export function holdsToken(text: string): boolean {
+  return text.includes("slu_") && /slu_[a-z0-9]{12}_[A-Za-z0-9_-]{43}/.test(text);
+}
+
 /** True for what may be one of our tokens; the rest of a credential's forms is somebody else's. */
 export function looksLikeToken(text: string): boolean {
   return text.startsWith("slu_");

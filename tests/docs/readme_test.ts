@@ -4,8 +4,11 @@ import { parse } from "yaml";
 import { type Config, loadConfig } from "../../cli/config.ts";
 import { settingsTable } from "../../cli/help.ts";
 import { configEcosystems } from "../../cli/storage.ts";
+import { testIo } from "../../cli/testing.ts";
+import { token } from "../../cli/token.ts";
 import { ECOSYSTEMS } from "../../ecosystems/mod.ts";
 import { DEFAULT_POLICY, parsePolicy } from "../../policy/config.ts";
+import { SCOPE_MEANINGS, SCOPES } from "../../storage/tokens.ts";
 
 const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
 const tasks = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url))).tasks;
@@ -65,6 +68,28 @@ Deno.test("README: its upstreams are read as it says", () => {
   assert.deepEqual(upstream?.match, ["@acme/*"]);
   assert.deepEqual(upstream?.organisations, ["acme"]);
   assert.deepEqual(upstream?.credentials, { kind: "bearer", token: "secret" });
+});
+
+Deno.test("README: its table of scopes is the program's", () => {
+  const shown = rows(readme).filter((row) => SCOPES.some((scope) => row.startsWith(`|\`${scope}\`|`)));
+  assert.deepEqual(shown, SCOPES.map((scope) => `|\`${scope}\`|${SCOPE_MEANINGS[scope]}|`));
+});
+
+Deno.test("README: the tokens that it makes can be made", async () => {
+  const lines = [...readme.matchAll(/deno task token (create [^`#\n]*)/g)].map((match) => match[1]!.trim());
+  assert.ok(lines.length >= 3);
+  const data = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${data}/kv.sqlite3`, "");
+    const io = testIo({ cwd: data });
+    for (const line of lines) {
+      // There is no other organisation in this one.
+      const args = (line.match(/"[^"]*"|\S+/g) ?? []).map((word) => word === "acme" ? "default" : word);
+      assert.equal(await token([...args, "--data", data], io), 0, `${line}: ${io.take().err}`);
+    }
+  } finally {
+    await Deno.remove(data, { recursive: true });
+  }
 });
 
 Deno.test("README: every task it names is there", () => {

@@ -58,6 +58,8 @@ export interface ProjectOptions {
   readonly registry: string;
   /** Sent as Basic auth with an empty password (bun sends nothing without one). */
   readonly user?: string;
+  /** One of our tokens, where this client keeps one; `password`: as Basic auth's, for those that keep it so too. */
+  readonly token?: { readonly secret: string; readonly as?: "token" | "password" };
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
@@ -106,15 +108,18 @@ export async function createProject(options: ProjectOptions): Promise<Project> {
 
 /** The files that point a client at a registry, with a user's name as this client stores it. */
 function settings(options: ProjectOptions): Readonly<Record<string, string>> {
-  const { registry, user } = options;
+  const { registry, user, token } = options;
   const url = new URL(registry);
-  const basic = btoa(`${user ?? ""}:`);
+  const basic = btoa(`${user ?? ""}:${token?.secret ?? ""}`);
+  const isBasic = user !== undefined && (token === undefined || token.as === "password");
+  const isToken = token !== undefined && token.as !== "password";
   const npmrc = [
     `registry=${registry}`,
     "audit=false",
     "fund=false",
     "update-notifier=false",
-    ...(user === undefined ? [] : [`//${url.host}${url.pathname}:_auth=${basic}`]),
+    ...(isBasic ? [`//${url.host}${url.pathname}:_auth=${basic}`] : []),
+    ...(isToken ? [`//${url.host}${url.pathname}:_authToken=${token.secret}`] : []),
   ].join("\n");
   switch (options.client) {
     case "yarn4":
@@ -130,19 +135,25 @@ function settings(options: ProjectOptions): Readonly<Record<string, string>> {
           "httpRetry: 0",
           // Its own cooldown would hold back whatever has no date, before Sluice is asked.
           "npmMinimalAgeGate: 0",
-          ...(user === undefined ? [] : ["npmAlwaysAuth: true", `npmAuthIdent: "${basic}"`]),
+          ...(isBasic || isToken ? ["npmAlwaysAuth: true"] : []),
+          ...(isBasic ? [`npmAuthIdent: "${basic}"`] : []),
+          ...(isToken ? [`npmAuthToken: "${token.secret}"`] : []),
         ].join("\n"),
       };
     case "yarn1":
       return {
-        ".npmrc": user === undefined ? npmrc : `${npmrc}\nalways-auth=true`,
+        ".npmrc": isBasic || isToken ? `${npmrc}\nalways-auth=true` : npmrc,
         ".yarnrc": `registry "${registry}"\n`,
       };
     case "bun":
       return {
-        "bunfig.toml": user === undefined
+        "bunfig.toml": isToken
+          ? `[install]\nregistry = { url = "${registry}", token = "${token.secret}" }\n`
+          : user === undefined
           ? `[install]\nregistry = "${registry}"\n`
-          : `[install]\nregistry = { url = "${registry}", username = "${user}", password = "-" }\n`,
+          : `[install]\nregistry = { url = "${registry}", username = "${user}", password = "${
+            token?.secret ?? "-"
+          }" }\n`,
       };
     case "pnpm":
       // Packages with scripts install without running them, as everywhere else, instead of failing.

@@ -1,7 +1,7 @@
 /** Real Python package managers, as a test runs them: each in a home, a cache and an environment of its own. */
 import { join } from "node:path";
 import type { Ran } from "./clients.ts";
-import { environmentOf, filesOf, type PythonProjectOptions } from "./pypi_files.ts";
+import { environmentOf, filesOf, netrcOf, type PythonProjectOptions } from "./pypi_files.ts";
 import { findPython, findPythonProgram, type PythonClient } from "./pypi_programs.ts";
 
 const RUN_TIMEOUT_MS = 120_000;
@@ -42,6 +42,8 @@ export async function createPythonProject(options: PythonProjectOptions): Promis
   const write = (file: string, content: string) => Deno.writeTextFile(join(folder, file), content);
   const run = (...args: readonly string[]) => runProgram(program, args, { ...options, folder, home, python });
   for (const [file, content] of Object.entries(filesOf(options))) await write(file, content);
+  const netrc = netrcOf(options);
+  if (netrc !== null) await Deno.writeTextFile(join(home, ".netrc"), netrc, { mode: 0o600 });
   const { lock, install, sync, lockfile } = COMMANDS[options.client];
   return {
     folder,

@@ -9,6 +9,9 @@ export interface PythonProjectOptions {
   readonly index: string;
   /** Sent as Basic auth with an empty password. */
   readonly user?: string;
+  /** Instead of an empty password; `netrc` keeps it in a file, else it stands in the address or the environment. */
+  readonly password?: string;
+  readonly kept?: "netrc" | "index-name";
   /** PEP 508: `steady`, `fresh==1.1.0`. */
   readonly dependencies?: readonly string[];
 }
@@ -32,7 +35,7 @@ export function filesOf(options: PythonProjectOptions): Readonly<Record<string, 
     case "pip-machine":
       return { "requirements.txt": `${dependencies.join("\n")}\n` };
     case "uv":
-      return withProject("[tool.uv]", "package = false");
+      return withProject("[tool.uv]", "package = false", ...namedIndex(options));
     case "poetry":
       return withProject(
         "[tool.poetry]",
@@ -49,6 +52,18 @@ export function filesOf(options: PythonProjectOptions): Readonly<Record<string, 
   }
 }
 
+/** uv takes a name and a password from the environment for an index that has a name. */
+function namedIndex({ index, kept }: PythonProjectOptions): readonly string[] {
+  if (kept !== "index-name") return [];
+  return ["[[tool.uv.index]]", 'name = "sluice"', `url = "${index}"`, "default = true"];
+}
+
+/** `.netrc` of the home, where it is kept there. */
+export function netrcOf({ index, user, password = "", kept }: PythonProjectOptions): string | null {
+  if (kept !== "netrc") return null;
+  return `machine ${new URL(index).hostname} login ${user} password ${password}\n`;
+}
+
 /** As pipenv itself writes it: the public index, in whose place PIPENV_PYPI_MIRROR puts another. */
 function pipfile(dependencies: readonly string[]): string {
   const lines = dependencies.map((dependency) => {
@@ -63,11 +78,13 @@ function pipfile(dependencies: readonly string[]): string {
 export function environmentOf(
   where: PythonProjectOptions & { readonly home: string; readonly python: string },
 ): Readonly<Record<string, string>> {
-  const { client, index, user, home, python } = where;
+  const { client, index, user, password = "", kept, home, python } = where;
   const url = new URL(index);
-  if (user !== undefined) url.username = user;
-  // Where a name is required, pdm gives up at once with an address that has no password beside it.
-  if (user !== undefined && client === "pdm") url.password = "-";
+  if (user !== undefined && kept === undefined) {
+    url.username = user;
+    // Where a name is required, pdm gives up at once with an address that has no password beside it.
+    url.password = password === "" && client === "pdm" ? "-" : password;
+  }
   const withUser = url.href;
   return {
     PATH: Deno.env.get("PATH") ?? "",
@@ -82,7 +99,9 @@ export function environmentOf(
     PIP_RETRIES: "0",
     PIP_DISABLE_PIP_VERSION_CHECK: "1",
     PIP_NO_INPUT: "1",
-    UV_DEFAULT_INDEX: withUser,
+    ...(kept === "index-name"
+      ? { UV_INDEX_SLUICE_USERNAME: user ?? "", UV_INDEX_SLUICE_PASSWORD: password }
+      : { UV_DEFAULT_INDEX: withUser }),
     UV_PYTHON: python,
     UV_PYTHON_DOWNLOADS: "never",
     UV_HTTP_RETRIES: "0",
@@ -92,7 +111,7 @@ export function environmentOf(
     POETRY_KEYRING_ENABLED: "false",
     ...(user === undefined
       ? {}
-      : { POETRY_HTTP_BASIC_SLUICE_USERNAME: user, POETRY_HTTP_BASIC_SLUICE_PASSWORD: "" }),
+      : { POETRY_HTTP_BASIC_SLUICE_USERNAME: user, POETRY_HTTP_BASIC_SLUICE_PASSWORD: password }),
     PDM_PYPI_URL: withUser,
     PDM_CHECK_UPDATE: "false",
     PDM_NON_INTERACTIVE: "1",

@@ -36,7 +36,7 @@ Deno.test({
     await using s3 = S3_MISSING === null ? await startS3Server() : null;
     await s3?.createBucket("traces");
     // What nobody has: the mistyped addresses below.
-    registry.upstream.answer(/^\/(last-of-all|slu_)/, { status: 404 });
+    registry.upstream.answer("/last-of-all", { status: 404 });
     const data = await Deno.makeTempDir({ prefix: "sluice-traces-" });
     const artifacts = s3 === null ? {} : {
       SLUICE_ARTIFACTS: `s3://traces?endpoint=${encodeURIComponent(s3.endpoint)}`,
@@ -110,6 +110,7 @@ async function ask(url: string, secret: string): Promise<void> {
       [`npm/${secret}`, {}],
       [`npm/steady?token=${secret}&${SIGNED}`, bearer],
       [`${file}?${SIGNED}`, bearer],
+      [`-/why/pkg:npm/${secret}`, {}],
       ["npm/last-of-all", bearer],
     ] as const
   ) {

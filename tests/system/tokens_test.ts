@@ -207,3 +207,29 @@ Deno.test("callers: token: whoever has none is asked for one, but for npm, which
     assert.match(text, /lets in callers with a token only: ask/);
   }
 });
+
+Deno.test("a token where none belongs in an address: 400, and neither upstream nor a log hears of it", async () => {
+  await using registry = await startNpmRegistry();
+  await using sluice = await startSluice({ env: { SLUICE_UPSTREAM_NPM: registry.upstream.url } });
+  const places = [
+    `npm/${WRONG}`,
+    `npm/@acme%2f${WRONG}`,
+    `npm/steady/-/${WRONG}.tgz`,
+    `npm/-/v1/search?text=${WRONG}`,
+    `npm/steady?token=${WRONG}`,
+    `o/acme/npm/x${WRONG}`,
+    `at/${WRONG}/npm/steady`,
+    `t/${WRONG}/npm/${WRONG}`,
+    `-/why/pkg:npm/${WRONG}`,
+    `-/api/v1/tokens/${WRONG}`,
+    `npm/%73lu${WRONG.slice(3)}`,
+  ];
+  for (const place of places) {
+    const { status, text } = await send(`${sluice.url}/${place}`);
+    assert.equal(status, 400, place);
+    assert.match(text, /A token stands in this address/);
+    assert.doesNotMatch(text, /xxx/);
+  }
+  assert.equal(registry.upstream.requests.length, 0);
+  assert.doesNotMatch(JSON.stringify(sluice.lines), /xxx/);
+});
