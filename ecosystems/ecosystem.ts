@@ -223,6 +223,8 @@ export interface Caller {
   readonly organisation: string;
   /** Well-formed, at most 128 characters; null: none was given. */
   readonly user: string | null;
+  /** A token says so; absent: it is what somebody calls themselves. */
+  readonly isVerified?: true;
   /** The peer's address. */
   readonly address: string;
   readonly client: Client;

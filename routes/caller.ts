@@ -62,7 +62,7 @@ export function createCallers(deps: {
     const verified = await authenticator.verify(secret, { address: caller.address, inPath });
     if (!verified.ok) return verified;
     const { principal } = verified;
-    return { ok: true, caller: { ...caller, user: principal.user }, principal };
+    return { ok: true, caller: { ...caller, user: principal.user, isVerified: true }, principal };
   }
 }
 

@@ -12,6 +12,7 @@ Deno.test("createCallerNames: an address may bring so many new names an hour; kn
   const names = createCallerNames({ clock: () => now as EpochMs, limit: 2 });
   assert.deepEqual(["a", "b", "a", "c"].map((user) => names.admits(caller(user))), [true, true, true, false]);
   assert.ok(names.admits(caller(null)));
+  assert.ok(names.admits({ ...caller("c"), isVerified: true }), "a token's user is counted elsewhere");
   assert.ok(names.admits(caller("c", "192.0.2.2")), "another address has its own");
   assert.ok(names.admits(caller("c", "192.0.2.1", "acme")), "and another organisation");
   now += 60 * 60_000;
