@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { npm } from "./npm.ts";
+import { documentOf, readAll } from "./test_support.ts";
+import { samplePackage } from "./testing.ts";
 import { repairTags } from "./tags.ts";
 import { npmVersions } from "./version.ts";
 
@@ -58,4 +61,18 @@ Deno.test("repairTags drops what upstream left dangling or is no version", () =>
 
 Deno.test("repairTags: no tag where nothing is offered", () => {
   assert.deepEqual(repaired({ latest: "5.1.0", beta: "6.0.0-beta.1" }, ...ALL), {});
+});
+
+Deno.test("npm.tags: read from the documents, put in place of them, and moved among what there was", () => {
+  const sample = samplePackage({
+    name: "foo",
+    versions: ["1.0.0", "1.1.0", "2.0.0-a", "2.0.0"].map((version) => ({ version })),
+    tags: { latest: "2.0.0", next: "2.0.0-a", gone: "9.0.0" },
+  });
+  const reading = readAll("foo", documentOf(sample.json, "http://registry.example/foo"));
+  assert.deepEqual(npm.tags!.of(reading), [["latest", "2.0.0"], ["next", "2.0.0-a"], ["gone", "9.0.0"]]);
+  assert.deepEqual(npm.tags!.of(npm.tags!.put(reading, [["latest", "1.0.0"]])), [["latest", "1.0.0"]]);
+  const then = npm.tags!.among(reading, ["1.0.0", "1.1.0"]);
+  assert.deepEqual(npm.tags!.of(then), [["latest", "1.1.0"]]);
+  assert.equal(then.facts, reading.facts);
 });
