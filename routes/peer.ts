@@ -21,7 +21,7 @@ export function createPeerOf(trusted: readonly string[]): PeerOf {
   return function peerBehind(info, headers) {
     const peer = directPeer(info);
     if (!isTrusted(peer)) return peer;
-    const hops = (headers.get("x-forwarded-for") ?? "").split(",").map((hop) => hop.trim());
+    const hops = (headers.get("x-forwarded-for") ?? "").split(",").map(withoutPort);
     for (const hop of hops.reverse()) {
       // From here on leftwards it is anybody's word.
       if (!ipaddr.isValid(hop)) return peer;
@@ -30,6 +30,12 @@ export function createPeerOf(trusted: readonly string[]): PeerOf {
     }
     return peer;
   };
+}
+
+/** Some gateways write the client's port too: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+function withoutPort(hop: string): string {
+  const text = hop.trim();
+  return /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;
 }
 
 /** What is counted as one: an IPv4 address, and of IPv6 the /64 that one machine has to itself. */

@@ -40,6 +40,8 @@ Deno.test("/t/{token}/: reads where its clients can send no header, is in no lin
   assert.equal(await status(`${below}/steady`), 200);
   assert.equal(await status(`${below}/${file}`), 200);
   assert.equal(await status(`${below}/nothing`), 404);
+  assert.equal(await status(`/o/acme/t/${secret}/at/2026-05-01/paths/steady`), 200);
+  assert.equal(await status(`/o/acme/at/2026-05-01/t/${secret}/paths/steady`), 400);
   // The instance's base comes first, then the organisation, then the token.
   assert.equal(await status(`/t/${secret}/o/acme/paths/steady`), 404);
   assert.equal(await status(`/t/${secret}/-/why/pkg:npm/steady@1.0.0`), 404);
@@ -51,8 +53,7 @@ Deno.test("/t/{token}/: reads where its clients can send no header, is in no lin
   assert.equal(await status("/o/acme/-/api/v1/tokens", { headers: bearer(secret) }), 403);
   assert.equal(await status(`/o/acme/t/${WRONG}/paths/steady`, { headers: bearer(header.secret) }), 401);
 
-  const [index] = answers;
-  assert.match(index!, /\/o\/acme\/paths\/steady\/-\/steady-1\.0\.0\.tgz/);
+  assert.match(answers[0]!, /\/o\/acme\/paths\/steady\/-\/steady-1\.0\.0\.tgz/);
   const installs = await sluice.installs("acme");
   assert.deepEqual(installs.map(({ user, file: name }) => [user, name]), [["jane", "steady-1.0.0.tgz"]]);
   const upstream = registry.upstream.requests.map(({ target, headers }) => [target, [...headers]]);
