@@ -8,6 +8,7 @@ import { type Principal, SCOPES } from "../storage/tokens.ts";
 import { ApiFailure, failureOf } from "./api_failure.ts";
 import { createClosers } from "./closers.ts";
 import { composeApi } from "./compose_api.ts";
+import { createInsight } from "./insight.ts";
 import type { Io } from "./io.ts";
 import { openParts } from "./parts.ts";
 import { commandConfig, commandLog, type LocationFlags, mustExist, UsageError } from "./storage.ts";
@@ -63,7 +64,7 @@ async function openLocal(flags: PlaceFlags, io: Io): Promise<ApiClient> {
   try {
     const deps = { ecosystems: ECOSYSTEMS, clock: io.clock, timers: realTimers, log };
     const parts = await openParts(config, deps, closers);
-    const api = composeApi(parts);
+    const api = composeApi(parts, createInsight(parts, { config, live: null }));
     const send = sendLocally(api, {
       principal: localPrincipal(io),
       address: async (organisation = flags.org ?? "default") => {

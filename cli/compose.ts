@@ -8,7 +8,11 @@ import { toldOnce } from "../storage/told_once.ts";
 import { type Closers, createClosers } from "./closers.ts";
 import type { Config } from "./config.ts";
 import { listen, siteAddress } from "./listen.ts";
+import { createInsight } from "./insight.ts";
 import { createMaintenance } from "./maintenance.ts";
+import { createMonitor } from "./monitor.ts";
+import { readinessChecks } from "./readiness.ts";
+import { createReady } from "../routes/ready.ts";
 import { composeApi } from "./compose_api.ts";
 import { type ComposeDeps, openParts, type Parts } from "./parts.ts";
 import { createSampling } from "./sampling.ts";
@@ -54,6 +58,11 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
   const server = listen(config.listen, deps);
   closers.add(() => server.cut());
   const { baseUrl, warnings } = siteAddress(config.baseUrl, server.address);
+  const startedAt = clock();
+  const insight = createInsight(parts, { config, live: { startedAt, inFlight: () => app.inFlight() } });
+  const upstreams = services.upstream.health;
+  const ready = createReady({ checks: readinessChecks(parts), upstreams, clock, timers });
+  closers.add(() => insight.processes.leave(parts.instance));
   const app = createApp({
     base: new URL(`${baseUrl}/`),
     hosts: loopbackHosts(server.isWildcard ? "localhost" : server.address.hostname, server.address.port),
@@ -66,14 +75,15 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     policySchema: policyJsonSchema(),
     tokens: parts.tokens,
     trustedProxies: config.trustedProxies,
-    api: composeApi(parts),
+    api: composeApi(parts, insight),
+    operations: { ...insight, ready, metrics: parts.metrics, metricsFor: config.metrics },
     checks: [
       { name: "kv", run: () => views.count() },
       { name: "artifacts", run: () => firstOf(artifacts.list()) },
     ],
-    upstreamHealth: services.upstream.health,
+    upstreamHealth: upstreams,
     version: VERSION,
-    startedAt: clock(),
+    startedAt,
     inFlight: config.inFlight,
     clock,
     timers,
@@ -91,7 +101,19 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     timers,
     log,
   });
-  const maintain = createMaintenance({ ...parts, installs: services.installs, sampling, clock, log });
+  const monitor = createMonitor({ ...parts, health: upstreams, usage: parts.cache.usage, ready, clock, log });
+  const maintain = createMaintenance({
+    ...parts,
+    installs: services.installs,
+    sampling,
+    further: [
+      { what: "write down what was counted", run: parts.counters.fold },
+      { what: "say that this process runs", run: () => insight.processes.say(insight.self()!) },
+      { what: "see whether all is well", run: monitor },
+    ],
+    clock,
+    log,
+  });
   let closing: Promise<void> | null = null;
 
   async function stop(): Promise<void> {

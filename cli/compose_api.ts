@@ -1,27 +1,45 @@
 /** The API over the parts of a Sluice: every area's endpoints, in the order in which they are documented. */
-import { lookUp } from "../ecosystems/pipeline.ts";
+import { inspect, lookUp, newestOffered } from "../ecosystems/pipeline.ts";
+import { formatPurl } from "../ecosystems/_shared/purl.ts";
 import { type Api, createApi } from "../routes/api/api.ts";
 import { documentEndpoints } from "../routes/api/document.ts";
 import type { Endpoint } from "../routes/api/endpoint.ts";
 import { freezeEndpoints } from "../routes/api/freezes.ts";
+import { alertEndpoints } from "../routes/api/alerts.ts";
 import { installEndpoints } from "../routes/api/installs.ts";
 import { organisationEndpoints } from "../routes/api/organisations.ts";
+import { packageEndpoints } from "../routes/api/packages.ts";
+import { searchEndpoints } from "../routes/api/search.ts";
 import { snapshotEndpoints } from "../routes/api/snapshots.ts";
+import { statsEndpoints } from "../routes/api/stats.ts";
+import { statusEndpoints } from "../routes/api/status.ts";
 import { tokenEndpoints } from "../routes/api/tokens.ts";
 import { createParsers } from "../policy/usable.ts";
 import { createInstallQueries } from "../storage/installs/queries.ts";
 import { forgetUser } from "../storage/installs/retention.ts";
+import { listFiles } from "../storage/kv/files.ts";
+import type { Insight } from "./insight.ts";
 import type { Parts } from "./parts.ts";
 import { VERSION } from "./version.ts";
 
-export function composeApi(parts: Parts): Api {
+export function composeApi(parts: Parts, insight: Insight): Api {
   const { kv, journal, organisations, tokens, views, services } = parts;
   const { clock, log } = services;
   const ecosystemIds = services.ecosystems.map(({ id }) => id);
   const hasOrganisation = async (id: string) => await views.view(id) !== null;
+  const packages = {
+    ecosystems: services.ecosystems,
+    cached: insight.cached,
+    queries: insight.queries,
+    upstreamId: insight.upstreamId,
+    inspect: (query: Parameters<typeof inspect>[1]) => inspect(services, query),
+    files: (key: Parameters<typeof listFiles>[1]) => listFiles(kv, key),
+    purlOf: ({ purlType }: { readonly purlType: string }, name: string) =>
+      formatPurl({ type: purlType, name, version: null }),
+  };
   const areas: readonly Endpoint[] = [
     ...installEndpoints({
-      queries: createInstallQueries({ kv, journal, clock }),
+      queries: insight.queries,
       forgetUser: (user) => forgetUser({ kv, journal, clock, log }, user),
     }),
     ...organisationEndpoints({ organisations, ...createParsers(services.ecosystems) }),
@@ -32,6 +50,11 @@ export function composeApi(parts: Parts): Api {
       clock,
     }),
     ...snapshotEndpoints({ organisations, clock }),
+    ...statusEndpoints(insight.status),
+    ...statsEndpoints(insight),
+    ...alertEndpoints(parts.alerts),
+    ...packageEndpoints(packages),
+    ...searchEndpoints({ ...packages, newestOffered: (query) => newestOffered(services, query) }),
     ...tokenEndpoints({ tokens, ecosystemIds, hasOrganisation }),
   ];
   const endpoints = [...areas, ...documentEndpoints(areas, VERSION)];

@@ -42,6 +42,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   readonly logFormat: "text" | "json";
   readonly unknownOrganisation: "refuse" | "default";
+  /** Who may read `/-/metrics`. */
+  readonly metrics: "anyone" | "token";
   /** Ecosystems that answer at the root of a host too. */
   readonly root: readonly string[];
   readonly memory: MemoryBounds;
@@ -118,6 +120,7 @@ export function loadConfig(input: ConfigInput): Loaded {
       logLevel: given.logLevel,
       logFormat: given.logFormat,
       unknownOrganisation: given.unknownOrganisation,
+      metrics: given.metrics,
       root: given.root ?? [],
       memory: {
         memoBytes: given.memoMemory,

@@ -207,6 +207,7 @@ export function configSchema(input: ConfigInput) {
     logLevel: oneOf<LogLevel>("debug", "info", "warn", "error"),
     logFormat: oneOf("text", "json"),
     unknownOrganisation: oneOf("refuse", "default"),
+    metrics: oneOf("anyone", "token"),
     memoMemory: size,
     factsMemory: size,
     artifactsMemory: size,

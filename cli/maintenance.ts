@@ -22,6 +22,8 @@ interface MaintenanceDeps {
   readonly tokens: Pick<Tokens, "flushUses">;
   readonly sampling: Pick<Sampling, "begin">;
   readonly cache: Pick<CacheKeeper, "maintain">;
+  /** After all else, in this order. */
+  readonly further?: readonly { readonly what: string; readonly run: () => Promise<unknown> }[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -64,6 +66,7 @@ export function createMaintenance(deps: MaintenanceDeps): () => Promise<void> {
     await tried("plan the install log's retention", planRetention);
     await tried("drop what is older than the retention", () => deps.jobs.runDue({ [RETENTION]: retain }));
     await tried("see how much is cached", deps.cache.maintain);
+    for (const { what, run } of deps.further ?? []) await tried(what, run);
     deps.sampling.begin();
   }
 

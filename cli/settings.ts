@@ -107,6 +107,11 @@ const SETTINGS: readonly Setting[] = Object.freeze([
     },
   ),
   setting(
+    "metrics",
+    "Who may read `/-/metrics`: `anyone`, or who has a `token` of the instance with the scope operate.",
+    { value: "anyone|token", default: "anyone" },
+  ),
+  setting(
     "root",
     "Ecosystems that answer at the root of a host too, everything of ours staying under `/-/`.",
     {

@@ -369,6 +369,8 @@ export interface Ecosystem {
    * for one that would then keep the reason to itself.
    */
   challenges?(client: Client): boolean;
+  /** What a package says it is, in its own words, for searches; null: its documents do not say. Never throws. */
+  about?(documents: readonly UpstreamDocument[], reading: Reading): string | null;
   /** Any other error as this client understands it. */
   fail(failure: Failure, client: Client): { readonly contentType: string; readonly body: string };
   readonly forwarding?: Forwarding;

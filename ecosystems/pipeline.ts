@@ -17,6 +17,7 @@ import type { Outcome, RegistryRequest } from "./outcome.ts";
 export { createServices, type ServiceOptions, type Services } from "./_pipeline/services.ts";
 export { forgetCached } from "./_pipeline/forget.ts";
 export { explain } from "./_pipeline/explain.ts";
+export { type Inspected, type InspectQuery, inspect, newestOffered } from "./_pipeline/inspect.ts";
 export { lookUp } from "./_pipeline/look_up.ts";
 
 /**

@@ -1,5 +1,6 @@
 /** One line per request, without query strings; refusals are worth more than a debug line. */
 import type { Caller, Ecosystem } from "../ecosystems/ecosystem.ts";
+import type { CacheOutcome, Outcome } from "../ecosystems/outcome.ts";
 import type { Clock, Log } from "../storage/runtime.ts";
 import type { Target } from "./target.ts";
 
@@ -12,6 +13,10 @@ export interface Journey {
   ecosystem: Ecosystem | null;
   /** The decision that refused it; null: it was not refused. */
   refusedBy: string | null;
+  /** What the pipeline answered; null: it was not asked. */
+  kind: Outcome["kind"] | null;
+  /** How the cache took part; null: it did not come to that. */
+  cache: CacheOutcome | null;
 }
 
 /** A journey that ended. */

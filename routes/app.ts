@@ -5,6 +5,7 @@ import type { WhyAnswer, WhyQuery } from "../ecosystems/why.ts";
 import type { EpochMs } from "../policy/types.ts";
 import type { OrganisationViews } from "../storage/organisations.ts";
 import type { Clock, Log, Timers } from "../storage/runtime.ts";
+import type { RequestKind } from "../storage/metrics.ts";
 import type { Tokens } from "../storage/tokens.ts";
 import type { UpstreamClient } from "../storage/upstream/upstream.ts";
 import { createAccessLog, type Journey } from "./access.ts";
@@ -13,6 +14,7 @@ import { createApiRoute, isApiPath, sayApiProblem } from "./api/http.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import { createCallers } from "./caller.ts";
 import { createHealth, type HealthCheck } from "./health.ts";
+import type { Operations } from "./operations.ts";
 import { createInFlight, type InFlightLimits } from "./in_flight.ts";
 import { createResolver } from "./organisations.ts";
 import { createPeerOf } from "./peer.ts";
@@ -43,6 +45,7 @@ export interface AppDeps {
   readonly api: Api;
   readonly inFlight: InFlightLimits;
   readonly checks: readonly HealthCheck[];
+  readonly operations: Operations;
   readonly upstreamHealth: UpstreamClient["health"];
   readonly version: string;
   readonly startedAt: EpochMs;
@@ -54,13 +57,15 @@ export interface AppDeps {
 }
 
 export interface App {
+  /** Requests that are being answered. */
+  inFlight(): number;
   /** Never rejects. */
   fetch(request: Request, info: Deno.ServeHandlerInfo): Promise<Response>;
 }
 
 /** Throws TypeError if two ecosystems share a mount, or one would shadow a path of ours. */
 export function createApp(deps: AppDeps): App {
-  const { ecosystems, views, clock, log } = deps;
+  const { ecosystems, views, clock, log, operations: { metrics } } = deps;
   const byId = new Map(ecosystems.map((ecosystem) => [ecosystem.id, ecosystem]));
   if (byId.size !== ecosystems.length) throw new TypeError("Cannot mount two ecosystems at one path");
   const root = (deps.root ?? []).map((id) => byId.get(id)).filter((each) => each !== undefined);
@@ -78,16 +83,40 @@ export function createApp(deps: AppDeps): App {
   const logAccess = createAccessLog({ log, verbose: deps.logRequests, clock });
   const health = createHealth({ ...deps, upstreams: deps.upstreamHealth });
   const api = createApiRoute({ ...deps, authenticator, peerOf, resolve });
-  const site = createSite({ ...deps, resolve, health, callers, endpoints: deps.api.endpoints, api });
   const inFlight = createInFlight(deps.inFlight, deps);
+  const site = createSite({
+    ...deps,
+    resolve,
+    health,
+    callers,
+    api,
+    endpoints: deps.api.endpoints,
+    inFlight: inFlight.count,
+  });
   const ids = new WeakMap<Error, string>();
 
   return {
+    inFlight: inFlight.count,
     async fetch(request, info) {
       const startedAt = clock();
-      const journey: Journey = { target: null, caller: null, ecosystem: null, refusedBy: null };
+      const journey: Journey = {
+        target: null,
+        caller: null,
+        ecosystem: null,
+        refusedBy: null,
+        kind: null,
+        cache: null,
+      };
       const response = await answered(request, info, journey);
-      logAccess({ ...journey, method: request.method, status: response.status, startedAt });
+      const { status } = response;
+      metrics.request({
+        ecosystem: journey.ecosystem?.id ?? null,
+        kind: kindOf(journey),
+        cache: journey.cache,
+        status,
+        ms: clock() - startedAt,
+      });
+      logAccess({ ...journey, method: request.method, status, startedAt });
       return response;
     },
   };
@@ -173,5 +202,14 @@ export function createApp(deps: AppDeps): App {
 
 /** Whoever watches over this process must hear of it while it is full. */
 function isHealth(target: Target): boolean {
-  return target.kind === "site" && (target.path === "/-/health" || target.path === "/health");
+  return target.kind === "site" && PROBES.has(target.path);
+}
+
+const PROBES: ReadonlySet<string> = new Set(["/-/health", "/health", "/-/ready", "/-/metrics"]);
+
+/** As it is counted. An ask that ended before the pipeline was asked has failed. */
+function kindOf({ target, kind }: Journey): RequestKind {
+  if (kind !== null) return kind;
+  if (target === null) return "rejected";
+  return target.kind === "site" ? "site" : "failed";
 }

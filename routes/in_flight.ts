@@ -12,6 +12,8 @@ export interface InFlightLimits {
 }
 
 export interface InFlight {
+  /** Requests that are being answered. */
+  count(): number;
   /** null: it is counted, and leaves the count by itself. Else what the client is told instead of an answer. */
   enter(address: string, info: Pick<Deno.ServeHandlerInfo, "completed">): Told | null;
 }
@@ -30,6 +32,7 @@ export function createInFlight(limits: InFlightLimits, deps: {
   let toldAt = -Infinity;
 
   return {
+    count: () => total,
     enter(address, info) {
       if (total >= limits.total) return turnAway(address, overloaded(limits.total));
       const place = addresses.get(address) ?? open(address);

@@ -79,6 +79,8 @@ export function createRegistryRoute(deps: {
       atRoot,
       body: (maxBytes) => readBody(request, maxBytes, timers),
     });
+    journey.kind = outcome.kind;
+    journey.cache = outcome.trace.cache;
     if (outcome.kind === "refused") journey.refusedBy = outcome.trace.decisionId ?? "";
     return sendOutcome(request, outcome);
   };

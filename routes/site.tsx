@@ -12,10 +12,13 @@ import { authorise, type Callers } from "./caller.ts";
 import type { HealthReport } from "./health.ts";
 import { DEFAULT_ORGANISATION, type Resolver } from "./organisations.ts";
 import { jsonPage, pageResponse } from "./page.tsx";
+import { createOperationPages, type Operations } from "./operations.ts";
 import { readPurlPath } from "./purl_path.ts";
 import { respond } from "./headers.ts";
 import { sayProblem } from "./say_problem.ts";
+import type { EpochMs } from "../policy/types.ts";
 import type { Scope } from "../storage/tokens.ts";
+import type { UpstreamClient } from "../storage/upstream/upstream.ts";
 import { STYLE } from "./style.ts";
 import type { SiteTarget } from "./target.ts";
 import { welcome } from "./welcome.tsx";
@@ -31,6 +34,11 @@ export interface SiteDeps {
   readonly resolve: Resolver;
   readonly health: () => Promise<HealthReport>;
   readonly callers: Callers;
+  readonly operations: Operations;
+  readonly upstreamHealth: UpstreamClient["health"];
+  /** Requests that are being answered. */
+  readonly inFlight: () => number;
+  readonly startedAt: EpochMs;
   readonly clock: Clock;
   /** What the API's page describes. */
   readonly endpoints: readonly Endpoint[];
@@ -57,6 +65,11 @@ export const SITE_ACCESS = {
   "/": null,
   "/health": null,
   "/-/health": null,
+  "/-/ready": null,
+  // With `metrics: token` it asks for the scope operate itself.
+  "/-/metrics": null,
+  "/stats": "read",
+  "/-/stats": "read",
   "/-/style.css": null,
   "/-/schema/policy.json": null,
   "/-/api/v1": null,
@@ -79,6 +92,7 @@ export function createSite(deps: SiteDeps): Site {
     getPath: (_request, options) => (options?.env as SiteBindings).target.path,
   });
 
+  const operations = createOperationPages(deps);
   const pages: Readonly<Record<SitePath, Page>> = {
     "/": async (request, { target }) => {
       const resolved = await resolve(target);
@@ -92,6 +106,10 @@ export function createSite(deps: SiteDeps): Site {
     },
     "/health": healthPage,
     "/-/health": healthPage,
+    "/-/ready": (_request, bindings) => operations.ready(bindings),
+    "/-/metrics": (request, bindings) => operations.metrics(request, bindings),
+    "/stats": stats,
+    "/-/stats": stats,
     "/-/style.css": stylesheet,
     "/-/schema/policy.json": () => jsonPage(deps.policySchema, 200, "application/schema+json"),
     "/-/api/v1": describeApi,
@@ -133,6 +151,11 @@ export function createSite(deps: SiteDeps): Site {
 
   async function healthPage(): Promise<Response> {
     return jsonPage(await deps.health());
+  }
+
+  async function stats(request: Request, { target }: SiteBindings): Promise<Response> {
+    const resolved = await resolve(target);
+    return resolved === null ? noOrganisation(request) : await operations.stats(request, resolved, prefix);
   }
 
   async function why(request: Request, { target }: SiteBindings): Promise<Response> {

@@ -64,7 +64,7 @@ export interface Place {
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "DELETE"]);
 /** First segments that no ecosystem may be called. */
-const RESERVED: ReadonlySet<string> = new Set(["-", "o", "t", "at", "health", ""]);
+const RESERVED: ReadonlySet<string> = new Set(["-", "o", "t", "at", "health", "stats", ""]);
 
 /** Throws TypeError if an ecosystem's id would shadow one of our own paths. */
 export function createPlace(options: {

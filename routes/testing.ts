@@ -3,9 +3,11 @@ import type { ClientRequest, Ecosystem } from "../ecosystems/ecosystem.ts";
 import type { Entity, Outcome, RegistryRequest, Trace } from "../ecosystems/outcome.ts";
 import type { WhyAnswer, WhyQuery } from "../ecosystems/why.ts";
 import { DEFAULT_POLICY, type PolicyDocument } from "../policy/config.ts";
+import type { EpochMs } from "../policy/types.ts";
 import type { OrganisationView } from "../storage/organisations.ts";
 import type { Tokens } from "../storage/tokens.ts";
 import { createTestClock, type TestClock } from "../tests/fakes/clock.ts";
+import { createMetrics } from "../storage/metrics.ts";
 import { createApi } from "./api/api.ts";
 import { type App, type AppDeps, createApp } from "./app.ts";
 import { loopbackHosts } from "./host.ts";
@@ -123,6 +125,21 @@ export interface RunOptions extends Partial<Omit<AppDeps, "base" | "hosts" | "se
   readonly explain?: (query: WhyQuery) => WhyAnswer | null;
 }
 
+/** Of a process that is ready and has nothing to tell. */
+export function sampleOperations(): AppDeps["operations"] {
+  const caches = { memo: 0, facts: 0, artifacts: 0 };
+  const memory = { rssBytes: 1, heapUsedBytes: 1, heapTotalBytes: 1, externalBytes: 1 };
+  const asOf = 0 as EpochMs;
+  return {
+    ready: () => Promise.resolve({ status: "ready", failing: [], checks: {}, upstreams: [] }),
+    metrics: createMetrics(),
+    gauges: () => ({ ...memory, caches, fills: 0 }),
+    metricsFor: "anyone",
+    stats: () => Promise.resolve({ asOf, since: asOf, ecosystems: [], days: [], popular: [], recent: [] }),
+    isPrivate: () => false,
+  };
+}
+
 /** Where nobody has a token. */
 export const NO_TOKENS: Tokens = {
   create: () => Promise.reject(new Error("no token is made here")),
@@ -161,6 +178,7 @@ export function run(options: RunOptions = {}): Running {
     trustedProxies: [],
     api: createApi({ endpoints: [], view, changed: () => {} }),
     checks: [],
+    operations: sampleOperations(),
     inFlight: { perAddress: 1_024, total: 10_000 },
     upstreamHealth: () => [],
     version: "0.0.0",

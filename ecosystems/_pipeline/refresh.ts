@@ -151,6 +151,7 @@ async function commit(
     documents: documents.map(({ record }) => record),
     factsDigest: encodedFacts.parts.digest,
     checkedAt: services.clock(),
+    ...describedBy(request, documents.map(({ document }) => document), reading),
   };
   const current = known === null ? await services.packages.get(key) : null;
   await noteTags(services, request, { key, reading, isNew: known === null && current === null });
@@ -184,6 +185,19 @@ async function commit(
   const old = known?.record.documents ?? current?.record.documents ?? [];
   dropReplaced(services, own(old, shared), record.documents);
   return { known: next, changed: true };
+}
+
+const LONGEST_DESCRIPTION = 300;
+
+/** One line, for searches. */
+function describedBy(
+  { ecosystem }: RefreshRequest,
+  documents: readonly UpstreamDocument[],
+  reading: Reading,
+): Pick<PackageRecord, "description"> {
+  const text = ecosystem.about?.(documents, reading)?.slice(0, 2 * LONGEST_DESCRIPTION) ?? "";
+  const description = text.toWellFormed().replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, " ").trim().slice(0, LONGEST_DESCRIPTION);
+  return description === "" ? {} : { description: description.toWellFormed() };
 }
 
 async function readPackage(

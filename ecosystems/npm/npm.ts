@@ -11,6 +11,7 @@ import type {
 } from "../ecosystem.ts";
 import { forwarding } from "./audit.ts";
 import { asLayout } from "./layout.ts";
+import { about } from "./about.ts";
 import { packumentPath, tarballFolder } from "./name.ts";
 import { readPackument } from "./packument.ts";
 import { fail, local, refuse, tellsByRefusal } from "./refuse.ts";
@@ -47,6 +48,7 @@ export const npm: Ecosystem = Object.freeze(
     render,
     local,
     locate,
+    about,
     refuse,
     tellsByRefusal,
     // It answers no challenge, and says "Incorrect or missing password" of one instead of the reason.

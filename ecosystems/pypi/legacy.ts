@@ -39,3 +39,18 @@ export function readLegacy(name: string, document: UpstreamDocument): ReadonlyMa
   }
   return files;
 }
+
+/** Parsed once more for this: only where that is cheap. */
+const LARGEST_FOR_SUMMARY = 2 ** 20;
+
+/** A project's one-line summary, where its legacy JSON was asked for; the simple page has none. */
+export function aboutProject(documents: readonly UpstreamDocument[]): string | null {
+  const legacy = documents.find(({ key, status }) => key === "legacy" && status === 200);
+  if (legacy === undefined || legacy.body.byteLength > LARGEST_FOR_SUMMARY) return null;
+  try {
+    const { info } = parseObject(legacy.body, "legacy JSON");
+    return isRecord(info) && typeof info.summary === "string" ? info.summary : null;
+  } catch {
+    return null;
+  }
+}

@@ -16,6 +16,7 @@ import type {
 } from "../ecosystem.ts";
 import type { Form } from "./accept.ts";
 import { readProject } from "./facts.ts";
+import { aboutProject } from "./legacy.ts";
 import { normaliseName } from "./name.ts";
 import { namesRelease, renderProjectJson } from "./project_json.ts";
 import { projectMentions, renderProjects } from "./projects.ts";
@@ -65,6 +66,7 @@ export const pypi: Ecosystem = Object.freeze(
     render,
     local,
     locate,
+    about: aboutProject,
     refuse,
     fail,
   } satisfies Ecosystem,

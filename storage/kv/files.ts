@@ -9,6 +9,15 @@ interface StoredFile {
   readonly record: FileRecord;
 }
 
+/** Files of a package whose bytes are kept, by name. Throws StorageError. */
+export async function listFiles(kv: Deno.Kv, key: PackageKey): Promise<ReadonlyMap<string, FileRecord>> {
+  const found = await attempt(
+    `list the files of ${JSON.stringify(key.name)}`,
+    () => Array.fromAsync(kv.list<StoredFile>({ prefix: keys.filesOf(key) }, { batchSize: 500 })),
+  );
+  return new Map(found.map(({ value }) => [value.filename, value.record]));
+}
+
 /** Throws StorageError where KV fails. */
 export function createFiles(kv: Deno.Kv): Files {
   async function get(key: PackageKey, filename: string): Promise<FileRecord | null> {

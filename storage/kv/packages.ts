@@ -38,6 +38,8 @@ export interface PackageRecord {
   readonly factsDigest: string;
   /** When upstream last confirmed all of it. */
   readonly checkedAt: EpochMs;
+  /** What its documents say it is, in one line, for searches; absent where they say nothing. */
+  readonly description?: string;
 }
 
 /** When a package, and each file that came later, was first seen by this Sluice. */

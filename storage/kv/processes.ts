@@ -1,6 +1,7 @@
 /** The processes that share this storage, as each says of itself once a minute. */
 import type { EpochMs } from "../../policy/types.ts";
 import type { Clock } from "../runtime.ts";
+import type { OriginHealth } from "../upstream/circuit.ts";
 import { attempt } from "./call.ts";
 import { keys } from "./keys.ts";
 
@@ -16,6 +17,8 @@ export interface ProcessReport {
   readonly fills: number;
   /** Since it was started. */
   readonly requests: number;
+  /** Those that are not well. */
+  readonly upstreams: readonly OriginHealth[];
 }
 
 /** Said nothing for so long, it is taken for ended. */

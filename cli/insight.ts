@@ -1,0 +1,103 @@
+/** What is told of a Sluice, by a server or beside it: numbers, status, this process. */
+import type { Gauges } from "../routes/metrics.ts";
+import type { StatusReport } from "../routes/api/status.ts";
+import type { EpochMs } from "../policy/types.ts";
+import { type Cached, createCached } from "../storage/cached.ts";
+import { createInstallQueries } from "../storage/installs/queries.ts";
+import type { InstallQueries } from "../storage/installs/query_types.ts";
+import { createProcesses, type Processes, type ProcessReport } from "../storage/kv/processes.ts";
+import { createStats, type Stats } from "../storage/stats.ts";
+import type { Config } from "./config.ts";
+import type { Parts } from "./parts.ts";
+import { reportStatus } from "./status_report.ts";
+import { VERSION } from "./version.ts";
+
+/** The server that this process is. */
+export interface Live {
+  readonly startedAt: EpochMs;
+  /** Requests that are being answered. */
+  readonly inFlight: () => number;
+}
+
+export interface Insight {
+  readonly cached: Cached;
+  readonly queries: InstallQueries;
+  readonly processes: Processes;
+  readonly stats: (organisation: string) => Promise<Stats>;
+  /** The upstream that an organisation has a package from; null: none. */
+  readonly upstreamId: (organisation: string, ecosystem: string, name: string) => string | null;
+  /** It is on no default upstream: only this organisation's people may read of it. */
+  readonly isPrivate: (organisation: string, ecosystem: string, name: string) => boolean;
+  readonly gauges: () => Gauges;
+  /** null: this process serves nothing. */
+  readonly self: () => ProcessReport | null;
+  readonly status: () => Promise<StatusReport>;
+}
+
+/** `live` null: a command that looks at the storage beside the servers. */
+export function createInsight(
+  parts: Parts,
+  given: { readonly config: Config; readonly live: Live | null },
+): Insight {
+  const { kv, journal, services, counters, metrics } = parts;
+  const { clock, upstreams, ecosystems } = services;
+  const { live, config } = given;
+  const queries = createInstallQueries({ kv, journal, clock });
+  const cached = createCached({ kv, packages: services.packages, clock });
+  const processes = createProcesses(kv, { clock });
+  const ecosystemIds = ecosystems.map(({ id }) => id);
+
+  function upstreamOf(organisation: string, ecosystem: string, name: string) {
+    const key = Object.keys(ecosystems.find(({ id }) => id === ecosystem)?.upstreams ?? {})[0];
+    return key === undefined ? null : upstreams.choose({ ecosystem, key, name, organisation });
+  }
+
+  function gauges(): Gauges {
+    const { rss, heapUsed, heapTotal, external } = Deno.memoryUsage();
+    return {
+      rssBytes: rss,
+      heapUsedBytes: heapUsed,
+      heapTotalBytes: heapTotal,
+      externalBytes: external,
+      caches: {
+        memo: services.memo.sizeBytes,
+        facts: services.known.sizeBytes,
+        artifacts: services.hot.sizeBytes,
+      },
+      fills: services.fills.running,
+    };
+  }
+
+  function self(): ProcessReport | null {
+    if (live === null) return null;
+    const { rssBytes, heapUsedBytes, fills } = gauges();
+    const { requests } = metrics.read();
+    return {
+      instance: parts.instance,
+      version: VERSION,
+      startedAt: live.startedAt,
+      at: clock(),
+      rssBytes,
+      heapBytes: heapUsedBytes,
+      inFlight: live.inFlight(),
+      fills,
+      requests: requests.reduce(
+        (sum, { statuses }) => sum + [...statuses.values()].reduce((a, b) => a + b, 0),
+        0,
+      ),
+      upstreams: services.upstream.health().filter(({ state }) => state !== "ok"),
+    };
+  }
+
+  return {
+    cached,
+    queries,
+    processes,
+    stats: createStats({ ecosystemIds, cached, counters, queries, clock }),
+    upstreamId: (...of) => upstreamOf(...of)?.id ?? null,
+    isPrivate: (...of) => upstreamOf(...of)?.isDefault !== true,
+    gauges,
+    self,
+    status: () => reportStatus(parts, { config, cached, processes, self: self() }),
+  };
+}
