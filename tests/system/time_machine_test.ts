@@ -156,6 +156,26 @@ Deno.test("/at/{instant}/: instants between two changes share one entry, each wi
   assert.equal(again.asked.headers.get("etag"), first.asked.headers.get("etag"));
 });
 
+Deno.test("/at/{instant}/: whatever is asked in whatever order, several at once, each gets its own instant", async () => {
+  await using at = await world();
+  const { sluice, registry } = at;
+  const dates = Array.from({ length: 30 }, (_, i) => NOW - (400 - 11 * i) * DAY_MS);
+  const releases = dates.map((date, i) =>
+    [`1.${i}.0`, { publishedAt: new Date(date).toISOString() }] as const
+  );
+  registry.publish({ name: "often", releases: Object.fromEntries(releases) });
+  const asked = Array.from({ length: 90 }, (_, i) => NOW - (400 - ((i * 37) % 360)) * DAY_MS);
+  for (let first = 0; first < asked.length; first += 15) {
+    await Promise.all(
+      asked.slice(first, first + 15).map(async (instant) => {
+        const { versions } = await index(sluice, `/at/${new Date(instant).toISOString()}`, "often");
+        const there = dates.filter((date) => date + 10 * DAY_MS <= instant).length;
+        assert.equal(versions.length, there, new Date(instant).toISOString());
+      }),
+    );
+  }
+});
+
 Deno.test("/at/{instant}/: an address brings so many new instants an hour, then 429; what it brought goes on, and so do snapshots", async () => {
   await using at = await world();
   const { sluice } = at;
