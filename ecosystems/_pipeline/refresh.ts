@@ -196,7 +196,10 @@ function describedBy(
   reading: Reading,
 ): Pick<PackageRecord, "description"> {
   const text = ecosystem.about?.(documents, reading)?.slice(0, 2 * LONGEST_DESCRIPTION) ?? "";
-  const description = text.toWellFormed().replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, " ").trim().slice(0, LONGEST_DESCRIPTION);
+  const description = text.toWellFormed().replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, " ").trim().slice(
+    0,
+    LONGEST_DESCRIPTION,
+  );
   return description === "" ? {} : { description: description.toWellFormed() };
 }
 
