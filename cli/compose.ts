@@ -68,6 +68,7 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     hosts: loopbackHosts(server.isWildcard ? "localhost" : server.address.hostname, server.address.port),
     ecosystems: deps.ecosystems,
     root: config.root,
+    disabled: config.disabled,
     views,
     unknownOrganisation: config.unknownOrganisation,
     serve: (request) => serve(services, request),
@@ -110,6 +111,7 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
       { what: "write down what was counted", run: parts.counters.fold },
       { what: "say that this process runs", run: () => insight.processes.say(insight.self()!) },
       { what: "see whether all is well", run: monitor },
+      { what: "refresh what is in use", run: parts.refreshing.round },
     ],
     clock,
     log,
@@ -121,6 +123,7 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     const left = () => Math.max(0, until - clock());
     sampling.stop();
     parts.cache.stop();
+    parts.refreshing.stop();
     await server.drain(left());
     await services.fills.drain(left());
     await services.background.drain(left());

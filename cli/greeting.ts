@@ -21,7 +21,7 @@ export function greeting(options: {
 }
 
 function welcomeText({ config, running, ecosystems }: Parameters<typeof greeting>[0]): string {
-  const setup = ecosystems.flatMap((ecosystem) => {
+  const setup = ecosystems.filter(({ id }) => !config.disabled.includes(id)).flatMap((ecosystem) => {
     const [first] = ecosystem.setup(`${running.baseUrl}/${ecosystem.id}`);
     return first === undefined ? [] : [`  ${first.line}`];
   });

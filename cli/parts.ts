@@ -1,5 +1,11 @@
 /** Opens everything that a Sluice works with, from its configuration. */
-import { createServices, forgetCached, type Services } from "../ecosystems/pipeline.ts";
+import {
+  createScheduledRefresh,
+  createServices,
+  forgetCached,
+  type ScheduledRefresh,
+  type Services,
+} from "../ecosystems/pipeline.ts";
 import type { Ecosystem } from "../ecosystems/ecosystem.ts";
 import type { ArtifactStore } from "../storage/artifacts/store.ts";
 import { createBackground } from "../storage/background.ts";
@@ -16,6 +22,7 @@ import { createGrants } from "../storage/kv/grants.ts";
 import { createJobs, type Jobs } from "../storage/kv/jobs.ts";
 import { createLeases } from "../storage/kv/leases.ts";
 import type { Organisations } from "../storage/kv/organisations.ts";
+import { createPackagesInUse } from "../storage/kv/packages_in_use.ts";
 import { createPackages } from "../storage/kv/package_store.ts";
 import { createMetrics, type Metrics } from "../storage/metrics.ts";
 import { lifetimesOf } from "../storage/lifetimes.ts";
@@ -29,7 +36,7 @@ import { createTokens } from "../storage/kv/tokens.ts";
 import type { Tokens } from "../storage/tokens.ts";
 import { createUpstreamClient } from "../storage/upstream/client.ts";
 import { createGuardedPost } from "../storage/upstream/guarded.ts";
-import { createUpstreams } from "../storage/upstream/upstreams.ts";
+import { type ConfiguredUpstreams, createUpstreams } from "../storage/upstream/upstreams.ts";
 import { createWebhooks, type Webhooks } from "../storage/webhooks.ts";
 import { pipelineGrants, pipelineRefused } from "./adapters.ts";
 import type { Closers } from "./closers.ts";
@@ -74,6 +81,8 @@ export interface Parts {
   readonly counters: Counters;
   /** With all that the pipeline works with. */
   readonly services: Services;
+  /** Keeps packages in use fresh. */
+  readonly refreshing: ScheduledRefresh;
 }
 
 /** Throws StorageError or StartError; what was opened by then is among the closers. */
@@ -178,6 +187,15 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     memory: config.memory,
   });
   purges.onPurge(() => forgetCached(services));
+  const refreshing = createScheduledRefresh({
+    services,
+    upstreams: scheduledUpstreams(upstreams, config.disabled, deps.ecosystems),
+    inUse: createPackagesInUse(kv),
+    leases,
+    owner: instance,
+    random: Math.random,
+  });
+  closers.add(() => refreshing.flush());
   return {
     instance,
     kv,
@@ -195,7 +213,21 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     metrics,
     counters,
     services,
+    refreshing,
   };
+}
+
+/** With their ecosystem, those of ecosystems that are switched off left out. */
+function scheduledUpstreams(
+  upstreams: ConfiguredUpstreams,
+  disabled: readonly string[],
+  ecosystems: readonly Ecosystem[],
+) {
+  return upstreams.all().flatMap((upstream) => {
+    const { ecosystem: id } = upstreams.configOf(upstream);
+    const ecosystem = ecosystems.find((each) => each.id === id);
+    return ecosystem === undefined || disabled.includes(id) ? [] : [{ upstream, ecosystem }];
+  });
 }
 
 /** Throws StartError for what the schema cannot see: two upstreams that are the same one. */

@@ -48,9 +48,31 @@ export interface Entity {
 /** How the cache took part, for the log and the counters. */
 export type CacheOutcome = "hit" | "fresh" | "revalidated" | "fetched" | "stale" | "filled" | "none";
 
+/** What upstream said, as it is kept. */
+export interface Copy {
+  /** When upstream last stood by it. */
+  readonly checkedAt: EpochMs;
+  /** From then on; null: for ever. */
+  readonly freshMs: number | null;
+}
+
+/** How upstream was asked for an answer, in the words of RFC 9211, 2.2 to 2.5. */
+export interface Forwarded {
+  readonly why: "miss" | "stale" | "bypass";
+  /** What it answered; null: another answer than one with a status, or one that was not looked at. */
+  readonly status: number | null;
+  readonly stored: boolean;
+}
+
 /** Where the answer came from and what was decided; the same on every outcome. */
 export interface Trace {
   readonly cache: CacheOutcome;
+  /** What the answer was made from or decided by; null: nothing that is kept. */
+  readonly copy: Copy | null;
+  /** null: upstream was not asked. The same object for the same words, where they are usual. */
+  readonly forwarded: Forwarded | null;
+  /** What else is to be said of the cache's part: lower-case words with hyphens between; null: nothing. */
+  readonly detail: string | null;
   /** Set where something was withheld, refused or (observe) would have been. */
   readonly decisionId: string | null;
   /** The why page for it, absolute. */

@@ -7,17 +7,23 @@ import { serveArtifact } from "./_pipeline/artifact.ts";
 import { serveCatalogue } from "./_pipeline/catalogue.ts";
 import { createEntity } from "./_pipeline/entity.ts";
 import { serveForward } from "./_pipeline/forward.ts";
-import { loadOf, reload } from "./_pipeline/gate.ts";
+import { type Gated, loadOf, reload } from "./_pipeline/gate.ts";
 import { LostDocumentError, serveIndex } from "./_pipeline/indexes.ts";
+import type { Loaded } from "./_pipeline/load.ts";
 import type { Services } from "./_pipeline/services.ts";
 import { serveSidecar } from "./_pipeline/sidecar.ts";
 import type { ArtifactAsk, Ask, IndexAsk, LocalAsk, SidecarAsk, VersionAsk } from "./ecosystem.ts";
-import type { Outcome, RegistryRequest } from "./outcome.ts";
+import type { Outcome, RegistryRequest, Trace } from "./outcome.ts";
 
 export { createServices, type ServiceOptions, type Services } from "./_pipeline/services.ts";
 export { forgetCached } from "./_pipeline/forget.ts";
+export {
+  createScheduledRefresh,
+  type RefreshStatus,
+  type ScheduledRefresh,
+} from "./_pipeline/scheduled_refresh.ts";
 export { explain } from "./_pipeline/explain.ts";
-export { type Inspected, type InspectQuery, inspect, newestOffered } from "./_pipeline/inspect.ts";
+export { inspect, type Inspected, type InspectQuery, newestOffered } from "./_pipeline/inspect.ts";
 export { lookUp } from "./_pipeline/look_up.ts";
 
 /**
@@ -55,9 +61,11 @@ function parse(request: RegistryRequest): Ask | null {
   return request.ecosystem.parse(request.request);
 }
 
+const LOCAL: Trace = { ...PLAIN_TRACE, detail: "local" };
+
 async function serveLocal(services: Services, request: RegistryRequest, ask: LocalAsk): Promise<Outcome> {
   const rendered = request.ecosystem.local(ask, request.caller, plainLinks(request));
-  return { kind: "document", entity: await createEntity(rendered, services.timers), trace: PLAIN_TRACE };
+  return { kind: "document", entity: await createEntity(rendered, services.timers), trace: LOCAL };
 }
 
 async function servePackage(
@@ -102,10 +110,23 @@ async function servePackageOnce(
       message: "This address asked for too many packages that do not exist: try again in ten minutes",
     });
   }
-  const { loaded, verdicts, upstream } = gate;
-  if (ask.kind === "artifact") {
-    return await serveArtifact(services, request, ask, { loaded, verdicts, upstream });
-  }
-  if (ask.kind === "sidecar") return await serveSidecar(services, request, ask, { loaded, verdicts });
-  return await serveIndex(services, request, ask, { loaded, verdicts });
+  return decidedBy(gate.loaded, await answer(services, request, ask, gate));
+}
+
+async function answer(
+  services: Services,
+  request: RegistryRequest,
+  ask: IndexAsk | VersionAsk | ArtifactAsk | SidecarAsk,
+  gate: Gated,
+): Promise<Outcome> {
+  if (ask.kind === "artifact") return await serveArtifact(services, request, ask, gate);
+  if (ask.kind === "sidecar") return await serveSidecar(services, request, ask, gate);
+  return await serveIndex(services, request, ask, gate);
+}
+
+/** An answer without bytes of a copy's own (a refusal, "no such version") was made from the facts. */
+function decidedBy({ known, forwarded }: Loaded, outcome: Outcome): Outcome {
+  const { trace } = outcome;
+  if (trace.copy !== null || trace.forwarded !== null) return outcome;
+  return { ...outcome, trace: { ...trace, copy: known.copy, forwarded } };
 }

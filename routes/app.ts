@@ -33,6 +33,8 @@ export interface AppDeps {
   readonly ecosystems: readonly Ecosystem[];
   /** Ids of those that answer at the root of a host too, in the order in which they are asked. */
   readonly root?: readonly string[];
+  /** Ids of those that are switched off: 404 in words, and not among what is listed. */
+  readonly disabled?: readonly string[];
   readonly views: OrganisationViews;
   readonly unknownOrganisation: "refuse" | "default";
   /** The one way to bytes. */
@@ -86,6 +88,7 @@ export function createApp(deps: AppDeps): App {
   const inFlight = createInFlight(deps.inFlight, deps);
   const site = createSite({
     ...deps,
+    ecosystems: ecosystems.filter(({ id }) => !deps.disabled?.includes(id)),
     resolve,
     health,
     callers,

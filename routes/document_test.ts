@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { gunzipSync, gzipSync } from "node:zlib";
+import type { EpochMs } from "../policy/types.ts";
 import type { Trace } from "../ecosystems/outcome.ts";
 import { PLAIN_TRACE, run, sampleEntity } from "./testing.ts";
 
@@ -9,7 +10,10 @@ Deno.test("document: the kept answer says each time what holds now, and its body
   const entity = sampleEntity(`{"a":"${"x".repeat(5_000)}"}`, {
     headers: { vary: "accept", "npm-notice": "hear" },
   });
-  const trace = { ...PLAIN_TRACE, cache: "hit" } as const;
+  // The app's own clock stands at eight.
+  const at = (time: string) => Date.parse(`2026-11-21T${time}Z`) as EpochMs;
+  const copy = { checkedAt: at("07:50:00"), freshMs: 3_600_000 };
+  const trace = { ...PLAIN_TRACE, cache: "hit", copy } as const;
   const traces: readonly Trace[] = [
     { ...trace, maxAgeSeconds: 60 },
     { ...trace, maxAgeSeconds: 60 },
@@ -18,7 +22,10 @@ Deno.test("document: the kept answer says each time what holds now, and its body
       ...trace,
       maxAgeSeconds: 0,
       cache: "stale",
-      staleSince: Date.parse("2026-11-21T07:59:00Z") as Trace["staleSince"],
+      copy: { checkedAt: at("06:59:00"), freshMs: 3_600_000 },
+      staleSince: at("06:59:00"),
+      forwarded: { why: "stale", status: 503, stored: false },
+      detail: "stale-if-error",
     },
     { ...trace, maxAgeSeconds: 58.7 },
   ];
@@ -37,17 +44,17 @@ Deno.test("document: the kept answer says each time what holds now, and its body
   }
   const kept = (seconds: number) => `private, max-age=${seconds}, must-revalidate, no-transform`;
   assert.deepEqual(seen, [
-    [kept(60), null, "sluice; hit", null, null],
-    [kept(60), null, "sluice; hit", null, null],
-    [kept(59), "d1", "sluice; hit", null, null],
+    [kept(60), null, "sluice; hit; ttl=3000", "600", null],
+    [kept(60), null, "sluice; hit; ttl=3000", "600", null],
+    [kept(59), "d1", "sluice; hit; ttl=3000", "600", null],
     [
       "private, no-cache, no-transform",
       null,
-      "sluice; hit; detail=stale",
-      "60",
+      "sluice; fwd=stale; fwd-status=503; ttl=-60; detail=stale-if-error",
+      "3660",
       '110 sluice "Response is Stale"',
     ],
-    [kept(58), null, "sluice; hit", null, null],
+    [kept(58), null, "sluice; hit; ttl=3000", "600", null],
   ]);
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { LogLevel } from "../storage/runtime.ts";
 import { createTestClock } from "../tests/fakes/clock.ts";
 import { createLog, isLogged } from "./log.ts";
-import { run } from "./testing.ts";
+import { PLAIN_TRACE, run } from "./testing.ts";
 
 function logged(format: "text" | "json", level: LogLevel = "debug") {
   const lines: string[] = [];
@@ -58,13 +58,7 @@ Deno.test("access log: a refusal at info, the rest at debug, never a query strin
   await using running = run({
     serve: ({ request }) => ({
       kind: "refused",
-      trace: {
-        cache: "none",
-        decisionId: request.segments[0]!,
-        whyLink: null,
-        maxAgeSeconds: 0,
-        staleSince: null,
-      },
+      trace: { ...PLAIN_TRACE, decisionId: request.segments[0]! },
       refusal: { kind: "body", status: 403, contentType: "text/plain", body: "no", headers: {} },
     }),
   });

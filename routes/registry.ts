@@ -5,7 +5,7 @@ import type { Clock } from "../storage/runtime.ts";
 import { createArtifactSender } from "./artifact.ts";
 import { createDocumentSender } from "./document.ts";
 import { addPluginHeaders, putHeader, respondText, responseHeaders } from "./headers.ts";
-import { putStamp, stampOf } from "./trace.ts";
+import { cacheStatusOf, putStamp, stampOf } from "./trace.ts";
 
 /** Turns what the pipeline answered into what goes over the wire. Rejects only with what `open` rejects with. */
 export function createOutcomeSender(
@@ -76,6 +76,7 @@ export function registryFailure(request: Request, options: {
   const { ecosystem, client, status, code, message, headers } = options;
   const { contentType, body } = ecosystem.fail({ status, code, message }, client);
   putHeader(headers, "cache-control", "no-store");
+  putHeader(headers, "cache-status", cacheStatusOf(code));
   putHeader(headers, "content-type", contentType);
   putHeader(headers, "x-content-type-options", "nosniff");
   return respondText(request, { status, headers, body });

@@ -27,6 +27,8 @@ export function createRegistryRoute(deps: {
   readonly byId: ReadonlyMap<string, Ecosystem>;
   /** Those that answer at the root of a host too. */
   readonly root: readonly Ecosystem[];
+  /** Ids of those that are switched off. */
+  readonly disabled?: readonly string[];
   readonly views: OrganisationViews;
   readonly resolve: Resolver;
   readonly callers: Callers;
@@ -48,6 +50,7 @@ export function createRegistryRoute(deps: {
     if (found === null) return sayProblem(request, NO_ROUTE);
     const { ecosystem, path, atRoot } = found;
     journey.ecosystem = ecosystem;
+    if (deps.disabled?.includes(ecosystem.id)) return tellClient(request, ecosystem, switchedOff(ecosystem));
     const resolved = await resolve(target);
     if (resolved === null) return tellClient(request, ecosystem, NO_ORGANISATION);
     const { view } = resolved;
@@ -132,6 +135,11 @@ const NO_ORGANISATION: Told = {
   code: "no-such-organisation",
   message: "There is no such organisation. Ask whoever runs this Sluice for your address.",
 };
+
+function switchedOff({ id, title }: Ecosystem): Told {
+  const message = `${title} is switched off here (ecosystems.${id}.enabled). GET / lists what is served.`;
+  return { status: 404, code: "ecosystem-off", message };
+}
 
 /** An error in the client's own form. */
 export function tellClient(request: Request, ecosystem: Ecosystem, error: Told): Response {

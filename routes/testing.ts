@@ -15,6 +15,9 @@ import { utf8 } from "./text.ts";
 
 export const PLAIN_TRACE: Trace = {
   cache: "none",
+  copy: null,
+  forwarded: null,
+  detail: null,
   decisionId: null,
   whyLink: null,
   maxAgeSeconds: 0,

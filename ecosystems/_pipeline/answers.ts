@@ -5,6 +5,9 @@ import type { Verdicts } from "./verdicts.ts";
 
 export const PLAIN_TRACE: Trace = {
   cache: "none",
+  copy: null,
+  forwarded: null,
+  detail: null,
   decisionId: null,
   whyLink: null,
   maxAgeSeconds: 0,
@@ -12,9 +15,15 @@ export const PLAIN_TRACE: Trace = {
 };
 
 /** An error in the client's own form. */
-export function failed(request: RegistryRequest, failure: Failure, trace: Trace = PLAIN_TRACE): Outcome {
+export function failed(request: RegistryRequest, failure: Failure): Outcome {
   const { contentType, body } = request.ecosystem.fail(failure, request.caller.client);
-  return { kind: "failed", status: failure.status, contentType, body, trace };
+  return {
+    kind: "failed",
+    status: failure.status,
+    contentType,
+    body,
+    trace: { ...PLAIN_TRACE, detail: failure.code },
+  };
 }
 
 export function noSuchPackage(request: RegistryRequest, name: string): Outcome {

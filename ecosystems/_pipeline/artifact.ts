@@ -44,6 +44,9 @@ export async function serveArtifact(
     whyLink: null,
     maxAgeSeconds: 0,
     staleSince: loaded.staleSince,
+    copy: null,
+    forwarded: null,
+    detail: null,
   };
   const opening: Opening = {
     services,

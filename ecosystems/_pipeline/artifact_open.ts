@@ -3,12 +3,25 @@ import type { BlobStat } from "../../storage/artifacts/store.ts";
 import { UpstreamError } from "../../storage/errors.ts";
 import type { Following } from "../../storage/fill.ts";
 import type { FileRecord } from "../../storage/kv/packages.ts";
-import type { OpenArtifact, Outcome, RangeSpec, Trace } from "../outcome.ts";
+import type { Copy, Forwarded, OpenArtifact, Outcome, RangeSpec, Trace } from "../outcome.ts";
 import { failed } from "./answers.ts";
 import { evict, hotBytes, openBlob } from "./kept_bytes.ts";
-import { etagOf, fileId, isVerified, keptFile, type Opening, recordNow, settlingOf } from "./opening.ts";
+import {
+  etagOf,
+  fileId,
+  isVerified,
+  keptFile,
+  type Opening,
+  type PlacedFile,
+  recordNow,
+  settlingOf,
+} from "./opening.ts";
 import { rangeWithin } from "./range.ts";
 import { recordAtEnd, recordPartial } from "./transfer.ts";
+
+/** A HEAD fetches nothing. */
+const UNASKED: Forwarded = { why: "miss", status: null, stored: false };
+const FILLED: Forwarded = { why: "miss", status: 200, stored: true };
 
 /** To evict is to look and to delete. */
 const EVICT_PATIENCE_MS = 5_000;
@@ -22,9 +35,13 @@ export function hit(opening: Opening, file: FileRecord): Outcome {
     sizeBytes: file.sizeBytes,
     etag,
     filename: opening.filename,
-    trace: opening.trace,
+    trace: { ...opening.trace, copy: copyOf(opening, file) },
     open: (range) => openKept(opening, file, range),
   };
+}
+
+function copyOf({ services, verdicts }: Opening, file: FileRecord): Copy {
+  return { checkedAt: file.filledAt, freshMs: services.lifetimes(verdicts.known.key).artifactTtl };
 }
 
 /** Opened and verified bytes; where the store lost or damaged them, they are fetched again, once. */
@@ -93,7 +110,7 @@ async function evictInTurn(opening: Opening, name: string): Promise<void> {
 /** The first byte comes before the store has the last; a HEAD opens nothing. */
 export async function miss(opening: Opening): Promise<Outcome> {
   const { request, filename, location } = opening;
-  const trace: Trace = { ...opening.trace, cache: "filled" };
+  const trace: Trace = { ...opening.trace, cache: "filled", forwarded: FILLED };
   const common = {
     kind: "artifact",
     contentType: location.contentType,
@@ -105,6 +122,7 @@ export async function miss(opening: Opening): Promise<Outcome> {
   if (request.request.method === "HEAD") {
     return {
       ...common,
+      trace: { ...trace, forwarded: UNASKED },
       open: () => Promise.reject(new TypeError("Cannot open a file for HEAD")),
     };
   }
@@ -122,7 +140,8 @@ export async function miss(opening: Opening): Promise<Outcome> {
   return hit(opening, file);
 }
 
-async function follow(opening: Opening): Promise<Following | null> {
+/** Joins or starts its fill. null: upstream has no such file. */
+export async function follow(opening: PlacedFile): Promise<Following | null> {
   const { services, verdicts, upstream, location, filename } = opening;
   const { key } = verdicts.known;
   const claims = location.digests.map((digest) => `${digest.algorithm}:${digest.hex}`);
@@ -151,7 +170,7 @@ async function follow(opening: Opening): Promise<Following | null> {
 }
 
 /** What another process has kept of it, if that is all there and was verified against what the index claims now. */
-async function keptElsewhere(opening: Opening): Promise<BlobStat | null> {
+async function keptElsewhere(opening: PlacedFile): Promise<BlobStat | null> {
   const { services, verdicts, filename, location } = opening;
   const file = await services.files.get(verdicts.known.key, filename);
   if (file === null || !isVerified(file, location)) return null;

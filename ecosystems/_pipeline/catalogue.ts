@@ -1,7 +1,8 @@
 /** A search's answer: what cached facts allow is shown with a version, what is unknown without. */
 import { UpstreamError } from "../../storage/errors.ts";
 import type { CatalogueAsk, UpstreamDocument } from "../ecosystem.ts";
-import type { Outcome, RegistryRequest } from "../outcome.ts";
+import type { EpochMs } from "../../policy/types.ts";
+import type { Copy, Outcome, RegistryRequest } from "../outcome.ts";
 import { noSuchPackage, notOffered, PLAIN_TRACE, plainLinks } from "./answers.ts";
 import { decideFor } from "./as_of.ts";
 import { createEntity } from "./entity.ts";
@@ -34,8 +35,20 @@ export async function serveCatalogue(
   if (rendered === null) return noSuchPackage(request, ask.subject.name);
   const entity = await createEntity(rendered, services.timers);
   const note = rendered.withheld() > 0 ? noteFirst(services, request, verdicts.values()) : NOTHING_WITHHELD;
-  const cache = staleSince === null ? "fetched" : "stale";
-  return { kind: "document", entity, trace: { ...PLAIN_TRACE, ...note, cache, staleSince } };
+  const asked = staleSince === null ? ANSWERED : { ...FAILED, staleSince, copy: copyOf(staleSince) };
+  return { kind: "document", entity, trace: { ...PLAIN_TRACE, ...note, ...asked } };
+}
+
+const ANSWERED = { cache: "fetched", forwarded: { why: "miss", status: 200, stored: false } } as const;
+const FAILED = {
+  cache: "stale",
+  forwarded: { why: "miss", status: null, stored: false },
+  detail: "stale-if-error",
+} as const;
+
+/** Kept for when upstream is away, and fresh at no time. */
+function copyOf(checkedAt: EpochMs): Copy {
+  return { checkedAt, freshMs: 0 };
 }
 
 /** No decision covers many packages: an answer names that on the first of which something is withheld. */

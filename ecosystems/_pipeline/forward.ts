@@ -40,7 +40,8 @@ export async function serveForward(
     body: [answer.body],
     withheld: () => 0,
   }, services.timers);
-  return { kind: "document", entity, trace: { ...PLAIN_TRACE, cache: "fetched" } };
+  const forwarded = { why: "bypass", status: answer.status, stored: false } as const;
+  return { kind: "document", entity, trace: { ...PLAIN_TRACE, cache: "fetched", forwarded } };
 }
 
 /** The body for upstream, without the names of packages that are not its business; null for a GET. */

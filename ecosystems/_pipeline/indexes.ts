@@ -54,6 +54,9 @@ export async function serveIndex(
     whyLink: entry.whyLink,
     maxAgeSeconds: 0,
     staleSince: loaded.staleSince,
+    copy: loaded.known.copy,
+    forwarded: loaded.forwarded,
+    detail: loaded.detail,
   };
   return { kind: "document", entity: entry.entity, trace };
 }

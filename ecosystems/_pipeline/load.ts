@@ -4,6 +4,7 @@ import { isBroken, StorageError, UpstreamError } from "../../storage/errors.ts";
 import type { PackageKey } from "../../storage/kv/packages.ts";
 import type { Upstream } from "../../storage/upstream/upstream.ts";
 import type { Ecosystem, PackageRef } from "../ecosystem.ts";
+import type { Forwarded } from "../outcome.ts";
 import { ageMs, freshFor, holdBack, isHeldBack, levelOf, staleFor } from "./lifetimes.ts";
 import type { Known, Services } from "./services.ts";
 import { refreshOnce } from "./shared_refresh.ts";
@@ -21,7 +22,17 @@ export interface Loaded {
   readonly state: "fresh" | "revalidated" | "fetched" | "stale";
   /** Set where upstream failed: since when it did not confirm this copy. */
   readonly staleSince: EpochMs | null;
+  /** How upstream was asked, by this request or one that it joined; null: it was not. */
+  readonly forwarded: Forwarded | null;
+  /** Why a stale copy is served. */
+  readonly detail: string | null;
 }
+
+/** Of what came from memory or KV while it was fresh. */
+const KEPT = { state: "fresh", staleSince: null, forwarded: null, detail: null } as const;
+const MISSED: Forwarded = { why: "miss", status: 200, stored: true };
+const RENEWED: Forwarded = { why: "stale", status: 304, stored: true };
+const REPLACED: Forwarded = { why: "stale", status: 200, stored: true };
 
 export type LoadResult = Loaded | "absent" | "too-many-absences";
 
@@ -47,7 +58,8 @@ export async function load(services: Services, request: LoadRequest): Promise<Lo
   const id = keyText(key);
   const known = services.known.get(id);
   if (known !== undefined && isFresh(services, known)) {
-    return { known, state: "fresh", staleSince: null };
+    services.inUse.note(id, known.key);
+    return { known, ...KEPT };
   }
   const absentUntil = services.absent.get(id);
   if (absentUntil !== undefined && services.clock() < absentUntil) return "absent";
@@ -56,6 +68,7 @@ export async function load(services: Services, request: LoadRequest): Promise<Lo
     if (await services.packages.get(key) === null) return "too-many-absences";
   }
   const result = await services.loads.run(`load\n${id}`, () => loadOnce(services, request, key));
+  if (typeof result !== "string") services.inUse.note(id, result.known.key);
   if (result === "absent" && absentUntil === undefined) services.absences.count(request.address);
   return result;
 }
@@ -72,21 +85,24 @@ async function loadOnce(services: Services, request: LoadRequest, key: PackageKe
   if (stored === null || stored.record.absent) return await fetched(services, request, key);
   const known = await fromStorage(services, key);
   if (known === null) return await fetched(services, request, key);
-  if (isFresh(services, known)) return { known, state: "fresh", staleSince: null };
+  if (isFresh(services, known)) return { known, ...KEPT };
   const { metadataTtl, staleWhileRevalidate } = services.lifetimes(key);
   if (freshFor(services, known.record, metadataTtl + staleWhileRevalidate as DurationMs)) {
     revalidateBehind(services, request, key, known);
-    return { known, state: "stale", staleSince: null };
+    return { known, ...KEPT, state: "stale", detail: "stale-while-revalidate" };
   }
   if (isHeldBack(services, keyText(key)) && staleFor(services, known.record, key)) {
-    return { known, state: "stale", staleSince: known.record.checkedAt };
+    const staleSince = known.record.checkedAt;
+    return { known, ...KEPT, state: "stale", staleSince, detail: "stale-if-error" };
   }
   return await revalidated(services, request, key, known);
 }
 
 async function fetched(services: Services, request: LoadRequest, key: PackageKey): Promise<LoadResult> {
   const answer = await refreshOnce(services, request, key, null);
-  return answer === "absent" ? "absent" : { known: answer.known, state: "fetched", staleSince: null };
+  return answer === "absent"
+    ? "absent"
+    : { known: answer.known, ...KEPT, state: "fetched", forwarded: MISSED };
 }
 
 async function revalidated(
@@ -98,7 +114,9 @@ async function revalidated(
   try {
     const answer = await refreshOnce(services, request, key, known);
     if (answer === "absent") return "absent";
-    return { known: answer.known, state: answer.changed ? "fetched" : "revalidated", staleSince: null };
+    return answer.changed
+      ? { known: answer.known, ...KEPT, state: "fetched", forwarded: REPLACED }
+      : { known: answer.known, ...KEPT, state: "revalidated", forwarded: RENEWED };
   } catch (error) {
     if (!staleFor(services, known.record, key) || isBroken(error)) throw error;
     holdBack(services, keyText(key));
@@ -110,8 +128,15 @@ async function revalidated(
         "stale.age_s": Math.round(ageMs(services, known.record) / 1000),
       },
     );
-    return { known, state: "stale", staleSince: known.record.checkedAt };
+    const staleSince = known.record.checkedAt;
+    return { known, state: "stale", staleSince, forwarded: failedOf(error), detail: "stale-if-error" };
   }
+}
+
+/** What upstream answered instead of standing by the copy. */
+function failedOf(error: unknown): Forwarded {
+  const status = error instanceof UpstreamError ? error.detail.status ?? null : null;
+  return { why: "stale", status, stored: false };
 }
 
 /** The one that revalidates while others are served the copy; a failure is logged by `revalidated`. */
@@ -142,13 +167,14 @@ export async function fromStorage(services: Services, key: PackageKey): Promise<
 /** Keeps it in memory; the one place where a Known is made. */
 export function remember(
   services: Services,
-  found: Pick<Known, "key" | "record" | "versionstamp" | "facts" | "firstSeen">,
+  found: Omit<Known, "copy" | "revision" | "sizeBytes">,
 ): Known {
   const revision = [
     found.record.factsDigest,
     ...found.record.documents.map((document) => document.blob ?? ""),
   ].join("|");
-  const known: Known = { ...found, revision, sizeBytes: estimateBytes(found.facts.releases.length) };
+  const copy = { checkedAt: found.record.checkedAt, freshMs: services.lifetimes(found.key).metadataTtl };
+  const known: Known = { ...found, copy, revision, sizeBytes: estimateBytes(found.facts.releases.length) };
   services.known.set(keyText(found.key), known);
   return known;
 }

@@ -6,6 +6,7 @@ import type { DecisionRecord } from "../../storage/kv/decisions.ts";
 import { formatPurl } from "../_shared/purl.ts";
 import type { Ask, Explanation } from "../ecosystem.ts";
 import type { Outcome, RegistryRequest, Trace } from "../outcome.ts";
+import { PLAIN_TRACE } from "./answers.ts";
 import { installRecord } from "./record.ts";
 import type { Services } from "./services.ts";
 import { decisionId, type Verdicts } from "./verdicts.ts";
@@ -68,11 +69,10 @@ export async function refuse(
 
 function refusalTrace(explanation: Explanation): Trace {
   return {
-    cache: "none",
+    ...PLAIN_TRACE,
+    detail: "refused",
     decisionId: explanation.decisionId,
     whyLink: explanation.link,
-    maxAgeSeconds: 0,
-    staleSince: null,
   };
 }
 

@@ -25,10 +25,12 @@ import { createSlots, type Slots } from "../../storage/slots.ts";
 import type { UpstreamClient, Upstreams } from "../../storage/upstream/upstream.ts";
 import { type ByteBudget, createByteBudget } from "./byte_budget.ts";
 import { type CallerNames, createCallerNames } from "./caller_names.ts";
+import { createInUse, type InUse } from "./in_use.ts";
 import { createRecentBodies, type RecentBodies } from "./recent.ts";
 import { createInstants, type Instants } from "./instants.ts";
 import { createTally, type Tally } from "./tally.ts";
 import type { Ecosystem, UpstreamDocument } from "../ecosystem.ts";
+import type { Copy } from "../outcome.ts";
 import type { LoadResult } from "./load.ts";
 import type { MemoEntry } from "./memo.ts";
 import { createVerdictCache, type VerdictCache } from "./verdicts.ts";
@@ -121,6 +123,8 @@ export interface Known {
   readonly versionstamp: string;
   readonly facts: PackageFacts;
   readonly firstSeen: FirstSeenTimes | null;
+  /** The record's age, for what is said of it. */
+  readonly copy: Copy;
   /** Changes whenever documents or facts do. */
   readonly revision: string;
   readonly sizeBytes: number;
@@ -146,6 +150,7 @@ export interface Services extends ServiceOptions {
   readonly fileRecords: ByteCache<FileRecord>;
   /** Small artifacts, verified, by blob key. */
   readonly hot: ByteCache<Uint8Array>;
+  readonly inUse: InUse;
   /** Equal work at the same time is done once: loading a package, refreshing it, rendering it. */
   readonly loads: Coalescer<LoadResult>;
   readonly refreshes: Coalescer<unknown>;
@@ -208,6 +213,7 @@ export function createServices(options: ServiceOptions): Services {
       sizeOf: () => FILE_RECORD_BYTES,
     }),
     hot: createByteCache<Uint8Array>({ maxBytes: memory.artifactBytes, sizeOf: (bytes) => bytes.byteLength }),
+    inUse: createInUse(),
     loads: createCoalescer<LoadResult>(),
     refreshes: createCoalescer<unknown>(),
     renders: createCoalescer<MemoEntry | null>(),

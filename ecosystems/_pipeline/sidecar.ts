@@ -37,10 +37,12 @@ export async function serveSidecar(
   const rendered = { status: 200, contentType, headers: {}, body: [body], withheld: () => 0 };
   const id = decisionId(verdicts, about, [[about, decision]]);
   const entity = await createEntity(rendered, services.timers);
+  const freshMs = services.lifetimes(loaded.known.key).metadataTtl;
+  const copy = { checkedAt: document.fetchedAt, freshMs };
   return {
     kind: "document",
     entity,
-    trace: { ...PLAIN_TRACE, cache: "fresh", decisionId: id, staleSince: loaded.staleSince },
+    trace: { ...PLAIN_TRACE, cache: "fresh", copy, decisionId: id, staleSince: loaded.staleSince },
   };
 }
 

@@ -106,6 +106,16 @@ export const keys = {
   jobName: (kind: string, key: string): Deno.KvKey => ["jobs", "name", keyPart(kind), keyPart(key)],
   deadJobs: (): Deno.KvKey => ["jobs", "dead"],
   deadJob: (id: string): Deno.KvKey => ["jobs", "dead", id],
+  /** Packages that are asked for, and (by upstream, then time) when each is refreshed next. */
+  packagesInUse: (): Deno.KvKey => ["packages_in_use"],
+  packageInUse: (at: PackageAddress): Deno.KvKey => ["packages_in_use", ...packageParts(at)],
+  refreshesDue: (upstreamId: string): Deno.KvKey => ["refreshes_due", keyPart(upstreamId)],
+  refreshDue: (upstreamId: string, at: number, place: PackageAddress): Deno.KvKey => [
+    "refreshes_due",
+    keyPart(upstreamId),
+    at,
+    ...packageParts(place),
+  ],
   counters: (): Deno.KvKey => ["counters"],
   counter: (day: string, ecosystem: string, name: string): Deno.KvKey => ["counters", day, ecosystem, name],
   alerts: (kind?: string): Deno.KvKey => kind === undefined ? ["alerts"] : ["alerts", kind],

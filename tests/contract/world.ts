@@ -25,6 +25,8 @@ export interface WorldOptions {
   /** As startSluice takes them. */
   readonly kv?: (kv: Deno.Kv) => Deno.Kv;
   readonly data?: string;
+  /** The configuration file, where there is more to say than the upstream's address: `url` is that. */
+  readonly file?: (url: string) => string;
   /** What upstream answers beside the sample: path to plain text. */
   readonly further?: Readonly<Record<string, string>>;
 }
@@ -46,7 +48,8 @@ export async function startWorld(
   upstream.answer(/^/, () => ({ status: 404, body: "{}", headers: { "content-type": "application/json" } }));
   const variable = `SLUICE_UPSTREAM_${ecosystem.id.toUpperCase().replaceAll("-", "_")}`;
   const sluice = await startSluice({
-    env: { [variable]: upstream.url, ...options.env },
+    env: options.file === undefined ? { [variable]: upstream.url, ...options.env } : { ...options.env },
+    ...(options.file === undefined ? {} : { file: options.file(upstream.url) }),
     ecosystems: ECOSYSTEMS.map((each) => each === ecosystem ? options.ecosystem ?? each : each),
     ...(options.kv === undefined ? {} : { kv: options.kv }),
     ...(options.data === undefined ? {} : { data: options.data }),
