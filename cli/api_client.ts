@@ -24,8 +24,11 @@ export interface ApiCall {
 export interface ApiClient extends AsyncDisposable {
   /** `path` is below `/-/api/v1`, each segment encoded. null for 204. */
   call<T>(method: "GET" | "POST" | "PUT" | "DELETE", path: string, options?: ApiCall): Promise<T>;
-  /** Of an endpoint that answers one JSON value a line. */
-  lines<T>(path: string, options?: Pick<ApiCall, "query">): AsyncIterable<T>;
+  /** Of an endpoint that answers one JSON value a line; GET if no method is given. */
+  lines<T>(
+    path: string,
+    options?: Pick<ApiCall, "query" | "body"> & { readonly method?: "GET" | "POST" },
+  ): AsyncIterable<T>;
 }
 
 export interface PlaceFlags extends LocationFlags {
@@ -144,6 +147,20 @@ function searchOf(query: NonNullable<ApiCall["query"]>): URLSearchParams {
   return new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
 }
 
+/** Throws StorageError where it breaks off. */
+async function* whole(texts: AsyncIterable<string>, server: string): AsyncGenerator<string> {
+  try {
+    yield* texts;
+  } catch (cause) {
+    throw new StorageError(
+      `${server} broke off its answer: ${cause instanceof Error ? cause.message : cause}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
 function client(send: Send, server: string, close: () => Promise<void>): ApiClient {
   async function answered(method: string, path: string, options: ApiCall): Promise<Response> {
     const response = await send(method, path, options);
@@ -162,10 +179,13 @@ function client(send: Send, server: string, close: () => Promise<void>): ApiClie
         throw new ApiFailure(response.status, "no-api", `${server} does not answer as a Sluice does`);
       }
     },
-    async *lines<T>(path: string, options: Pick<ApiCall, "query"> = {}) {
-      const response = await answered("GET", path, options);
+    async *lines<T>(
+      path: string,
+      { method = "GET", ...options }: Pick<ApiCall, "query" | "body"> & { readonly method?: string } = {},
+    ) {
+      const response = await answered(method, path, options);
       let rest = "";
-      for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
+      for await (const text of whole(response.body!.pipeThrough(new TextDecoderStream()), server)) {
         const lines = (rest + text).split("\n");
         rest = lines.pop()!;
         for (const line of lines) yield JSON.parse(line) as T;

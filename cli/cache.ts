@@ -1,110 +1,104 @@
-/** `deno task cache …`: looks after what is cached, beside a running server. */
-import { parseArgs } from "node:util";
-import type { ArtifactStore } from "../storage/artifacts/store.ts";
-import { StorageError } from "../storage/errors.ts";
-import { type CacheCommand, checkEcosystem } from "./cache_command.ts";
+/** `deno task cache …`: looks after what is cached, on the local data folder or a running server. */
+import { openApi } from "./api_client.ts";
+import { pinCommand, pinsCommand, unpinCommand } from "./cache_pins.ts";
+import { sizeText } from "./cache_print.ts";
 import { purgeCommand } from "./cache_purge.ts";
 import { verifyCommand } from "./cache_verify.ts";
-import type { Config } from "./config.ts";
+import { noOperands, PLACE_OPTIONS, PLACE_USAGE, readFlags, runCommand } from "./command.ts";
 import { type Io, processIo } from "./io.ts";
-import {
-  commandConfig,
-  commandLog,
-  LOCATION_OPTIONS,
-  openConfigured,
-  openConfiguredArtifacts,
-  UsageError,
-} from "./storage.ts";
+import { commandConfig, UsageError } from "./storage.ts";
 
 const USAGE = `Usage: deno task cache COMMAND [flags]      while the server runs, or while it does not
 
+  status                 how much is cached, of how much (maxSize)
   verify                 reads every file and document against its digest, and every record against what it
                          points at; what is wrong is taken away, and fetched anew when it is asked for
-  purge WHAT             takes away what is cached of WHAT: a purl (pkg:npm/left-pad, with @1.3.0 that release's
+  purge [WHAT]           takes away what is cached of WHAT: a purl (pkg:npm/left-pad, with @1.3.0 that release's
                          files), an ecosystem (npm), or --all; it is fetched anew when it is asked for. Policies,
-                         the install log and first-seen times stay
+                         tokens, the install log and first-seen times stay
+  pin PURL               keeps what is cached of a package (or of one release) whatever is evicted
+  unpin PURL             lets it be evicted again
+  pins                   lists what is pinned
 
   --ecosystem NAME       verify: only what is of it
+  --older-than 30d       purge: only what upstream gave or confirmed before that, and is neither pinned nor frozen
+  --unused-for 90d       purge: only what nobody has used for that long, and is neither pinned nor frozen
   --dry-run              says what would be taken away, and takes away nothing
-  --json                 for programs
-  --data FOLDER, --kv PATH|URL, --config FILE (as the server's)
-
+  --yes                  purge: does not ask first (it asks on a terminal only)
+  --reason TEXT          pin: why
+${PLACE_USAGE}
 Exit code 0: nothing is wrong; 1: something was (verify), or it failed; 2: the command line is wrong.
 `;
 
 const OPTIONS = {
-  ...LOCATION_OPTIONS,
+  ...PLACE_OPTIONS,
   ecosystem: { type: "string" },
   all: { type: "boolean" },
+  "older-than": { type: "string" },
+  "unused-for": { type: "string" },
   "dry-run": { type: "boolean" },
+  yes: { type: "boolean" },
+  reason: { type: "string" },
   json: { type: "boolean" },
-  help: { type: "boolean", short: "h" },
 } as const;
 
-const COMMANDS: ReadonlyMap<string, (command: CacheCommand) => Promise<number>> = new Map([
+/** What each command is given. */
+export interface CacheCommand {
+  readonly io: Io;
+  /** After the command's own word. */
+  readonly operands: readonly string[];
+  readonly values: ReturnType<typeof readFlags<typeof OPTIONS>>["values"];
+}
+
+const COMMANDS = new Map<string, (command: CacheCommand) => Promise<number | void>>([
+  ["status", statusCommand],
   ["verify", verifyCommand],
   ["purge", purgeCommand],
+  ["pin", pinCommand],
+  ["unpin", unpinCommand],
+  ["pins", pinsCommand],
 ]);
 
 /** Exit code 0: nothing is wrong; 1: something was, or it failed; 2: the command line is wrong. */
-export async function cache(args: readonly string[], io: Io): Promise<number> {
-  try {
-    return await run(args, io);
-  } catch (error) {
-    if (!(error instanceof UsageError || error instanceof StorageError || error instanceof RangeError)) {
-      throw error;
+export function cache(args: readonly string[], io: Io): Promise<number> {
+  return runCommand({ name: "cache", usage: USAGE, args, io }, async () => {
+    const { values, operands: [word = "", ...operands] } = readFlags(args, OPTIONS);
+    if (word === "") {
+      io.stderr(USAGE);
+      return 2;
     }
-    io.stderr(`${error.message}\n`);
-    return error instanceof UsageError ? 2 : 1;
-  }
+    const command = COMMANDS.get(word);
+    if (command === undefined) {
+      throw new UsageError(`Unknown command "${word}": ${[...COMMANDS.keys()].join(", ")}.`);
+    }
+    if (values.server === undefined && commandConfig(values, io).artifacts.startsWith("memory:")) {
+      throw new UsageError(
+        "Artifacts are kept in the memory of the server here: ask it, with --server URL and SLUICE_TOKEN.",
+      );
+    }
+    return await command({ io, operands, values });
+  });
 }
 
-async function run(args: readonly string[], io: Io): Promise<number> {
-  const { values, positionals: [word = "", ...operands] } = readArguments(args);
-  if (values.help || word === "" || word === "help") {
-    (values.help || word !== "" ? io.stdout : io.stderr)(USAGE);
-    return values.help || word !== "" ? 0 : 2;
-  }
-  const command = COMMANDS.get(word);
-  if (command === undefined) throw new UsageError(`Unknown command "${word}".\n\n${USAGE}`.trimEnd());
-  const { ecosystem } = values;
-  if (ecosystem !== undefined) checkEcosystem(ecosystem);
-  const config = commandConfig(values, io);
-  const kv = await openConfigured(config);
-  let store: ArtifactStore | null = null;
-  try {
-    store = await openStore(config, io);
-    return await command({
-      io,
-      kv,
-      store,
-      operands,
-      ecosystem,
-      all: values.all ?? false,
-      dryRun: values["dry-run"] ?? false,
-      json: values.json ?? false,
-    });
-  } finally {
-    await store?.close?.();
-    kv.close();
-  }
+/** As the API has it. */
+interface Usage {
+  readonly bytes: number | null;
+  readonly blobs: number | null;
+  readonly maxBytes: number | null;
 }
 
-async function openStore(config: Config, io: Io): Promise<ArtifactStore> {
-  if (config.artifacts.startsWith("memory:")) {
-    throw new UsageError("Artifacts are kept in the memory of the server here: no command reaches them.");
-  }
-  const instance = `cli-${crypto.randomUUID().slice(0, 8)}`;
-  return await openConfiguredArtifacts(config, { clock: io.clock, instance, log: commandLog(io) });
-}
-
-function readArguments(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    const why = error instanceof Error ? error.message.split(". ", 1)[0] : String(error);
-    throw new UsageError(`${why}.\n\n${USAGE}`.trimEnd());
-  }
+async function statusCommand({ io, operands, values }: CacheCommand): Promise<void> {
+  noOperands(operands);
+  await using api = await openApi(values, io);
+  const usage = await api.call<Usage>("GET", "/cache");
+  if (values.json) return io.stdout(`${JSON.stringify(usage, null, 2)}\n`);
+  const { bytes, blobs, maxBytes } = usage;
+  const bound = maxBytes === null
+    ? "without a bound"
+    : `of ${sizeText(maxBytes)} (${Math.round(100 * (bytes ?? 0) / maxBytes)} %)`;
+  io.stdout(
+    `${sizeText(bytes ?? 0)} ${bound}, in ${(blobs ?? 0).toLocaleString("en")} files and documents.\n`,
+  );
 }
 
 if (import.meta.main) {

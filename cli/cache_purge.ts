@@ -1,79 +1,91 @@
-/** `deno task cache purge WHAT`: takes away what is cached of a package, a release, an ecosystem, or everything. */
+/** `deno task cache purge [WHAT]`: takes away what is cached of a package, a release, an ecosystem, or everything. */
 import { ECOSYSTEMS } from "../ecosystems/mod.ts";
 import { parsePurl } from "../ecosystems/_shared/purl.ts";
-import { purgeCache } from "../storage/cache/purge.ts";
-import type { Reference } from "../storage/cache/references.ts";
-import { keyPart } from "../storage/kv/key_part.ts";
-import { createPackages } from "../storage/kv/package_store.ts";
-import { type CacheCommand, checkEcosystem } from "./cache_command.ts";
+import { type ApiClient, openApi } from "./api_client.ts";
+import type { CacheCommand } from "./cache.ts";
 import { countText, sizeText } from "./cache_print.ts";
 import { UsageError } from "./storage.ts";
+import { parseSettingDuration } from "./units.ts";
 
-type Matches = (reference: Reference) => boolean;
+/** As the API has it. */
+interface Purged {
+  readonly packages: number;
+  readonly files: number;
+  readonly blobs: number;
+  readonly bytes: number;
+}
 
-/** Exit code 0, whatever there was. */
+/** Exit code 0, whatever there was; 1: somebody at the terminal said no. */
 export async function purgeCommand(command: CacheCommand): Promise<number> {
-  const { io, kv, store, all, dryRun, json } = command;
-  const matches = all ? everything(command) : await matcherOf(command);
-  const purged = await purgeCache({ kv, store, matches, unreferenced: all, dryRun });
-  if (json) {
-    io.stdout(`${JSON.stringify({ dryRun, ...purged }, null, 2)}\n`);
-    return 0;
-  }
-  const { packages, files, blobs, bytes } = purged;
-  const what = `${countText(packages, "record")} of documents, ${countText(files, "file")}: ${
-    countText(blobs, "blob")
-  }`;
-  io.stdout(`${dryRun ? "Would take away" : "Took away"} ${what}, ${sizeText(bytes)}.\n`);
+  const { io, values: { "dry-run": dryRun = false, yes = false, json = false, ...values } } = command;
+  const wish = wishOf(command);
+  await using api = await openApi(values, io);
+  if (io.isTty && !dryRun && !yes && !json && !await isConfirmed(api, wish, command)) return 1;
+  const purged = await api.call<Purged & { dryRun: boolean }>("POST", "/purge", {
+    body: { ...wish, dryRun },
+  });
+  io.stdout(
+    json
+      ? `${JSON.stringify(purged, null, 2)}\n`
+      : `${dryRun ? "Would take away" : "Took away"} ${amountText(purged)}.\n`,
+  );
   return 0;
 }
 
-function everything({ operands }: CacheCommand): Matches {
-  if (operands.length > 0) throw new UsageError(`Expected --all or ${operands.join(" ")}, not both.`);
-  return () => true;
+async function isConfirmed(api: ApiClient, wish: object, { io }: CacheCommand): Promise<boolean> {
+  const purged = await api.call<Purged>("POST", "/purge", { body: { ...wish, dryRun: true } });
+  const answer = io.ask(`This takes away ${amountText(purged)}. Go on? [y/N]`);
+  if (/^y(es)?$/i.test(answer?.trim() ?? "")) return true;
+  io.stderr("Nothing was taken away.\n");
+  return false;
 }
 
-/** Throws UsageError for what is neither a purl nor an ecosystem. */
-async function matcherOf(command: CacheCommand): Promise<Matches> {
-  const [what, ...more] = command.operands;
-  if (what === undefined || more.length > 0) {
-    throw new UsageError("Expected one purl (pkg:npm/left-pad), one ecosystem (npm), or --all after purge.");
-  }
-  if (!what.startsWith("pkg:")) {
-    checkEcosystem(what);
-    return ({ ecosystem }) => ecosystem === what;
-  }
-  const purl = parsePurl(what);
-  const ecosystem = ECOSYSTEMS.find(({ purlType }) => purlType === purl?.type);
-  if (purl === null || ecosystem === undefined) {
+function amountText({ packages, files, blobs, bytes }: Purged): string {
+  return `${countText(packages, "record")} of documents, ${countText(files, "file")}: ${
+    countText(blobs, "blob")
+  }, ${sizeText(bytes)}`;
+}
+
+/** Throws UsageError for what names nothing, or two things. */
+function wishOf({ io, operands: [what, ...more], values }: CacheCommand) {
+  const { all = false, "older-than": olderThan, "unused-for": unusedFor } = values;
+  if (all && what !== undefined) throw new UsageError(`Expected --all or ${what}, not both.`);
+  const isNamed = all || what !== undefined || olderThan !== undefined || unusedFor !== undefined;
+  if (!isNamed || more.length > 0) {
     throw new UsageError(
-      `Cannot read the purl ${JSON.stringify(what)}: expected pkg:npm/left-pad or the like.`,
+      "Expected one purl (pkg:npm/left-pad), one ecosystem (npm), --all, --older-than or --unused-for after purge.",
     );
   }
-  const name = ecosystem.canonicalName?.(purl.name) ?? purl.name;
-  const isOfPackage = ({ key }: Reference) =>
-    key[1] === ecosystem.id && key[3] === "package" && key[4] === keyPart(name);
-  if (purl.version === null) return isOfPackage;
-  const files = await filesOf(command.kv, ecosystem.id, { name, version: purl.version });
-  return (reference) =>
-    isOfPackage(reference) && reference.filename !== null && files.has(reference.filename);
+  const ago = (flag: string, text: string) => {
+    const ms = parseSettingDuration(text);
+    if (ms !== null) return new Date(io.clock() - ms).toISOString();
+    throw new UsageError(
+      `--${flag} ${JSON.stringify(text)} is no duration: expected one such as 30d or 12h.`,
+    );
+  };
+  return {
+    ...(what === undefined ? {} : { what: checked(what) }),
+    all,
+    ...(olderThan === undefined ? {} : { before: ago("older-than", olderThan) }),
+    ...(unusedFor === undefined ? {} : { unusedSince: ago("unused-for", unusedFor) }),
+  };
 }
 
-/** The files of one release, as its facts name them; empty where nothing is cached of it. */
-async function filesOf(
-  kv: Deno.Kv,
-  ecosystem: string,
-  wanted: { readonly name: string; readonly version: string },
-): Promise<ReadonlySet<string>> {
-  const packages = createPackages(kv);
-  const files = new Set<string>();
-  for await (const { key, record } of packages.list(ecosystem)) {
-    if (key.subject !== "package" || key.name !== wanted.name) continue;
-    const facts = await packages.facts(key, record);
-    for (const { version, artifacts } of facts?.releases ?? []) {
-      if (version !== wanted.version) continue;
-      for (const { filename } of artifacts) files.add(filename);
-    }
+function checked(what: string): string {
+  if (!what.startsWith("pkg:")) {
+    checkEcosystem(what);
+    return what;
   }
-  return files;
+  const purl = parsePurl(what);
+  if (ECOSYSTEMS.some(({ purlType }) => purlType === purl?.type)) return what;
+  throw new UsageError(
+    `Cannot read the purl ${JSON.stringify(what)}: expected pkg:npm/left-pad or the like.`,
+  );
+}
+
+/** Throws UsageError, with those that are mounted. */
+export function checkEcosystem(name: string): void {
+  const known = ECOSYSTEMS.map(({ id }) => id);
+  if (known.includes(name)) return;
+  throw new UsageError(`Unknown ecosystem ${JSON.stringify(name)}: there are ${known.join(", ")}.`);
 }

@@ -1,54 +1,83 @@
 /** `deno task cache verify`: every file and document against its digest, every record against what it points at. */
-import { titleOf } from "../storage/cache/references.ts";
-import { verifyCache, type VerifyEvent } from "../storage/cache/verify.ts";
-import type { CacheCommand } from "./cache_command.ts";
+import { StorageError } from "../storage/errors.ts";
+import { openApi } from "./api_client.ts";
+import type { CacheCommand } from "./cache.ts";
 import { countText, createProgressLine, sizeText } from "./cache_print.ts";
+import { checkEcosystem } from "./cache_purge.ts";
 import { clean } from "./org_print.ts";
 import { UsageError } from "./storage.ts";
 
-type Of<K extends VerifyEvent["kind"]> = Extract<VerifyEvent, { kind: K }>;
+interface Checked {
+  readonly blobs: number;
+  readonly bytes: number;
+}
+
+interface Dangling {
+  readonly ecosystem: string;
+  readonly package: string;
+  readonly file: string | null;
+  readonly title: string;
+  readonly target: string;
+  readonly why: string;
+}
+
+/** As the API has it, a line each. */
+type Event =
+  | ({ readonly kind: "progress" | "end" } & Checked)
+  | { readonly kind: "wrong"; readonly blob: string }
+  | { readonly kind: "unreadable"; readonly blob: string; readonly message: string }
+  | ({ readonly kind: "dangling" } & Dangling)
+  | ({ readonly kind: "failed"; readonly message: string } & Checked);
 
 /** All that was found. */
 interface Report {
-  checked: Of<"progress">["checked"];
-  readonly wrong: Of<"wrong">[];
-  readonly unreadable: Of<"unreadable">[];
-  readonly dangling: Of<"dangling">["dangling"][];
+  checked: Checked;
+  readonly wrong: { readonly blob: string }[];
+  readonly unreadable: { readonly blob: string; readonly message: string }[];
+  readonly dangling: Dangling[];
 }
 
 /** Exit code 1 where something was wrong, mended or not. */
-export async function verifyCommand(command: CacheCommand): Promise<number> {
-  const { io, kv, store, ecosystem, dryRun } = command;
-  if (command.operands.length > 0) {
-    throw new UsageError(`Expected nothing after verify, not ${command.operands.join(" ")}.`);
-  }
+export async function verifyCommand({ io, operands, values }: CacheCommand): Promise<number> {
+  if (operands.length > 0) throw new UsageError(`Expected nothing after verify, not ${operands.join(" ")}.`);
+  const { ecosystem, "dry-run": dryRun = false } = values;
+  if (ecosystem !== undefined) checkEcosystem(ecosystem);
   const report: Report = { checked: { blobs: 0, bytes: 0 }, wrong: [], unreadable: [], dangling: [] };
   const line = createProgressLine(io);
-  for await (
-    const event of verifyCache({ kv, store, dryRun, ...(ecosystem === undefined ? {} : { ecosystem }) })
-  ) {
+  await using api = await openApi(values, io);
+  const body = { dryRun, ...(ecosystem === undefined ? {} : { ecosystem }) };
+  let isWhole = false;
+  for await (const event of api.lines<Event>("/cache/verify", { method: "POST", body })) {
+    if (event.kind === "failed") {
+      line.clear();
+      throw new StorageError(`${event.message}, after ${amount({ ...report, checked: event })}`);
+    }
     note(report, event);
+    if (event.kind === "end") isWhole = true;
     line.show(`checked ${amount(report)}${report.wrong.length > 0 ? `, ${report.wrong.length} wrong` : ""}`);
   }
   line.clear();
-  io.stdout(command.json ? jsonOf(report, dryRun) : textOf(report, dryRun));
+  if (!isWhole) throw new StorageError(`The server's answer ended after ${amount(report)}`);
+  io.stdout(values.json ? jsonOf(report, dryRun) : textOf(report, dryRun));
   return report.wrong.length + report.unreadable.length + report.dangling.length > 0 ? 1 : 0;
 }
 
-function note(report: Report, event: VerifyEvent): void {
-  if (event.kind === "progress") report.checked = event.checked;
+function note(report: Report, event: Exclude<Event, { readonly kind: "failed" }>): void {
+  if (event.kind === "progress" || event.kind === "end") {
+    report.checked = { blobs: event.blobs, bytes: event.bytes };
+  }
   if (event.kind === "wrong") report.wrong.push(event);
   if (event.kind === "unreadable") report.unreadable.push(event);
-  if (event.kind === "dangling") report.dangling.push(event.dangling);
+  if (event.kind === "dangling") report.dangling.push(event);
 }
 
-function amount({ checked }: Report): string {
+function amount({ checked }: Pick<Report, "checked">): string {
   return `${countText(checked.blobs, "blob")}, ${sizeText(checked.bytes)}`;
 }
 
 /** The files and documents that were in a blob. */
 function inside(report: Report, blob: string): readonly string[] {
-  return report.dangling.filter(({ target }) => target === blob).map(({ reference }) => titleOf(reference));
+  return report.dangling.filter(({ target }) => target === blob).map(({ title }) => title);
 }
 
 function textOf(report: Report, dryRun: boolean): string {
@@ -64,7 +93,7 @@ function textOf(report: Report, dryRun: boolean): string {
     ...section(
       `Records that point at nothing, ${dryRun ? "left" : "dropped"}`,
       gone,
-      ({ reference, target, why }) => `${titleOf(reference)}: ${target} is ${why}`,
+      ({ title, target, why }) => `${title}: ${target} is ${why}`,
     ),
     ...(wrong.length + unreadable.length + dangling.length === 0 ? ["Nothing is wrong."] : []),
     ...(wrong.length + dangling.length > 0 && !dryRun ? ["It is fetched anew when it is asked for."] : []),
@@ -85,10 +114,10 @@ function jsonOf(report: Report, dryRun: boolean): string {
         checked,
         wrong: wrong.map(({ blob }) => ({ blob, files: inside(report, blob) })),
         unreadable: unreadable.map(({ blob, message }) => ({ blob, message })),
-        dangling: dangling.map(({ reference: { ecosystem, name, filename }, target, why }) => ({
+        dangling: dangling.map(({ ecosystem, package: name, file, target, why }) => ({
           ecosystem,
           package: name,
-          file: filename,
+          file,
           target,
           why,
         })),

@@ -3,6 +3,7 @@ import { inspect, lookUp, newestOffered } from "../ecosystems/pipeline.ts";
 import { formatPurl } from "../ecosystems/_shared/purl.ts";
 import { type Api, createApi } from "../routes/api/api.ts";
 import { documentEndpoints } from "../routes/api/document.ts";
+import { cacheEndpoints } from "../routes/api/cache.ts";
 import type { Endpoint } from "../routes/api/endpoint.ts";
 import { freezeEndpoints } from "../routes/api/freezes.ts";
 import { alertEndpoints } from "../routes/api/alerts.ts";
@@ -15,6 +16,7 @@ import { statsEndpoints } from "../routes/api/stats.ts";
 import { statusEndpoints } from "../routes/api/status.ts";
 import { tokenEndpoints } from "../routes/api/tokens.ts";
 import { createParsers } from "../policy/usable.ts";
+import { readHeld } from "../storage/cache/held.ts";
 import { createInstallQueries } from "../storage/installs/queries.ts";
 import { forgetUser } from "../storage/installs/retention.ts";
 import { listFiles } from "../storage/kv/files.ts";
@@ -50,6 +52,17 @@ export function composeApi(parts: Parts, insight: Insight): Api {
       clock,
     }),
     ...snapshotEndpoints({ organisations, clock }),
+    ...cacheEndpoints({
+      kv,
+      store: parts.artifacts,
+      cache: parts.cache,
+      pins: parts.pins,
+      purges: parts.purges,
+      ecosystems: services.ecosystems,
+      lastUses: parts.cache.lastUses,
+      held: () => readHeld(parts),
+      clock,
+    }),
     ...statusEndpoints(insight.status),
     ...statsEndpoints(insight),
     ...alertEndpoints(parts.alerts),

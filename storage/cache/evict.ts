@@ -41,14 +41,16 @@ export async function evict(options: EvictOptions): Promise<Evicted> {
   await date(blobs, options);
   const found = total(blobs.values());
   const heldBytes = total([...blobs.values()].filter((blob) => blob.isHeld)).bytes;
-  const victims = choose(blobs, { excess: found.bytes - options.targetBytes, before: now - graceMs });
+  const before = now - graceMs;
+  const victims = choose(blobs, { excess: found.bytes - options.targetBytes, before });
   if (victims.size === 0) {
     return { packages: 0, files: 0, blobs: 0, bytes: 0, left: found, heldBytes };
   }
   // Used since they were chosen: here at least it is known.
-  const isFree = (blob: BlobKey) => victims.has(blob) && (uses.noted(blob) ?? -Infinity) <= now - graceMs;
+  const isFree = (blob: BlobKey) => victims.has(blob) && (uses.noted(blob) ?? -Infinity) <= before;
+  // Of a record that was written since, the bytes have just been put again.
   const matches = (reference: Reference) =>
-    !isHeld(reference) && reference.pointers.some(({ blob }) => isFree(blob));
+    !isHeld(reference) && reference.at <= before && reference.pointers.some(({ blob }) => isFree(blob));
   const free = new Map([...victims].filter(([blob]) => isFree(blob)));
   const purged = await purgeCache({ kv, store, matches, blobs: free, unreferenced: false, dryRun: false });
   const left = { bytes: found.bytes - purged.bytes, blobs: found.blobs - purged.blobs };
@@ -65,7 +67,8 @@ async function listBlobs(store: ArtifactStore, signal?: AbortSignal): Promise<Ma
 }
 
 /** A blob was used when the latest of those that point at it was; at first, when it came. */
-async function date(blobs: Map<BlobKey, Blob>, { kv, uses, isHeld, signal }: EvictOptions): Promise<void> {
+async function date(blobs: Map<BlobKey, Blob>, options: EvictOptions): Promise<void> {
+  const { kv, uses, isHeld, signal, now, graceMs } = options;
   const last = await uses.read();
   for (const [key, blob] of blobs) blob.usedAt = last.of(key) ?? -Infinity;
   for await (const reference of listReferences(kv)) {
@@ -75,7 +78,8 @@ async function date(blobs: Map<BlobKey, Blob>, { kv, uses, isHeld, signal }: Evi
       const blob = blobs.get(key);
       if (blob === undefined) continue;
       if (held) blob.isHeld = true;
-      blob.usedAt = Math.max(blob.usedAt, last.of(key) ?? reference.at);
+      const isNew = reference.at > now - graceMs;
+      blob.usedAt = Math.max(blob.usedAt, last.of(key) ?? reference.at, isNew ? reference.at : -Infinity);
     }
   }
 }

@@ -112,7 +112,7 @@ export function createCacheKeeper(options: KeeperOptions): CacheKeeper {
     const lease = await options.leases.acquire("cache size", { owner: options.owner, ttlMs: LEASE_MS });
     if (lease === null) return;
     try {
-      if (!isCounted) await tally.counted(await count(), before);
+      if (!isCounted) await count();
       if (isOver() && await isNoticed()) await evictNow();
     } catch (error) {
       if (!stopped.signal.aborted) throw error;
@@ -121,14 +121,15 @@ export function createCacheKeeper(options: KeeperOptions): CacheKeeper {
     }
   }
 
-  async function count() {
+  async function count(): Promise<void> {
+    const since = await tally.mark();
     const listed = { bytes: 0, blobs: 0 };
     for await (const { sizeBytes } of store.list()) {
       stopped.signal.throwIfAborted();
       listed.bytes += sizeBytes;
       listed.blobs++;
     }
-    return listed;
+    await tally.counted(listed, since);
   }
 
   /** Where readers elsewhere would lose what they read, they are given time to say that they do. */
@@ -144,7 +145,7 @@ export function createCacheKeeper(options: KeeperOptions): CacheKeeper {
   async function evictNow(): Promise<void> {
     if (maxBytes === null) return;
     await uses.fold();
-    const before = await tally.sync();
+    const since = await tally.mark();
     const result = await evict({
       kv,
       store,
@@ -157,8 +158,8 @@ export function createCacheKeeper(options: KeeperOptions): CacheKeeper {
     });
     // The listing has told how much there was.
     const { left } = result;
-    await tally.counted({ bytes: left.bytes + result.bytes, blobs: left.blobs + result.blobs }, before);
-    if (before !== null && before.wantedAt !== null) await tally.want(null);
+    await tally.counted({ bytes: left.bytes + result.bytes, blobs: left.blobs + result.blobs }, since);
+    if (losesReaders) await tally.want(null);
     tell(result);
   }
 
@@ -205,7 +206,7 @@ export function createCacheKeeper(options: KeeperOptions): CacheKeeper {
   }
 
   async function look(): Promise<CacheUsage> {
-    if (await tally.sync() === null) await tally.counted(await count(), null);
+    if (await tally.sync() === null) await count();
     return usage();
   }
 

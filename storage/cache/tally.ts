@@ -20,6 +20,12 @@ interface TallyRecord extends Amount {
   readonly wantedAt: EpochMs | null;
 }
 
+/** What was tallied when a listing began. */
+export interface TallyMark {
+  readonly record: TallyRecord | null;
+  readonly pending: Amount;
+}
+
 export interface Tally {
   /** No I/O; null: it was not counted yet. */
   now(): Amount | null;
@@ -27,8 +33,10 @@ export interface Tally {
   changed(sizeBytes: number, by: 1 | -1): void;
   /** Joins what changed here with what changed elsewhere; null: it must be counted. Throws StorageError. */
   sync(): Promise<TallyRecord | null>;
-  /** What a listing has found that was begun after `before` was synced. Throws StorageError. */
-  counted(listed: Amount, before: TallyRecord | null): Promise<void>;
+  /** Where a listing begins. Throws StorageError. */
+  mark(): Promise<TallyMark>;
+  /** What that listing has found. Throws StorageError. */
+  counted(listed: Amount, since: TallyMark): Promise<void>;
   /** Tells the other processes that something is about to be evicted; null: no more. Throws StorageError. */
   want(at: EpochMs | null): Promise<void>;
 }
@@ -82,12 +90,23 @@ export function createTally(
     throw new StorageError(`Cannot ${action}: too many changes at once`);
   }
 
-  async function counted(listed: Amount, before: TallyRecord | null): Promise<void> {
+  function sync(): Promise<TallyRecord | null> {
+    return update((record) => record);
+  }
+
+  async function mark(): Promise<TallyMark> {
+    const record = await sync();
+    return { record, pending };
+  }
+
+  async function counted(listed: Amount, since: TallyMark): Promise<void> {
     await update((record) => {
+      // Another process has counted meanwhile.
+      if (record !== null && since.record === null) return record;
       // What came and went during the listing may have been listed, or not.
-      const during = record === null || before === null
-        ? { bytes: 0, blobs: 0 }
-        : { bytes: record.bytes - before.bytes, blobs: record.blobs - before.blobs };
+      const during = record === null || since.record === null
+        ? minus(pending, since.pending)
+        : minus(record, plus(since.record, since.pending));
       return { ...recordOf(plus(listed, during)), wantedAt: record?.wantedAt ?? null };
     });
   }
@@ -95,7 +114,8 @@ export function createTally(
   return {
     now,
     changed,
-    sync: () => update((record) => record),
+    sync,
+    mark,
     counted,
     want: async (at) => void await update((record) => record === null ? null : { ...record, wantedAt: at }),
   };
@@ -103,6 +123,10 @@ export function createTally(
 
 function plus(a: Amount, b: Amount): Amount {
   return { bytes: Math.max(0, a.bytes + b.bytes), blobs: Math.max(0, a.blobs + b.blobs) };
+}
+
+function minus(a: Amount, b: Amount): Amount {
+  return { bytes: a.bytes - b.bytes, blobs: a.blobs - b.blobs };
 }
 
 function isSame(a: TallyRecord, b: TallyRecord): boolean {

@@ -3,7 +3,7 @@ import { attempt } from "./call.ts";
 import { keys } from "./keys.ts";
 
 export interface Purges {
-  /** The next look at KV of every process tells it, within a second of its next request. Throws StorageError. */
+  /** Forgets here, and every other process at its next look at KV: within a second. Throws StorageError. */
   tell(): Promise<void>;
   /** What a look has shown; the first one is where this process begins. */
   seen(stamp: string | null): void;
@@ -16,8 +16,10 @@ export function createPurges(kv: Deno.Kv): Purges {
   let last: string | null | undefined;
   let forget = () => {};
   return {
-    tell: async () =>
-      void await attempt("tell that something was purged", () => kv.set(keys.purged(), { v: 1 })),
+    async tell() {
+      forget();
+      await attempt("tell that something was purged", () => kv.set(keys.purged(), { v: 1 }));
+    },
     seen(stamp) {
       const isOther = last !== undefined && last !== stamp;
       last = stamp;

@@ -1,0 +1,233 @@
+/** What is cached: how much of it, whether it is sound, what is taken away and what is pinned. */
+import * as z from "zod";
+import type { ArtifactStore } from "../../storage/artifacts/store.ts";
+import type { CacheKeeper } from "../../storage/cache/keeper.ts";
+import { PurgeBrokenError, purgeCache, type Purged } from "../../storage/cache/purge.ts";
+import { titleOf } from "../../storage/cache/references.ts";
+import { verifyCache, type VerifyEvent } from "../../storage/cache/verify.ts";
+import { StorageError } from "../../storage/errors.ts";
+import type { Pin, Pins } from "../../storage/kv/pins.ts";
+import type { Purges } from "../../storage/kv/purges.ts";
+import type { Clock } from "../../storage/runtime.ts";
+import { type Call, type Endpoint, endpoint } from "./endpoint.ts";
+import { ApiError, notFound, wrongField } from "./error.ts";
+import { type SelectionDeps, selectionOf } from "./purge_selection.ts";
+import { namedPackage, purlOf } from "./purl_field.ts";
+import { givenInstant, instant, instantText } from "./schemas.ts";
+
+const AREA = "Cache";
+const PROGRESS_MS = 250;
+
+export interface CacheApiDeps extends SelectionDeps {
+  readonly store: ArtifactStore;
+  readonly cache: Pick<CacheKeeper, "look">;
+  readonly pins: Pins;
+  readonly purges: Pick<Purges, "tell">;
+  readonly clock: Clock;
+}
+
+const usage = z.object({
+  bytes: z.number().int().nullable(),
+  blobs: z.number().int().nullable().meta({ description: "Files and documents" }),
+  maxBytes: z.number().int().nullable().meta({ description: "null: no bound" }),
+}).meta({ id: "CacheUsage" });
+
+const purge = z.strictObject({
+  what: z.string().max(1_024).optional().meta({
+    description: "A purl (pkg:npm/left-pad, with @1.3.0 that release's files) or an ecosystem (npm)",
+  }),
+  all: z.boolean().default(false),
+  before: givenInstant.optional().meta({
+    description: "Only what upstream gave or confirmed before; not what is pinned or frozen",
+  }),
+  unusedSince: givenInstant.optional().meta({
+    description: "Only what nobody has used since; not what is pinned or frozen",
+  }),
+  dryRun: z.boolean().default(false),
+});
+const purged = z.object({
+  dryRun: z.boolean(),
+  packages: z.number().int().meta({ description: "Records of documents" }),
+  files: z.number().int(),
+  blobs: z.number().int(),
+  bytes: z.number().int(),
+}).meta({ id: "Purged" });
+
+const purl = z.string().max(1_024).meta({ description: "pkg:npm/left-pad, or with @1.3.0 that release" });
+const pin = z.object({
+  purl: z.string(),
+  ecosystem: z.string(),
+  name: z.string(),
+  version: z.string().nullable().meta({ description: "null: all of the package" }),
+  reason: z.string(),
+  owner: z.string(),
+  at: instant,
+}).meta({ id: "Pin" });
+
+export function cacheEndpoints(deps: CacheApiDeps): readonly Endpoint[] {
+  const common = { scope: "operate", whose: "instance", area: AREA } as const;
+  return [
+    endpoint({
+      ...common,
+      id: "cacheUsage",
+      method: "GET",
+      path: "/cache",
+      summary: "How much is cached, of how much; what other processes did is joined each minute.",
+      answer: usage,
+      handle: async () => ({ body: await deps.cache.look() }),
+    }),
+    endpoint({
+      ...common,
+      id: "purgeCache",
+      method: "POST",
+      path: "/purge",
+      summary: "Takes away what is cached; it is fetched anew when it is asked for. " +
+        "Policies, tokens, the install log and first-seen times stay.",
+      body: purge,
+      answer: purged,
+      handle: (call) => purgeAs(deps, call),
+    }),
+    endpoint({
+      ...common,
+      id: "verifyCache",
+      method: "POST",
+      path: "/cache/verify",
+      summary: "Holds every file and document against its digest, and takes away what is wrong; " +
+        "one event a line, as they come.",
+      body: z.strictObject({ ecosystem: z.string().optional(), dryRun: z.boolean().default(false) }),
+      contentTypes: ["application/x-ndjson"],
+      handle: ({ body }) => {
+        checkEcosystem(deps, body.ecosystem);
+        return { ndjson: verified(deps, body) };
+      },
+    }),
+    ...pinEndpoints(deps),
+  ];
+}
+
+function pinEndpoints({ pins, ecosystems }: CacheApiDeps): readonly Endpoint[] {
+  const common = { scope: "operate", whose: "instance", area: AREA } as const;
+  const shown = (given: Pin) => {
+    const ecosystem = ecosystems.find(({ id }) => id === given.ecosystem);
+    const text = ecosystem === undefined ? given.name : purlOf({ ...given, ecosystem });
+    return { ...given, purl: text, at: instantText(given.at) };
+  };
+  return [
+    endpoint({
+      ...common,
+      id: "listPins",
+      method: "GET",
+      path: "/cache/pins",
+      summary: "What is never evicted, beside what organisations have frozen.",
+      answer: z.object({ pins: z.array(pin) }),
+      handle: async () => ({ body: { pins: (await pins.list()).map(shown) } }),
+    }),
+    endpoint({
+      ...common,
+      id: "pin",
+      method: "POST",
+      path: "/cache/pin",
+      summary:
+        "Keeps what is cached of a package or a release, whatever is evicted; a pin that it has is replaced.",
+      body: z.strictObject({ purl, reason: z.string().max(500, "at most 500 characters").default("") }),
+      answer: pin,
+      handle: async ({ body, principal }) => {
+        const { ecosystem, name, version } = namedPackage(ecosystems, body.purl, "body.purl");
+        const made = await pins.add({
+          ecosystem: ecosystem.id,
+          name,
+          version,
+          reason: body.reason,
+          owner: principal.user,
+        });
+        return { status: 201, body: shown(made) };
+      },
+    }),
+    endpoint({
+      ...common,
+      id: "unpin",
+      method: "POST",
+      path: "/cache/unpin",
+      summary: "Lets it be evicted again.",
+      body: z.strictObject({ purl }),
+      handle: async ({ body }) => {
+        const { ecosystem, name, version } = namedPackage(ecosystems, body.purl, "body.purl");
+        if (!await pins.remove({ ecosystem: ecosystem.id, name, version })) {
+          throw notFound("no-such-pin", `${JSON.stringify(body.purl)} is not pinned`);
+        }
+        return { status: 204 };
+      },
+    }),
+  ];
+}
+
+async function purgeAs(deps: CacheApiDeps, { body }: Call<unknown, unknown, z.output<typeof purge>>) {
+  const { kv, store, purges } = deps;
+  const { dryRun, all } = body;
+  const matches = await selectionOf(deps, body);
+  const isWhole = all && body.before === undefined && body.unusedSince === undefined;
+  try {
+    return { body: { dryRun, ...await purgeCache({ kv, store, matches, unreferenced: isWhole, dryRun }) } };
+  } catch (error) {
+    if (!(error instanceof PurgeBrokenError)) throw error;
+    throw new ApiError(503, "purge-broken", brokenText(error.done), {
+      retryAfterSeconds: 5,
+      extra: { done: error.done },
+    });
+  } finally {
+    if (!dryRun) await purges.tell();
+  }
+}
+
+function brokenText({ packages, files, blobs, bytes }: Purged): string {
+  return `The storage failed half-way: ${packages} records of documents and ${files} files are gone, ` +
+    `with ${blobs} blobs of ${bytes} bytes. The same purge again does the rest`;
+}
+
+function checkEcosystem({ ecosystems }: CacheApiDeps, given: string | undefined): void {
+  const known = ecosystems.map(({ id }) => id);
+  if (given === undefined || known.includes(given)) return;
+  throw wrongField("body.ecosystem", `${JSON.stringify(given)} is no ecosystem: ${known.join(", ")}`);
+}
+
+/** Ends with a line of kind `end`, or of kind `failed` where the storage did. */
+async function* verified(
+  { kv, store, clock }: CacheApiDeps,
+  { ecosystem, dryRun }: { readonly ecosystem?: string | undefined; readonly dryRun: boolean },
+): AsyncGenerator<unknown> {
+  let checked = { blobs: 0, bytes: 0 };
+  let isSound = true;
+  let toldAt = -Infinity;
+  try {
+    for await (const event of verifyCache({ kv, store, dryRun, ...(ecosystem ? { ecosystem } : {}) })) {
+      if (event.kind !== "progress") {
+        isSound = false;
+        yield shownEvent(event);
+        continue;
+      }
+      checked = event.checked;
+      if (Math.abs(clock() - toldAt) < PROGRESS_MS) continue;
+      toldAt = clock();
+      yield { kind: "progress", ...checked };
+    }
+    yield { kind: "end", ...checked, isSound };
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    yield { kind: "failed", ...checked, message: error.message };
+  }
+}
+
+function shownEvent(event: Exclude<VerifyEvent, { readonly kind: "progress" }>): unknown {
+  if (event.kind !== "dangling") return event;
+  const { reference, target, why } = event.dangling;
+  const { ecosystem, name, filename } = reference;
+  return {
+    kind: "dangling",
+    ecosystem,
+    package: name,
+    file: filename,
+    title: titleOf(reference),
+    target,
+    why,
+  };
+}
