@@ -11,8 +11,16 @@ import type { Entity } from "../outcome.ts";
 const WORTH_COMPRESSING_BYTES = 1_024;
 const COMPRESSIBLE = /^(?:text\/|application\/(?:[\w.+-]*\+)?json\b|application\/(?:[\w.+-]*\+)?xml\b)/;
 
-/** Ends the rendering; `rendered.withheld()` is known afterwards. `sizeHint`: about how many bytes will be rendered. */
-export async function createEntity(rendered: Rendered, timers: Timers, sizeHint = 0): Promise<Entity> {
+/**
+ * Ends the rendering; `rendered.withheld()` is known afterwards. `sizeHint`: about how many bytes will be rendered;
+ * `gzip` false: what is made is never sent as it is.
+ */
+export async function createEntity(
+  rendered: Rendered,
+  timers: Timers,
+  sizeHint = 0,
+  gzip = true,
+): Promise<Entity> {
   const hash = createHash("sha256");
   const room = createRoom(sizeHint);
   await paced(rendered.body, timers, (piece) => {
@@ -26,12 +34,12 @@ export async function createEntity(rendered: Rendered, timers: Timers, sizeHint 
     headers: rendered.headers,
     etag: `"${hash.digest("base64url").slice(0, 27)}"`,
     identity,
-    gzip: await compressed(identity, rendered.contentType, timers),
+    gzip: gzip ? await compressed(identity, rendered.contentType, timers) : null,
   };
 }
 
 /** null where it would not pay. */
-async function compressed(
+export async function compressed(
   bytes: Uint8Array,
   contentType: string,
   timers: Timers,

@@ -65,7 +65,7 @@ export async function memorise(services: Services, options: {
   readonly note: () => WithheldNote;
 }): Promise<MemoEntry> {
   const { verdicts, rendered, revision } = options;
-  const entity = await createEntity(rendered, services.timers, options.sizeHint);
+  const entity = await createEntity(rendered, services.timers, options.sizeHint, verdicts.asOf === null);
   const entry: MemoEntry = {
     entity,
     ...options.note(),

@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { createByteWriter } from "../_shared/byte_writer.ts";
 import type { AsOf, Entity, RegistryRequest } from "../outcome.ts";
-import { createEntity } from "./entity.ts";
+import { compressed, createEntity } from "./entity.ts";
 import type { MemoEntry } from "./memo.ts";
 import type { Services } from "./services.ts";
 import type { WithheldNote } from "./withheld.ts";
@@ -38,7 +38,7 @@ async function filledIn(services: Services, entity: Entity, text: string): Promi
   );
   const isTouched = Object.entries(headers).some(([name, value]) => entity.headers[name] !== value) ||
     bytesOf(identity).includes(placeholder);
-  if (!isTouched) return entity;
+  if (!isTouched) return { ...entity, gzip: await compressed(identity, contentType, services.timers) };
   const body = replaced(identity, placeholder, text);
   const rendered = { status, contentType, headers, body, withheld: () => 0 };
   return await createEntity(rendered, services.timers, identity.byteLength);

@@ -54,7 +54,7 @@ Deno.test("finished: every place is filled in, over pieces of 256 kB; what has n
   const other = await finished(own, entry, { ...AT, text: "spring" });
   assert.match(new TextDecoder().decode(other.entity.identity), /^springé/);
   const plain = entryOf("nothing of ours");
-  assert.equal((await finished(own, plain, AT)).entity, plain.entity);
+  assert.equal((await finished(own, plain, AT)).entity.identity, plain.entity.identity);
   assert.equal((await finished(own, entry, undefined)).entity, entry.entity);
 });
 
