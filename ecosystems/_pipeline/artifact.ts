@@ -4,7 +4,8 @@ import type { Upstream } from "../../storage/upstream/upstream.ts";
 import type { ArtifactAsk } from "../ecosystem.ts";
 import type { Outcome, RegistryRequest, Trace } from "../outcome.ts";
 import { failed } from "./answers.ts";
-import { hit, miss } from "./artifact_open.ts";
+import { miss } from "./artifact_open.ts";
+import { serveKept } from "./confirm.ts";
 import { grantServed } from "./grants.ts";
 import type { Loaded } from "./load.ts";
 import { keptFile, type Opening, recordOf } from "./opening.ts";
@@ -63,7 +64,7 @@ export async function serveArtifact(
   };
   if (verdicts.policy.artifacts === "upstream") return await redirect(opening);
   const kept = await keptFile(opening);
-  return kept !== null ? hit(opening, kept) : await miss(opening);
+  return kept !== null ? await serveKept(opening, kept) : await miss(opening);
 }
 
 /** `artifacts: upstream`: that the client was sent there is all that Sluice can know, and all it records. */

@@ -1,4 +1,5 @@
 /** Bytes of a file that was decided on: from memory, from the store, or as they come in from upstream. */
+import type { EpochMs } from "../../policy/types.ts";
 import type { BlobStat } from "../../storage/artifacts/store.ts";
 import { UpstreamError } from "../../storage/errors.ts";
 import type { Following } from "../../storage/fill.ts";
@@ -40,8 +41,13 @@ export function hit(opening: Opening, file: FileRecord): Outcome {
   };
 }
 
+/** When upstream last had it. */
+export function confirmedAt(file: FileRecord): EpochMs {
+  return file.confirmedAt ?? file.filledAt;
+}
+
 function copyOf({ services, verdicts }: Opening, file: FileRecord): Copy {
-  return { checkedAt: file.filledAt, freshMs: services.lifetimes(verdicts.known.key).artifactTtl };
+  return { checkedAt: confirmedAt(file), freshMs: services.lifetimes(verdicts.known.key).artifactTtl };
 }
 
 /** Opened and verified bytes; where the store lost or damaged them, they are fetched again, once. */

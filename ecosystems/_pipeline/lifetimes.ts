@@ -10,7 +10,7 @@ export function ageMs(services: Services, record: PackageRecord): number {
 }
 
 /** Another process may have written it, by its own clock. */
-const CLOCKS_DIFFER_MS = 5_000;
+export const CLOCKS_DIFFER_MS = 5_000;
 
 /** Confirmed by upstream less than `ttl` ago. */
 export function freshFor(services: Services, record: PackageRecord, ttl: DurationMs): boolean {

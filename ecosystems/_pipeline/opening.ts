@@ -15,22 +15,26 @@ import type { Services } from "./services.ts";
 import type { Settling } from "./transfer.ts";
 import type { Verdicts } from "./verdicts.ts";
 
-export interface Opening {
+/** A file that was decided on, and where it is. */
+export interface PlacedFile {
   readonly services: Services;
   readonly request: RegistryRequest;
   readonly verdicts: Verdicts;
   readonly upstream: Upstream;
-  readonly ask: ArtifactAsk;
   readonly filename: string;
+  readonly location: ArtifactLocation;
+}
+
+export interface Opening extends PlacedFile {
+  readonly ask: ArtifactAsk;
   readonly version: string;
   readonly decision: Decision;
   readonly decisionId: string;
-  readonly location: ArtifactLocation;
   readonly trace: Trace;
 }
 
 /** The record of a file whose bytes were verified against all that the index claims now; else null. */
-export async function keptFile(opening: Opening): Promise<FileRecord | null> {
+export async function keptFile(opening: PlacedFile): Promise<FileRecord | null> {
   const { services, verdicts, filename, location } = opening;
   const id = fileId(opening);
   const file = services.fileRecords.get(id) ?? await services.files.get(verdicts.known.key, filename);
@@ -55,7 +59,7 @@ export async function keptFile(opening: Opening): Promise<FileRecord | null> {
 }
 
 /** Of an upstream that only some may use, nobody else is told. */
-function alertOfDigest({ services, request, verdicts, filename }: Opening): void {
+function alertOfDigest({ services, request, verdicts, filename }: PlacedFile): void {
   const { ecosystem, name, scope, upstreamId } = verdicts.known.key;
   services.alerted({
     kind: "digest-changed",
@@ -72,7 +76,7 @@ export function isVerified(file: FileRecord, location: ArtifactLocation): boolea
   return location.digests.every(({ algorithm, hex }) => file.verified.includes(`${algorithm}:${hex}`));
 }
 
-export function fileId(opening: Opening): string {
+export function fileId(opening: PlacedFile): string {
   return `${keyText(opening.verdicts.known.key)}\n${opening.filename}`;
 }
 

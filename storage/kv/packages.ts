@@ -92,6 +92,8 @@ export interface FileRecord {
   /** The digests that upstream's index stated and that were checked, as `algorithm:hex`. */
   readonly verified: readonly string[];
   readonly filledAt: EpochMs;
+  /** When upstream was last asked whether it still has it. */
+  readonly confirmedAt?: EpochMs;
 }
 
 export interface Files {

@@ -2,15 +2,7 @@
 import assert from "node:assert/strict";
 import type { SampleAsk } from "./sample.ts";
 import { loadSamples, type Sampled } from "./samples.ts";
-import {
-  type Answered,
-  askAll,
-  OF_A_PACKAGE,
-  send,
-  startWorld,
-  type World,
-  type WorldOptions,
-} from "./world.ts";
+import { type Answered, send, startWorld, type World, type WorldOptions } from "./world.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -163,5 +155,111 @@ for (const sampled of await loadSamples()) {
     sluice.advance(13 * MINUTE);
     assert.equal((await get(index)).status, 404);
     assert.equal((await get(file)).status, 404);
+  });
+
+  Deno.test(`${sample.title}: after artifactTtl a file is served if upstream still has it, stale if upstream fails, and ends if it is gone`, async () => {
+    const env = { SLUICE_ARTIFACT_TTL: "24h", SLUICE_METADATA_TTL: "30d", SLUICE_STALE_IF_ERROR: "1h" };
+    await using asking = await startAsking(sampled, { env });
+    const { world: { sluice, upstream, answers }, file, status, get } = asking;
+    const { body, target } = answers.find((answer) => answer.file?.filename === file.filename)!;
+    assert.equal((await status(file))[0], "sluice; fwd=miss; fwd-status=200; stored");
+    sluice.advance(24 * HOUR - SECOND);
+    const before = asking.asked();
+    assert.deepEqual(await status(file), ["sluice; hit; ttl=1", 86_399]);
+    assert.equal(asking.asked(), before);
+
+    sluice.advance(SECOND);
+    const confirmed = await get(file);
+    assert.equal(
+      confirmed.headers.get("cache-status"),
+      "sluice; fwd=stale; fwd-status=200; stored; ttl=86400",
+    );
+    assert.deepEqual(confirmed.bytes, body);
+    assert.equal(asking.asked(), before + 1);
+    assert.deepEqual(await status(file), ["sluice; hit; ttl=86400", 0]);
+
+    sluice.advance(24 * HOUR);
+    upstream.answer(target, { status: 500 });
+    for (const _ of ["asked", "held back"]) {
+      const stale = await get(file);
+      assert.match(stale.headers.get("cache-status") ?? "", /; ttl=0; detail=stale-if-error$/);
+      assert.match(stale.headers.get("warning") ?? "", /^110 /);
+      assert.deepEqual(stale.bytes, body);
+    }
+    sluice.advance(HOUR);
+    assert.equal((await get(file)).status, 502);
+    upstream.answer(target, { status: 404 });
+    sluice.advance(MINUTE);
+    assert.equal((await get(file)).status, 404);
+    assert.equal((await get(file)).status, 404, "and it is not served from what was kept");
+  });
+
+  Deno.test(`${sample.title}: switched off, it is 404 in words, whatever is asked, and is listed nowhere`, async () => {
+    const { id, title } = sampled.ecosystem;
+    const file = (url: string) =>
+      `ecosystems: { ${id}: { enabled: false } }\nupstreams: { ${id}: [{ url: "${url}" }] }\n`;
+    await using asking = await startAsking(sampled, { file });
+    for (const ask of asking.world.asks) {
+      const { status, text, headers } = await asking.get(ask);
+      assert.equal(status, 404, ask.title);
+      assert.ok(text.includes(`${title} is switched off here (ecosystems.${id}.enabled)`), text);
+      assert.equal(headers.get("cache-status"), "sluice; detail=ecosystem-off");
+    }
+    assert.equal(asking.asked(), 0);
+    const page = await send(`${asking.world.sluice.url}/`, { headers: { accept: "application/json" } });
+    const listed = JSON.parse(page.text).ecosystems.map((mount: { readonly id: string }) => mount.id);
+    assert.ok(listed.length > 0 && !listed.includes(id), page.text);
+  });
+
+  Deno.test(`${sample.title}: an upstream's own lifetime counts over its ecosystem's, that over the instance's`, async () => {
+    const { id } = sampled.ecosystem;
+    for (const [own, seconds] of [["", 1_200], ["metadataTtl: 30min, ", 1_800]] as const) {
+      const file = (url: string) =>
+        `ecosystems: { ${id}: { metadataTtl: 20min } }\nupstreams: { ${id}: [{ ${own}url: "${url}" }] }\n`;
+      await using asking = await startAsking(sampled, { file });
+      assert.deepEqual(
+        await asking.status(asking.index),
+        [`sluice; fwd=miss; fwd-status=200; stored; ttl=${seconds}`, 0],
+      );
+    }
+  });
+
+  Deno.test(`${sample.title}: packages in use are refreshed before they expire, and nobody's install waits for it`, async () => {
+    await using asking = await startAsking(sampled);
+    const { world: { sluice, upstream, published }, index, get, status } = asking;
+    const { plain } = published;
+    const first = await get(index);
+    const last = plain.releases.at(-1)!.version;
+    assert.ok(first.text.includes(last));
+    await sluice.maintain();
+    sluice.advance(5 * MINUTE);
+    const early = asking.asked();
+    await sluice.maintain();
+    assert.equal(asking.asked(), early, "it is fresh for long yet");
+
+    // Upstream takes a release back.
+    const { name, releases } = plain;
+    const now = [{ name, releases: releases.slice(0, -1) }];
+    for (const { target, method, contentType, body } of sample.publish(now, upstream.url)) {
+      upstream.answer(target, { body, headers: { "content-type": contentType }, ...(method && { method }) });
+    }
+    sluice.advance(4 * MINUTE);
+    await sluice.maintain();
+    const asked = asking.asked();
+    assert.ok(asked > early, "nobody asked, and yet upstream was");
+    const known = await get(index);
+    assert.equal(asking.asked(), asked, "who asks now does not wait for upstream");
+    assert.equal(known.headers.get("cache-status"), "sluice; hit; ttl=600");
+    assert.ok(!known.text.includes(last), "what was taken back is gone");
+
+    // In use it stays for a week.
+    sluice.advance(6 * 24 * HOUR);
+    await sluice.maintain();
+    assert.match((await status(index))[0], /^sluice; hit; ttl=600$/);
+    await sluice.maintain();
+    const used = asking.asked();
+    sluice.advance(8 * 24 * HOUR);
+    await sluice.maintain();
+    assert.equal(asking.asked(), used, "nobody asked for it for a week");
   });
 }
