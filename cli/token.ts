@@ -39,6 +39,7 @@ interface Token {
   readonly user: string;
   readonly organisation: string | null;
   readonly scopes: readonly string[];
+  readonly kind: string;
   readonly ecosystems: readonly string[] | null;
   readonly description: string;
   readonly createdAt: string;
@@ -116,7 +117,11 @@ function listOf(tokens: readonly Token[], io: Io): string {
     { key: "id", title: "id" },
     { key: "user", title: "user" },
     { key: "organisation", title: "organisation", show: ({ organisation }) => organisation ?? "(instance)" },
-    { key: "scopes", title: "scopes" },
+    {
+      key: "scopes",
+      title: "scopes",
+      show: ({ scopes, kind }) => `${scopes.join(" ")}${kind === "path" ? " (address)" : ""}`,
+    },
     { key: "ecosystems", title: "ecosystems", show: ({ ecosystems }) => ecosystems?.join(" ") ?? "all" },
     { key: "expiresAt", title: "expires", show: ({ expiresAt }) => minute(expiresAt) ?? "never" },
     { key: "lastUsedAt", title: "last used", show: ({ lastUsedAt }) => minute(lastUsedAt) ?? "never" },

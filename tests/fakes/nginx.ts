@@ -34,6 +34,7 @@ ${backends.map((backend) => `    server 127.0.0.1:${backend};`).join("\n")}
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_buffering off;
       client_max_body_size 0;
     }
