@@ -9,7 +9,7 @@ import type { Loaded } from "./load.ts";
 import { type MemoEntry, memoKey, memorise, recall } from "./memo.ts";
 import { finished, withPlaceholder } from "./placeholder.ts";
 import { refuse } from "./refuse.ts";
-import type { Known, Services } from "./services.ts";
+import { isHuge, type Known, type Services } from "./services.ts";
 import { loadSide, openSide, type SideRequest, sidesOf } from "./side.ts";
 import { openDocument } from "./source.ts";
 import type { Verdicts } from "./verdicts.ts";
@@ -117,10 +117,10 @@ async function rendered(rendering: Rendering): Promise<MemoEntry | null> {
 async function renderNow(rendering: Rendering): Promise<MemoEntry | null> {
   const { services, request, ask, verdicts, key, revision } = rendering;
   const { known, decisions } = verdicts;
-  const room = 3 * known.record.documents.reduce((sum, record) => sum + record.sizeBytes, 0);
+  const sizeBytes = known.record.documents.reduce((sum, record) => sum + record.sizeBytes, 0);
   // Before there is room for it: it may have to be fetched, and others wait for the room.
   const sides = await Promise.all(rendering.also.map((side) => openSide(services, side)));
-  return await services.work.run(room, async () => {
+  return await inTurn(services, sizeBytes, async () => {
     const documents = [...await openAll(services, known), ...sides.map((side) => side.document)];
     const reading = await readingFor(services, request.ecosystem, verdicts);
     const made = request.ecosystem.render(ask, {
@@ -135,6 +135,16 @@ async function renderNow(rendering: Rendering): Promise<MemoEntry | null> {
     const sizeHint = sizeHintOf(documents);
     return await memorise(services, { key, verdicts, revision, rendered: made, sizeHint, note });
   });
+}
+
+/** As there is room; a huge one not beside another that is fetched or rendered. */
+async function inTurn<T>(services: Services, sizeBytes: number, work: () => Promise<T>): Promise<T> {
+  const release = isHuge(sizeBytes) ? await services.huge.acquire() : null;
+  try {
+    return await services.work.run(3 * sizeBytes, work);
+  } finally {
+    release?.();
+  }
 }
 
 /** Most are about as long as what they are made from; longer where links become longer. */

@@ -8,7 +8,7 @@ import type { Upstream } from "../../storage/upstream/upstream.ts";
 import type { Ecosystem, PackageRef, Reading, Source, UpstreamDocument } from "../ecosystem.ts";
 import { fromStorage, keyText, remember } from "./load.ts";
 import { paced } from "../../storage/paced.ts";
-import type { Known, Services } from "./services.ts";
+import { isHuge, type Known, type Services } from "./services.ts";
 import { openSide } from "./side.ts";
 import { noteTags } from "./note_tags.ts";
 import { answered, type Fetched, fetchSource } from "./source.ts";
@@ -30,18 +30,21 @@ const MAX_SOURCES = 16;
 
 /** A place among the large documents, taken when the first of them turns out to be one. */
 interface Turn {
-  readonly take: () => Promise<void>;
+  readonly take: (sizeBytes: number) => Promise<void>;
   readonly giveBack: () => Promise<void>;
 }
 
 function turnOf(services: Services): Turn {
-  let slot: Promise<() => void> | null = null;
+  let large: Promise<() => void> | null = null;
+  let huge: Promise<() => void> | null = null;
   return {
-    async take() {
-      await (slot ??= services.large.acquire());
+    async take(sizeBytes) {
+      await (large ??= services.large.acquire());
+      if (isHuge(sizeBytes)) await (huge ??= services.huge.acquire());
     },
     async giveBack() {
-      (await slot)?.();
+      (await huge)?.();
+      (await large)?.();
     },
   };
 }
@@ -65,7 +68,7 @@ async function refreshInTurn(
   services: Services,
   request: RefreshRequest,
   key: PackageKey,
-  { known, large }: { readonly known: Known | null; readonly large: () => Promise<void> },
+  { known, large }: { readonly known: Known | null; readonly large: Turn["take"] },
 ): Promise<Refreshed | "absent"> {
   const documents: Fetched[] = [];
   const before = known?.record.documents ?? [];

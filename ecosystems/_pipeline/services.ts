@@ -159,6 +159,8 @@ export interface Services extends ServiceOptions {
   readonly work: ByteBudget;
   /** Large documents that are fetched and read at once; the others wait. */
   readonly large: Slots;
+  /** Of these, those that fill a good part of the memory: one at a time. */
+  readonly huge: Slots;
   /** What one address may ask for that does not exist. */
   readonly absences: Tally;
   readonly callerNames: CallerNames;
@@ -179,6 +181,13 @@ const LARGE_DOCUMENT_BYTES = 48 * 2 ** 20;
 const LARGE_DOCUMENTS_WAITING = 1_000;
 const NEW_NAMES_PER_ADDRESS = 5_000;
 const RANGE_WINDOW_MS = 10 * 60_000;
+
+/** From here on documents are fetched, read or rendered one at a time, beside what is merely large. */
+const HUGE_BYTES = 24 * 2 ** 20;
+
+export function isHuge(sizeBytes: number): boolean {
+  return sizeBytes > HUGE_BYTES;
+}
 
 /** Everything the pipeline keeps in memory is made here, bounded in bytes. */
 export function createServices(options: ServiceOptions): Services {
@@ -223,6 +232,7 @@ export function createServices(options: ServiceOptions): Services {
       maxConcurrent: Math.max(1, Math.floor(memory.workBytes / LARGE_DOCUMENT_BYTES)),
       maxWaiting: LARGE_DOCUMENTS_WAITING,
     }),
+    huge: createSlots({ maxConcurrent: 1, maxWaiting: LARGE_DOCUMENTS_WAITING }),
     absences: createTally({
       clock,
       windowMs: ABSENCE_WINDOW_MS,

@@ -32,7 +32,7 @@ export async function fetchSource(
   upstream: Upstream,
   source: Source,
   previous: DocumentRecord | null,
-  options: { readonly large?: () => Promise<void>; readonly root?: string } = {},
+  options: { readonly large?: (sizeBytes: number) => Promise<void>; readonly root?: string } = {},
 ): Promise<Answered> {
   const answer = await askUpstream(services, upstream, source, {
     etag: previous?.etag ?? null,

@@ -117,7 +117,7 @@ export function createUpstreamClient(
         if (response.status !== 200) throw await refused(response, clock());
         const body = await readBody(response, source.maxBytes, {
           timers,
-          large: large && (() => deadline.pausedFor(large)),
+          large: large && ((size) => deadline.pausedFor(() => large(size))),
         });
         const contentType = response.headers.get("content-type") ?? "";
         const wrong = isOpenEnded(response, source, body)

@@ -15,6 +15,9 @@ export const ACCEPTED_ENCODINGS = "gzip";
 const RATIO_FROM_BYTES = 8 * 1024 * 1024;
 const MAX_RATIO = 300;
 
+/** The turn to hold so many bytes of a body, of which more may come; asked again as it grows. */
+export type LargeTurn = (sizeBytes: number) => Promise<void>;
+
 /** Above this a body waits for its turn. */
 const LARGE_BYTES = 1024 * 1024;
 
@@ -26,7 +29,7 @@ const LARGE_BYTES = 1024 * 1024;
 export async function readBody(
   response: Response,
   maxBytes: number,
-  options: { readonly timers: Timers; readonly large?: (() => Promise<void>) | undefined },
+  options: { readonly timers: Timers; readonly large?: LargeTurn | undefined },
 ): Promise<Uint8Array> {
   const { timers, large } = options;
   const { origin } = new URL(response.url);
@@ -81,7 +84,7 @@ function decoderFor(encoding: string | null): "identity" | "gzip" | null {
 async function collect(
   response: Response,
   maxBytes: number,
-  { timers, large }: { readonly timers: Timers; readonly large?: (() => Promise<void>) | undefined },
+  { timers, large }: { readonly timers: Timers; readonly large?: LargeTurn | undefined },
 ): Promise<Uint8Array | null> {
   if (response.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
@@ -89,7 +92,7 @@ async function collect(
   for await (const chunk of response.body) {
     size += chunk.byteLength;
     if (size > maxBytes) return null;
-    if (size > LARGE_BYTES) await large?.();
+    if (size > LARGE_BYTES) await large?.(size);
     chunks.push(chunk);
   }
   return chunks.length === 1 ? chunks[0]! : await joined(chunks, size, timers);
@@ -101,7 +104,7 @@ async function gunzip(
   { maxBytes, origin, large, timers }: {
     readonly maxBytes: number;
     readonly origin: string;
-    readonly large: (() => Promise<void>) | undefined;
+    readonly large: LargeTurn | undefined;
     readonly timers: Timers;
   },
 ): Promise<Uint8Array> {
@@ -112,7 +115,7 @@ async function gunzip(
     if (size > RATIO_FROM_BYTES && size > sent.byteLength * MAX_RATIO) {
       throw failure("content", `the body inflates to more than ${MAX_RATIO} times its size`, origin);
     }
-    if (size > LARGE_BYTES) await large?.();
+    if (size > LARGE_BYTES) await large?.(size);
   }
   try {
     return await gunzipInSlices(sent, { timers, maxBytes, admit });

@@ -61,8 +61,8 @@ export interface UpstreamClient {
     /** With trailing slash: what the source's path is below, instead of the upstream's root; rules as for `open`. */
     readonly root?: string;
     readonly signal?: AbortSignal;
-    /** Awaited once a body turns out to be larger than a megabyte, before more of it is read: the turn to have it. */
-    readonly large?: () => Promise<void>;
+    /** Awaited as a body grows beyond a megabyte, with what is held of it, before more is read: the turn to have it. */
+    readonly large?: (sizeBytes: number) => Promise<void>;
   }): Promise<DocumentAnswer>;
   /**
    * null: 404 or 410. `url` is absolute or below the root; its origin is the upstream's or one of its

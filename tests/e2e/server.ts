@@ -1,4 +1,5 @@
 /** A Sluice in a process of its own, as `deno task start` runs it, for tests that end processes. */
+import manifest from "../../deno.json" with { type: "json" };
 import { fileURLToPath } from "node:url";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -90,6 +91,9 @@ export async function spawnServer(options: ServerOptions): Promise<SpawnedServer
   };
 }
 
+/** What `deno task start` tells V8: tests and benches run Sluice as its users do. */
+const START_FLAGS = manifest.tasks.start.split(" ").filter((word) => word.startsWith("--v8-flags="));
+
 function commandOf(
   script: string,
   args: readonly string[],
@@ -101,7 +105,7 @@ function commandOf(
     !name.startsWith("SLUICE_") && !/^(https?|no)_proxy$/i.test(name) && name !== "PORT"
   );
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", ...runtime, fileURLToPath(new URL(script, ROOT)), ...args],
+    args: ["run", "--allow-all", ...(script === "main.ts" ? START_FLAGS : []), ...runtime, fileURLToPath(new URL(script, ROOT)), ...args],
     cwd: fileURLToPath(ROOT),
     clearEnv: true,
     env: { ...Object.fromEntries(own), NO_COLOR: "1", ...env },
