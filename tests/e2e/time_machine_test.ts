@@ -53,6 +53,39 @@ await forEachClient(
   ["npm", "pnpm"],
 );
 
+await forEachClient(
+  "a freeze: an install takes what was there, a lockfile's newer release is refused with the reason",
+  async (client) => {
+    const token = "an-admin-token-of-more-than-32-characters";
+    await using world = await createWorld({ SLUICE_ADMIN_TOKEN: token });
+    const { install, frozen } = COMMANDS[client];
+    const dependencies = { steady: "^1.0.0" };
+    await using before = await world.project(client, { dependencies });
+    assert.equal((await before.run(...install)).code, 0);
+    await check(before, { steady: "1.1.0" });
+
+    const made = await fetch(`${world.sluice.url}/-/api/v1/freeze`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify({ purl: "pkg:npm/steady@1.0.0", reason: "until the audit" }),
+    });
+    assert.equal(made.status, 201, await made.text());
+    world.sluice.advance(1_001);
+    await before.forget();
+    const refused = await before.run(...frozen);
+    assert.notEqual(refused.code, 0);
+    assert.match(
+      refused.output,
+      /steady 1\.1\.0 is denied: newer than the freeze at 2025-11-13T12:00Z: until the audit/,
+    );
+    assert.equal((await world.sluice.installs())[0]?.rule, "freeze");
+    await using after = await world.project(client, { dependencies });
+    assert.equal((await after.run(...install)).code, 0);
+    await check(after, { steady: "1.0.0" });
+  },
+  ["npm"],
+);
+
 await forEachPythonClient("reproduces an install of a past date", async (client) => {
   await using world = await createPypiWorld();
   const dependencies = ["needs"];
