@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as z from "zod";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import { openApiOf } from "./openapi.ts";
+import { run } from "../testing.ts";
 import { apiPage } from "./page.tsx";
 import { schemaText } from "./schema_text.ts";
 
@@ -97,4 +98,23 @@ Deno.test("schemaText: choices, lists, records, defaults and descriptions as a p
     );
     assert.equal(text.join(""), shown);
   }
+});
+
+Deno.test("GET /-/api/v1/: a page for browsers, linked from the welcome page, read only; below it is the API", async () => {
+  await using running = run();
+  const html = { accept: "text/html" };
+  const welcome = await running.ask("/", { headers: html });
+  const link = /href="([^"]*\/-\/api\/v1\/)"/.exec(welcome.text)?.[1];
+  assert.ok(link, welcome.text);
+  for (const path of [new URL(link).pathname, "/-/api/v1"]) {
+    const page = await running.ask(path, { headers: html });
+    assert.equal(page.status, 200);
+    assert.match(page.headers.get("content-type") ?? "", /text\/html/);
+    assert.equal((await running.ask(path, { method: "HEAD", headers: html })).body.length, 0);
+    assert.equal((await running.ask(path, { method: "POST" })).status, 405);
+  }
+  const missing = await running.ask("/-/api/v1/nothing", { headers: html });
+  assert.equal(missing.status, 404);
+  assert.match(missing.headers.get("content-type") ?? "", /problem\+json/);
+  assert.equal((await running.ask("/-/api/v2", { headers: html })).status, 404);
 });

@@ -27,6 +27,7 @@ const OWNERS = ["acme", "beta", null];
 
 interface Operation {
   readonly operationId: string;
+  readonly parameters: readonly { readonly name: string; readonly in: string }[];
   readonly "x-sluice-scope": Scope | null;
   readonly "x-sluice-whose": "instance" | "address" | "parameter";
 }
@@ -40,6 +41,12 @@ Deno.test("API: every endpoint × every scope × own, other and no organisation 
     Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation }))
   );
   assert.ok(rows.length >= 20, `${rows.length} endpoints`);
+  assert.equal(new Set(rows.map(({ operation }) => operation.operationId)).size, rows.length);
+  for (const { path, operation } of rows) {
+    const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    const described = operation.parameters.filter((each) => each.in === "path").map(({ name }) => name);
+    assert.deepEqual(described.toSorted(), named.toSorted(), `${path}: its parameters`);
+  }
   const open = rows.filter(({ operation }) => operation["x-sluice-scope"] === null);
   for (const { method, operation } of open) {
     assert.ok(OPEN_ENDPOINTS.includes(operation.operationId) && method === "GET", operation.operationId);
