@@ -100,15 +100,20 @@ Deno.test("GET /stats: by ecosystem and day, popular, recent; of the page nothin
   const [day] = body.days;
   assert.deepEqual([day.day, day.ecosystem, day.filled, day.installs, day.refusals], [today, "npm", 1, 3, 1]);
   assert.deepEqual(body.popular, [{ ecosystem: "npm", package: "fresh", installs: 3 }]);
-  assert.deepEqual(body.recent.map((row: { package: string; version: string }) => `${row.package} ${row.version}`), [
-    "fresh 1.0.0",
-  ]);
+  assert.deepEqual(
+    body.recent.map((row: { package: string; version: string }) => `${row.package} ${row.version}`),
+    [
+      "fresh 1.0.0",
+    ],
+  );
   for (const accept of ["text/plain", "application/json", "text/html"]) {
     const page = await ask(`${sluice.url}/stats`, { headers: { accept } });
     assert.equal(page.status, 200);
     assert.ok(page.headers.get("content-type")?.startsWith(accept), accept);
     assert.match(page.text, /fresh/);
-    assert.ok(!page.text.includes("ada") && !page.text.includes("127.0.0.1:") || accept !== "application/json");
+    assert.ok(
+      !page.text.includes("ada") && !page.text.includes("127.0.0.1:") || accept !== "application/json",
+    );
     assert.ok(!/\bada\b/.test(page.text), "nobody is named");
   }
   sluice.advance(40 * DAY_MS);
@@ -167,7 +172,10 @@ Deno.test("GET /packages and /packages/{purl}: files, releases with date, verdic
   assert.equal(young.files[0].cached, null);
   assert.deepEqual([old.version, old.verdict, old.publishedAt], ["1.0.0", "allow", daysAgo(100)]);
   assert.match(old.files[0].cached.digest, /^sha256:[0-9a-f]{64}$/);
-  assert.deepEqual(body.usedBy.map((row: { user: string; installs: number }) => [row.user, row.installs]), [["ada", 3]]);
+  assert.deepEqual(body.usedBy.map((row: { user: string; installs: number }) => [row.user, row.installs]), [[
+    "ada",
+    3,
+  ]]);
 
   const reader = await world.token("default", ["read"]);
   const unseen = await world.api("/-/api/v1/packages/pkg:npm/fresh@1.0.0", reader);
