@@ -1,5 +1,7 @@
 /** Two organisations, five hundred requests at once: neither sees anything of the other's. */
 import assert from "node:assert/strict";
+import { listReferences } from "../../storage/cache/references.ts";
+import { openStorage } from "../../storage/kv/kv.ts";
 import { startNpmRegistry } from "../fakes/npm_registry.ts";
 import { daysAgo, startSluice } from "../fakes/sluice.ts";
 import type { RecordedRequest } from "../fakes/upstream.ts";
@@ -263,3 +265,82 @@ Deno.test("a policy changed under load never mixes with the other's, nor the old
     }));
   }
 });
+
+Deno.test("two organisations share bytes, never visibility: a file that both registries have is one blob, and each sees its own alone", async () => {
+  const registries = await Promise.all(["shared", "a", "b"].map(() => startNpmRegistry()));
+  const [shared, ofA, ofB] = registries;
+  const release = { publishedAt: daysAgo(100), files: { "secret.txt": "the very same bytes" } };
+  // `@team/same` is the same file in both; `@team/only` is a's alone, its bytes b has under another name; so is shared's.
+  ofA!.publish({ name: "@team/same", releases: { "1.0.0": release } });
+  ofB!.publish({ name: "@team/same", releases: { "1.0.0": release } });
+  ofA!.publish({ name: "@team/only", releases: { "1.0.0": release } });
+  shared!.publish({ name: "open", releases: { "1.0.0": release } });
+  for (const path of ["/@team%2fonly", "/@team%2Fonly"]) ofB!.upstream.answer(path, { status: 404 });
+  const own = (registry: typeof shared, organisation: string) => ({
+    url: registry!.upstream.url,
+    id: `own-${organisation}`,
+    match: ["@team/*"],
+    organisations: [organisation],
+  });
+  const sluice = await startSluice({
+    env: {},
+    file: JSON.stringify({
+      upstreams: { npm: [{ url: shared!.upstream.url }, own(ofA, "a"), own(ofB, "b")] },
+    }),
+  });
+  try {
+    for (const organisation of ["a", "b"]) await sluice.setPolicy({}, organisation);
+    const file = (organisation: string, name: string) =>
+      ask(`${sluice.url}/o/${organisation}/npm/${name}/-/${name.split("/").at(-1)}-1.0.0.tgz`);
+    const [mine, theirs] = [await file("a", "@team/same"), await file("b", "@team/same")];
+    assert.deepEqual([mine.status, theirs.status], [200, 200]);
+    assert.deepEqual(mine.bytes, theirs.bytes);
+    assert.equal((await file("a", "@team/only")).status, 200);
+    assert.equal((await file("a", "open")).status, 200);
+    const blobs = await blobsOfFiles(sluice.data);
+    assert.deepEqual([blobs.records, blobs.blobs.size], [4, 3], "`same` is one blob of two records");
+
+    // The bytes are here, and b's registry has no such name: nobody asks a's for b, and nothing is given out.
+    const asked = ofA!.upstream.requests.length;
+    const refused = await file("b", "@team/only");
+    assert.equal(refused.status, 404, refused.text);
+    const etag = (await file("a", "@team/only")).headers.get("etag")!;
+    for (
+      const headers of [{ "if-none-match": etag }, { range: "bytes=0-3" }, {
+        "if-range": etag,
+        range: "bytes=0-",
+      }]
+    ) {
+      const url = `${sluice.url}/o/b/npm/@team/only/-/only-1.0.0.tgz`;
+      assert.equal((await ask(url, { headers })).status, 404);
+      assert.equal((await ask(url, { headers, method: "HEAD" })).status, 404);
+    }
+    const digest = /[0-9a-f]{64}/.exec(etag)![0];
+    for (const path of [`sha256/${digest.slice(0, 2)}/${digest}`, digest, `-/api/v1/cache/${digest}`]) {
+      assert.ok([400, 401, 404].includes((await ask(`${sluice.url}/o/b/${path}`)).status), path);
+    }
+    assert.equal((await ask(`${sluice.url}/o/b/npm/@team/only`)).status, 404);
+    assert.equal(ofA!.upstream.requests.length, asked);
+    // Neither is what one took in the other's log.
+    assert.ok((await sluice.installs("b")).every((record) => record.package === "@team/same"));
+
+    // What a's registry takes back is gone for a, and stays for b.
+    ofA!.publish({ name: "@team/same", releases: { "2.0.0": release } });
+    sluice.advance(2 * 3_600_000);
+    assert.equal((await file("a", "@team/same")).status, 404);
+    assert.equal((await file("b", "@team/same")).status, 200);
+  } finally {
+    await sluice[Symbol.asyncDispose]();
+    for (const registry of registries) await registry[Symbol.asyncDispose]();
+  }
+});
+
+async function blobsOfFiles(data: string) {
+  const kv = await openStorage(`${data}/kv.sqlite3`);
+  const found = (await Array.fromAsync(listReferences(kv))).filter(({ kind }) => kind === "file");
+  kv.close();
+  return {
+    records: found.length,
+    blobs: new Set(found.flatMap(({ pointers }) => pointers.map(({ blob }) => blob))),
+  };
+}
