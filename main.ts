@@ -6,7 +6,7 @@ import { greeting, startSentence } from "./cli/greeting.ts";
 import { processIo, unfailing } from "./cli/io.ts";
 import { stopOnSignals } from "./cli/signals.ts";
 import { configEcosystems } from "./cli/storage.ts";
-import { guardTraces } from "./cli/traces.ts";
+import { besideTraces } from "./cli/traces.ts";
 import { ECOSYSTEMS } from "./ecosystems/mod.ts";
 import { createLog } from "./routes/log.ts";
 import { realTimers } from "./storage/timers.ts";
@@ -25,11 +25,6 @@ if (!loaded.ok) {
   Deno.exit(1);
 }
 
-if (!guardTraces(globalThis)) {
-  io.stderr("Cannot start: OTEL_DENO is on, and this Deno's traces would hold tokens. Unset it.\n");
-  Deno.exit(1);
-}
-
 const { config } = loaded;
 const log = createLog({
   format: config.logFormat,
@@ -37,6 +32,7 @@ const log = createLog({
   write: unfailing(io.stdout),
   clock,
 });
+const ecosystems = besideTraces(ECOSYSTEMS, globalThis, log);
 globalThis.addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
   log("error", "A promise was rejected and nobody had looked", { error: event.reason });
@@ -51,8 +47,8 @@ stopOnSignals({ close: async () => await (await running).close(), log, clock, ex
 
 async function start(): Promise<Running> {
   try {
-    const started = await compose(config, { ecosystems: ECOSYSTEMS, clock, timers: realTimers, log });
-    greeting({ config, running: started, ecosystems: ECOSYSTEMS, log, print: io.stdout });
+    const started = await compose(config, { ecosystems, clock, timers: realTimers, log });
+    greeting({ config, running: started, ecosystems, log, print: io.stdout });
     return started;
   } catch (error) {
     io.stderr(`${startSentence(error)}\n`);

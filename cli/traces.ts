@@ -3,6 +3,8 @@
  * span, with whatever secret somebody put there; it has no hook, and attributes can be added but not taken back. So
  * everything that is said of a span passes through here first.
  */
+import type { Ecosystem } from "../ecosystems/ecosystem.ts";
+import type { Log } from "../storage/runtime.ts";
 import { withoutTokens } from "../storage/tokens.ts";
 
 /** Where Deno keeps what implements OpenTelemetry's API, as that API has it. */
@@ -28,6 +30,28 @@ export function guardTraces(scope: object): boolean {
     };
     return Reflect.set(prototype, name, guarded) && Reflect.get(prototype, name) === guarded;
   });
+}
+
+const REFUSED = "A token in the address would be exported with this Sluice's traces: send it in a header.";
+
+/**
+ * What may be served beside traces: all as it is where they are guarded, else with tokens in addresses refused, which
+ * the log is told.
+ */
+export function besideTraces(
+  ecosystems: readonly Ecosystem[],
+  scope: object,
+  log: Log,
+): readonly Ecosystem[] {
+  if (guardTraces(scope)) return ecosystems;
+  log(
+    "warn",
+    "Traces hold addresses as they were sent, since this Deno's spans cannot be guarded: tokens in addresses are refused. Unset OTEL_DENO to have them",
+  );
+  const pathTokens = Object.freeze({ refused: REFUSED });
+  return ecosystems.map((each) =>
+    each.pathTokens === "allowed" ? Object.freeze({ ...each, pathTokens }) : each
+  );
 }
 
 /** null: there is nothing that traces. */

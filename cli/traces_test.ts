@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { guardTraces, withoutSecrets } from "./traces.ts";
+import { npm } from "../ecosystems/npm/npm.ts";
+import { besideTraces, guardTraces, withoutSecrets } from "./traces.ts";
 
 const TOKEN = `slu_abcdefghijkl_${"x".repeat(43)}`;
 const API = Symbol.for("opentelemetry.js.api.1");
@@ -57,6 +58,20 @@ Deno.test("guardTraces: without traces nothing is done; traces that cannot be gu
   const { scope, Span } = tracing();
   Object.freeze(Span.prototype);
   assert.equal(guardTraces(scope), false);
+});
+
+Deno.test("besideTraces: where they cannot be guarded, tokens in addresses are refused, and that is said", () => {
+  const lines: string[] = [];
+  const log = (_level: string, message: string) => void lines.push(message);
+  const own = [npm, Object.freeze({ ...npm, id: "paths", pathTokens: "allowed" as const })];
+  assert.equal(besideTraces(own, {}, log), own);
+  assert.deepEqual(lines, []);
+  const { scope, Span } = tracing();
+  Object.freeze(Span.prototype);
+  const [first, second] = besideTraces(own, scope, log);
+  assert.equal(first, npm);
+  assert.match((second!.pathTokens as { refused: string }).refused, /traces/);
+  assert.match(lines.join(), /tokens in addresses are refused/);
 });
 
 Deno.test("withoutSecrets: leaves what is none, hides a token however it is written", () => {
