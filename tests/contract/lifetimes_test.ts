@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { SampleAsk } from "./sample.ts";
 import { loadSamples, type Sampled } from "./samples.ts";
-import { type Answered, send, startWorld, type World, type WorldOptions } from "./world.ts";
+import { type Answered, eachOf, send, startWorld, type World, type WorldOptions } from "./world.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -262,4 +262,40 @@ for (const sampled of await loadSamples()) {
     await sluice.maintain();
     assert.equal(asking.asked(), used, "nobody asked for it for a week");
   });
+
+  Deno.test(`${sample.title}: every answer says what the cache's part in it was, as RFC 9211 has it`, async () => {
+    await using asking = await startAsking(sampled);
+    const { world: { sluice, asks, upstream }, mount, get } = asking;
+    await sluice.setPolicy({ callers: "named" });
+    assert.equal((await get(asks[0]!)).headers.get("cache-status"), "sluice; detail=name-required");
+    const seen = new Set<number>();
+    const each = new Map(asks.map((ask) => [ask.title, ask]));
+    const wanted = [...each.values(), { ...asking.index, path: "no/such/path/at/all" }];
+    for (
+      const policy of [{ minimumAge: "95d", unknownAge: "strict" }, { ...LAX, artifacts: "upstream" }, LAX]
+    ) {
+      await sluice.setPolicy(policy);
+      await eachOf(wanted, async (ask) => {
+        const answer = await get(ask);
+        const etag = answer.headers.get("etag");
+        const more = policy === LAX ? [await get({ ...ask, method: "HEAD" as SampleAsk["method"] })] : [];
+        if (etag !== null) more.push(await get(ask, { "if-none-match": etag }));
+        for (const { status, headers } of [answer, ...more]) {
+          seen.add(status);
+          const said = headers.get("cache-status") ?? "";
+          assert.match(said, FORM, `${ask.title}: ${status} ${said}`);
+          assert.equal(/; hit/.test(said), !/; fwd=/.test(said) && headers.has("age"), said);
+        }
+      });
+    }
+    await upstream.stop();
+    sluice.advance(HOUR * 2);
+    assert.match((await send(`${mount}/${asking.index.path}`)).headers.get("cache-status") ?? "", FORM);
+    for (const status of [200, 304, 404]) assert.ok(seen.has(status), `${status} among ${[...seen]}`);
+    assert.ok(seen.has(403) || seen.has(302), `refusals among ${[...seen]}`);
+  });
 }
+
+/** Parameters are tokens and integers; `hit` and `fwd` exclude each other (RFC 9211, 2). */
+const FORM =
+  /^sluice(?:; hit|; fwd=(?:miss|stale|bypass)(?:; fwd-status=\d{3})?(?:; stored)?)?(?:; ttl=-?\d+)?(?:; detail=[a-z][a-z0-9-]*)?$/;
