@@ -1,5 +1,5 @@
 /** The API over the parts of a Sluice: every area's endpoints, in the order in which they are documented. */
-import { inspect, lookUp, newestOffered } from "../ecosystems/pipeline.ts";
+import { inspect, lookUp, newestOffered, prefetch } from "../ecosystems/pipeline.ts";
 import { formatPurl } from "../ecosystems/_shared/purl.ts";
 import { type Api, createApi } from "../routes/api/api.ts";
 import { documentEndpoints } from "../routes/api/document.ts";
@@ -9,6 +9,7 @@ import { freezeEndpoints } from "../routes/api/freezes.ts";
 import { alertEndpoints } from "../routes/api/alerts.ts";
 import { installEndpoints } from "../routes/api/installs.ts";
 import { organisationEndpoints } from "../routes/api/organisations.ts";
+import { prefetchEndpoints } from "../routes/api/prefetch.ts";
 import { packageEndpoints } from "../routes/api/packages.ts";
 import { searchEndpoints } from "../routes/api/search.ts";
 import { snapshotEndpoints } from "../routes/api/snapshots.ts";
@@ -61,6 +62,12 @@ export function composeApi(parts: Parts, insight: Insight): Api {
       ecosystems: services.ecosystems,
       lastUses: parts.cache.lastUses,
       held: () => readHeld(parts),
+      clock,
+    }),
+    ...prefetchEndpoints({
+      ecosystems: services.ecosystems,
+      queries: insight.queries,
+      prefetch: (wishes, options) => prefetch(services, wishes, options),
       clock,
     }),
     ...statusEndpoints(insight.status),

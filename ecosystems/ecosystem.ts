@@ -358,6 +358,8 @@ export interface Ecosystem {
   /** An answer without upstream. */
   local(ask: LocalAsk, caller: Caller, links: Links): Rendered;
   locate(ask: ArtifactAsk, facts: PackageFacts): ArtifactLocation | null;
+  /** What its clients ask for beside a file that they install; absent: nothing. */
+  sidecars?(ask: ArtifactAsk, facts: PackageFacts): readonly SidecarAsk[];
   refuse(ask: Ask, explanation: Explanation, client: Client): Refusal;
   /**
    * Where every release is withheld: true where this client is better told by a refusal of the index than by an

@@ -25,6 +25,7 @@ export {
 export { explain } from "./_pipeline/explain.ts";
 export { inspect, type Inspected, type InspectQuery, newestOffered } from "./_pipeline/inspect.ts";
 export { lookUp } from "./_pipeline/look_up.ts";
+export { prefetch } from "./_pipeline/prefetch.ts";
 
 /**
  * Answers one admitted request. Throws UpstreamError, IntegrityError, StorageError, TooLargeError or SyntaxError

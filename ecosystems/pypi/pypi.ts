@@ -21,7 +21,7 @@ import { normaliseName } from "./name.ts";
 import { namesRelease, renderProjectJson } from "./project_json.ts";
 import { projectMentions, renderProjects } from "./projects.ts";
 import { fail, local, refuse } from "./refuse.ts";
-import { parse } from "./request.ts";
+import { parse, sidecars } from "./request.ts";
 import { renderSimple } from "./simple.ts";
 import { sources } from "./sources.ts";
 import { pypiVersions } from "./version.ts";
@@ -66,6 +66,7 @@ export const pypi: Ecosystem = Object.freeze(
     render,
     local,
     locate,
+    sidecars,
     about: aboutProject,
     refuse,
     fail,

@@ -1,5 +1,14 @@
 /** From a request to the one thing it asks for. */
-import type { Ask, ClientRequest, SidecarAsk, Source, UpstreamDocument, VersionAsk } from "../ecosystem.ts";
+import type { PackageFacts } from "../../policy/types.ts";
+import type {
+  ArtifactAsk,
+  Ask,
+  ClientRequest,
+  SidecarAsk,
+  Source,
+  UpstreamDocument,
+  VersionAsk,
+} from "../ecosystem.ts";
 import { chooseForm } from "./accept.ts";
 import { isFilename } from "./filename.ts";
 import { readLegacy } from "./legacy.ts";
@@ -89,6 +98,15 @@ function readFile(spelling: string, filename: string): Ask | null {
   }
   const about = filename.slice(0, -beside.length);
   return isFilename(about) ? sidecar(name, about, besideSource(about, beside), beside) : null;
+}
+
+/** The metadata that the index says it has (PEP 658), which uv and pip read before the file. */
+export function sidecars(ask: ArtifactAsk, { releases }: PackageFacts): readonly SidecarAsk[] {
+  const { subject: { name }, filename } = ask;
+  const file = releases.flatMap(({ artifacts }) => artifacts).find((each) => each.filename === filename);
+  return Object.keys(file?.beside ?? {}).map((beside) =>
+    sidecar(name, filename, besideSource(filename, beside), beside)
+  );
 }
 
 function besideSource(filename: string, beside: string): Source {

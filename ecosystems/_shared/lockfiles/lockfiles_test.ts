@@ -182,7 +182,7 @@ const MISTAKES: readonly (readonly [name: string, text: string, said: RegExp])[]
     /packages\["odd"\]: expected a name and a version/,
   ],
   ["yarn.lock", "a\n  b: [", /expected what yarn writes/],
-  ["yarn.lock", 'a@1:\n  resolved "x"\n', /"a@1": expected a version, found none/],
+  ["yarn.lock", '# yarn lockfile v1\na@1:\n  resolved "x"\n', /"a@1": expected a version, found none/],
   [
     "bun.lock",
     '{"lockfileVersion":1,\n"packages":{"a":[1]}}',
