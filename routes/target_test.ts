@@ -15,6 +15,8 @@ const ROUTES = [
   "/foo/-/foo-1.0.0.tgz",
   "/o/default/sample/foo",
   "/o/default/-/why/pkg:npm/foo@1.0.0",
+  "/at/2020-01-01/sample/foo",
+  "/at/2020-01-01/-/why/pkg:npm/foo@1.0.0",
 ];
 
 /** Wrong as a segment of their own. */
@@ -121,6 +123,7 @@ Deno.test("admit: every route answers when nothing is wrong with it", async () =
     ["@acme", "foo"],
     ["foo", "-", "foo-1.0.0.tgz"],
     ["foo", "-", "foo-1.0.0.tgz"],
+    ["foo"],
     ["foo"],
   ]);
 });

@@ -14,6 +14,8 @@ const ROUTES = [
   "/npm/-/v1/search",
   "/steady/-/steady-1.0.0.tgz",
   "/o/default/npm/steady",
+  "/at/2026-05-01/npm/steady",
+  "/at/2026-05-01/npm/steady/-/steady-1.0.0.tgz",
 ];
 
 const ATTACKS = [
