@@ -17,7 +17,7 @@ import type {
 import { readSnapshot } from "./snapshot.ts";
 import { FREEZES } from "./freezes.ts";
 import { createHeldEntries, type Holder } from "./held_entries.ts";
-import { deleteTokensOf } from "./tokens.ts";
+import { deleteTokensOf } from "./token_record.ts";
 import { SNAPSHOTS } from "./named_snapshots.ts";
 import { WAIVERS } from "./waivers.ts";
 

@@ -5,11 +5,9 @@ import type { EpochMs } from "../../policy/types.ts";
 import { StorageError } from "../errors.ts";
 import type { Clock } from "../runtime.ts";
 import {
-  MAX_PATH_TOKEN_MS,
   MAX_TOKENS_PER_OWNER,
   type NewToken,
   type Principal,
-  type Scope,
   SCOPES,
   TokenError,
   type TokenInfo,
@@ -18,20 +16,14 @@ import {
 } from "../tokens.ts";
 import { attempt } from "./call.ts";
 import { keys } from "./keys.ts";
+import { checkNewToken, tokenExpiry, type TokenRecord } from "./token_record.ts";
+import { createTokenUses } from "./token_uses.ts";
 
 /** `slu_`, twelve characters that name it, `_`, and 32 random bytes: too many to guess, so one hash is enough. */
 const FORM = /^slu_([a-z0-9]{12})_([A-Za-z0-9_-]{43})$/;
 const FRESH_MS = 1_000;
 const LOST_MS = 5_000;
-const USE_MS = 3_600_000;
 const MAX_CACHED = 20_000;
-const KEPT_AFTER_END_MS = 30 * 86_400_000;
-
-interface TokenRecord {
-  readonly v: 1;
-  readonly hash: Uint8Array;
-  readonly info: Omit<TokenInfo, "lastUsedAt">;
-}
 
 interface Held {
   readonly record: TokenRecord | null;
@@ -48,8 +40,7 @@ export interface TokensDeps {
 /** One for the process. */
 export function createTokens(kv: Deno.Kv, { clock, adminToken = null }: TokensDeps): Tokens {
   const held = new LRUCache<string, Held>({ max: MAX_CACHED });
-  const uses = new Map<string, EpochMs>();
-  const written = new LRUCache<string, EpochMs>({ max: MAX_CACHED });
+  const uses = createTokenUses(kv, clock);
   const admin = adminToken === null ? null : hashOf(adminToken);
 
   function isWithin(since: EpochMs, ms: number): boolean {
@@ -58,7 +49,7 @@ export function createTokens(kv: Deno.Kv, { clock, adminToken = null }: TokensDe
   }
 
   async function create(wanted: NewToken) {
-    check(wanted);
+    checkNewToken(wanted, clock());
     if ((await list(wanted.organisation)).length >= MAX_TOKENS_PER_OWNER) {
       throw new TokenError(
         "too-many",
@@ -75,7 +66,7 @@ export function createTokens(kv: Deno.Kv, { clock, adminToken = null }: TokensDe
     const done = await attempt("write a token", () =>
       kv.atomic()
         .check({ key, versionstamp: null }, ...owner)
-        .set(key, record, expiry(info.expiresAt))
+        .set(key, record, tokenExpiry(info.expiresAt, info.createdAt))
         .commit());
     if (!done.ok) throw new StorageError("Cannot write a token: its organisation was changed meanwhile");
     return { info: { ...info, lastUsedAt: null }, secret };
@@ -94,60 +85,20 @@ export function createTokens(kv: Deno.Kv, { clock, adminToken = null }: TokensDe
     );
   }
 
-  /** Kept for a month after its end, so that the list can say what became of it. */
-  function expiry(expiresAt: EpochMs | null): { expireIn?: number } {
-    return expiresAt === null ? {} : { expireIn: expiresAt - clock() + KEPT_AFTER_END_MS };
-  }
-
-  function check({ scopes, kind, expiresAt, ecosystems }: NewToken): void {
-    const now = clock();
-    if (scopes.length === 0) {
-      throw new TokenError("no-scope", "scopes", `Cannot make a token without scope: ${SCOPES.join(", ")}`);
-    }
-    if (expiresAt !== null && expiresAt <= now) {
-      throw new TokenError("expired", "expiresAt", "Cannot make a token that has ended already");
-    }
-    const whole = ecosystems === null ? undefined : scopes.find((scope) => !OF_AN_ECOSYSTEM.has(scope));
-    if (whole !== undefined) {
-      throw new TokenError(
-        "ecosystems-of-scope",
-        "scopes",
-        `Cannot make a token of "${whole}" for some ecosystems only: read and publish can be`,
-      );
-    }
-    if (kind === "header") return;
-    if (scopes.length !== 1 || scopes[0] !== "read") {
-      throw new TokenError("path-token", "scopes", "A token for addresses may only read: scopes are [read]");
-    }
-    if (expiresAt === null || expiresAt - now > MAX_PATH_TOKEN_MS) {
-      throw new TokenError("path-token", "expiresAt", "A token for addresses ends within 24 hours");
-    }
-  }
-
   async function list(organisation?: string | null): Promise<readonly TokenInfo[]> {
     const found: TokenInfo[] = [];
     await attempt("list the tokens", async () => {
       for await (const { value } of kv.list<TokenRecord>({ prefix: keys.tokens() }, { batchSize: 500 })) {
         if (organisation !== undefined && value.info.organisation !== organisation) continue;
         // KV removes what has expired when it comes to it.
-        if ((expiry(value.info.expiresAt).expireIn ?? 1) <= 0) continue;
+        if ((tokenExpiry(value.info.expiresAt, clock()).expireIn ?? 1) <= 0) continue;
         found.push({ ...value.info, lastUsedAt: null });
       }
     });
-    const used = await usedAt();
+    const used = await uses.written();
     return found
-      .map((info) => ({ ...info, lastUsedAt: uses.get(info.id) ?? used.get(info.id) ?? null }))
+      .map((info) => ({ ...info, lastUsedAt: uses.noted(info.id) ?? used.get(info.id) ?? null }))
       .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? -1 : 1));
-  }
-
-  async function usedAt(): Promise<ReadonlyMap<string, EpochMs>> {
-    const found = new Map<string, EpochMs>();
-    await attempt("list the tokens' uses", async () => {
-      for await (const { key, value } of kv.list<EpochMs>({ prefix: keys.tokenUses() }, { batchSize: 500 })) {
-        found.set(String(key.at(-1)), value);
-      }
-    });
-    return found;
   }
 
   async function get(id: string): Promise<TokenInfo | null> {
@@ -156,7 +107,7 @@ export function createTokens(kv: Deno.Kv, { clock, adminToken = null }: TokensDe
       () => kv.getMany<[TokenRecord, EpochMs]>([keys.token(id), keys.tokenUse(id)]),
     );
     if (token.value === null) return null;
-    return { ...token.value.info, lastUsedAt: uses.get(id) ?? use.value };
+    return { ...token.value.info, lastUsedAt: uses.noted(id) ?? use.value };
   }
 
   async function revoke(id: string): Promise<boolean> {
@@ -178,7 +129,7 @@ export function createTokens(kv: Deno.Kv, { clock, adminToken = null }: TokensDe
     const { expiresAt, kind } = record.info;
     const now = clock();
     if (expiresAt !== null && now >= expiresAt) return { ok: false, why: "expired" };
-    uses.set(id, now);
+    uses.note(id, now);
     return { ok: true, principal, kind };
   }
 
@@ -211,37 +162,8 @@ export function createTokens(kv: Deno.Kv, { clock, adminToken = null }: TokensDe
       timingSafeEqual(hashOf(secret), known.record.hash);
   }
 
-  async function flushUses(): Promise<void> {
-    for (const [id, at] of [...uses]) {
-      if (!isWithin(written.get(id) ?? 0 as EpochMs, USE_MS)) await writeUse(id, at);
-      // Used again meanwhile: that is written the next time.
-      if (uses.get(id) === at) uses.delete(id);
-    }
-  }
-
-  async function writeUse(id: string, at: EpochMs): Promise<void> {
-    const entry = await attempt("read a token", () => kv.get<TokenRecord>(keys.token(id)));
-    if (entry.value === null) return;
-    const { expiresAt } = entry.value.info;
-    await attempt("write a token's last use", () =>
-      // Checked: a use that is written after the token was revoked would stay for ever.
-      kv.atomic().check(entry).set(keys.tokenUse(id), at, expiry(expiresAt)).commit());
-    written.set(id, at);
-  }
-
-  return { create, list, get, revoke, verify, isKnown, flushUses };
+  return { create, list, get, revoke, verify, isKnown, flushUses: uses.flush };
 }
-
-/** Deletes what an organisation's tokens are known by, and by that revokes them. Throws as KV does. */
-export async function deleteTokensOf(kv: Deno.Kv, organisation: string): Promise<void> {
-  for await (const { value } of kv.list<TokenRecord>({ prefix: keys.tokens() }, { batchSize: 500 })) {
-    const { id, organisation: owner } = value.info;
-    if (owner === organisation) await kv.atomic().delete(keys.token(id)).delete(keys.tokenUse(id)).commit();
-  }
-}
-
-/** The scopes of registries; the others are of an organisation, whichever ecosystems it uses. */
-const OF_AN_ECOSYSTEM: ReadonlySet<Scope> = new Set(["read", "publish"]);
 
 const UNKNOWN: Verified = { ok: false, why: "unknown" };
 const ADMIN: Verified = {

@@ -4,7 +4,8 @@ import { createTestClock } from "../../tests/fakes/clock.ts";
 import { StorageError } from "../errors.ts";
 import { holds, type NewToken, TokenError } from "../tokens.ts";
 import { keys } from "./keys.ts";
-import { createTokens, deleteTokensOf } from "./tokens.ts";
+import { deleteTokensOf } from "./token_record.ts";
+import { createTokens } from "./tokens.ts";
 
 const JANE: NewToken = {
   user: "jane",
