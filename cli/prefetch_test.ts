@@ -43,9 +43,9 @@ Deno.test("prefetch --server: fetches what the policy lets through, says what it
   assert.match(out, /^4 releases: fetched 2 files, \d+ B; 0 files were here already\./);
   assert.match(
     out,
-    /1 refused by the policy:\n  pkg:npm\/fresh@1\.1\.0 fresh-1\.1\.0\.tgz: .*held until 20.*minimum/,
+    /1 refused by the policy:\n {2}pkg:npm\/fresh@1\.1\.0 fresh-1\.1\.0\.tgz: .*held until 20.*minimum/,
   );
-  assert.match(out, /1 failed:\n  pkg:npm\/nobody@1\.0\.0: There is no package "nobody"/);
+  assert.match(out, /1 failed:\n {2}pkg:npm\/nobody@1\.0\.0: There is no package "nobody"/);
   assert.deepEqual([registry.downloads("steady", "1.0.0"), registry.downloads("fresh", "1.1.0")], [1, 0]);
   assert.deepEqual(await sluice.installs(), [], "nobody received anything");
 
@@ -89,7 +89,7 @@ Deno.test("prefetch: beside the server, a lockfile's digests are held against th
   assert.match(out, /\(package-lock\.json, packages\["node_modules\/steady"\]\)/);
   assert.match(
     out,
-    /1 skipped.*\n  package-lock\.json, packages\["node_modules\/local"\]: it is a folder or file/,
+    /1 skipped.*\n {2}package-lock\.json, packages\["node_modules\/local"\]: it is a folder or file/,
   );
   assert.deepEqual([registry.downloads("steady", "1.0.0"), registry.downloads("fresh", "1.0.0")], [0, 1]);
 });
