@@ -113,7 +113,8 @@ function operationOf(endpoint: Endpoint, inputs: Json): Json {
     }),
     responses: {
       ...(endpoint.contentTypes.length === 0 ? { 204: { description: "Done" } } : {
-        200: { description: "Done", content: contentOf(endpoint) },
+        // What was made or begun is 201 or 202.
+        [endpoint.method === "GET" ? "200" : "2XX"]: { description: "Done", content: contentOf(endpoint) },
       }),
       default: {
         description: "What is wrong",

@@ -39,7 +39,7 @@ function operationOf(method: string, path: string, operation: Json): Operation {
     scope: typeof operation["x-sluice-scope"] === "string" ? operation["x-sluice-scope"] : null,
     parameters: Array.isArray(operation.parameters) ? operation.parameters.filter(isJson) : [],
     body,
-    answers: contentOf(responses["200"]),
+    answers: contentOf(responses["200"] ?? responses["2XX"]),
   };
 }
 

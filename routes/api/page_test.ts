@@ -65,6 +65,27 @@ Deno.test("apiPage: HTML has each endpoint with area, scope, parameters and sche
   for (const [, id] of text.matchAll(/href="#([^"]+)"/g)) assert.ok(text.includes(`id="${id}"`), id);
 });
 
+Deno.test("openApiOf: what changes something answers with any 2xx, what is read with 200", () => {
+  const made = endpoint({
+    id: "makeThing",
+    method: "POST",
+    path: "/made",
+    scope: "operate",
+    whose: "address",
+    area: "Things",
+    summary: "Makes one.",
+    answer: thing,
+    handle: () => ({ status: 201, body: {} }),
+  });
+  const { paths } = openApiOf([...ENDPOINTS, made], { site: "", version: "1" }) as {
+    paths: Record<string, Record<string, { responses: object }>>;
+  };
+  const codes = (path: string, method: string) => Object.keys(paths[path]![method]!.responses);
+  assert.deepEqual(codes("/things", "get"), ["200", "default"]);
+  assert.deepEqual(codes("/made", "post"), ["2XX", "default"]);
+  assert.deepEqual(codes("/things/{id}", "put"), ["204", "default"]);
+});
+
 Deno.test("apiPage: text is a list, JSON the document itself", async () => {
   const text = await (await page("*/*")).text();
   assert.match(text, /GET +\/things +audit +Every <thing>\./);
