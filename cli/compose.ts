@@ -59,7 +59,9 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
   closers.add(() => server.cut());
   const { baseUrl, warnings } = siteAddress(config.baseUrl, server.address);
   const startedAt = clock();
-  const insight = createInsight(parts, { config, live: { startedAt, inFlight: () => app.inFlight() } });
+  let maintainedAt = startedAt;
+  const live = { startedAt, inFlight: () => app.inFlight(), maintainedAt: () => maintainedAt };
+  const insight = createInsight(parts, { config, live });
   const upstreams = services.upstream.health;
   const ready = createReady({ checks: readinessChecks(parts), upstreams, clock, timers });
   closers.add(() => insight.processes.leave(parts.instance));
@@ -134,7 +136,10 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     address: server.address,
     baseUrl,
     warnings,
-    maintain,
+    maintain() {
+      maintainedAt = clock();
+      return maintain();
+    },
     close: () => closing ??= stop(),
   };
 }

@@ -72,7 +72,13 @@ export function composeApi(parts: Parts, insight: Insight): Api {
     }),
     ...statusEndpoints(insight.status),
     ...statsEndpoints(insight),
-    ...alertEndpoints(parts.alerts),
+    ...alertEndpoints({
+      acknowledge: parts.alerts.acknowledge,
+      list: async () => {
+        await insight.lookAtSchedule();
+        return await parts.alerts.list();
+      },
+    }),
     ...packageEndpoints(packages),
     ...searchEndpoints({ ...packages, newestOffered: (query) => newestOffered(services, query) }),
     ...tokenEndpoints({ tokens, ecosystemIds, hasOrganisation }),

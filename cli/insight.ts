@@ -12,11 +12,16 @@ import type { Parts } from "./parts.ts";
 import { reportStatus } from "./status_report.ts";
 import { VERSION } from "./version.ts";
 
+/** Rounds come each minute. */
+const SCHEDULE_BEHIND_MS = 10 * 60_000;
+
 /** The server that this process is. */
 export interface Live {
   readonly startedAt: EpochMs;
   /** Requests that are being answered. */
   readonly inFlight: () => number;
+  /** When the last round of maintenance began; before the first, when it was started. */
+  readonly maintainedAt: () => EpochMs;
 }
 
 export interface Insight {
@@ -32,6 +37,8 @@ export interface Insight {
   /** null: this process serves nothing. */
   readonly self: () => ProcessReport | null;
   readonly status: () => Promise<StatusReport>;
+  /** Raises an alert where no round of maintenance came for long: the rounds themselves cannot. Throws StorageError. */
+  readonly lookAtSchedule: () => Promise<void>;
 }
 
 /** `live` null: a command that looks at the storage beside the servers. */
@@ -65,7 +72,19 @@ export function createInsight(
         artifacts: services.hot.sizeBytes,
       },
       fills: services.fills.running,
+      maintenanceAgeSeconds: Math.max(0, sinceMaintenance() / 1_000),
     };
+  }
+
+  function sinceMaintenance(): number {
+    return live === null ? 0 : clock() - live.maintainedAt();
+  }
+
+  async function lookAtSchedule(): Promise<void> {
+    if (sinceMaintenance() < SCHEDULE_BEHIND_MS) return;
+    const minutes = Math.round(sinceMaintenance() / 60_000);
+    const detail = `No round of maintenance came for ${minutes} minutes: webhooks, folds and refreshes wait`;
+    await parts.alerts.raise({ kind: "schedule-behind", subject: "maintenance", detail, organisation: null });
   }
 
   function self(): ProcessReport | null {
@@ -98,6 +117,7 @@ export function createInsight(
     isPrivate: (...of) => upstreamOf(...of)?.isDefault !== true,
     gauges,
     self,
+    lookAtSchedule,
     status: () => reportStatus(parts, { config, cached, processes, self: self() }),
   };
 }

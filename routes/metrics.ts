@@ -11,6 +11,8 @@ export interface Gauges {
   /** By cache: `memo`, `facts`, `artifacts`. */
   readonly caches: Readonly<Record<string, number>>;
   readonly fills: number;
+  /** Since the last round of maintenance began; they come each minute. */
+  readonly maintenanceAgeSeconds: number;
 }
 
 export interface MetricsPage {
@@ -132,6 +134,12 @@ function moment({ gauges, inFlight, upstreams, version, uptimeSeconds }: Metrics
       "gauge",
       "What is kept in memory.",
       (name) => Object.entries(caches).map(([cache, bytes]) => sample(name, { cache }, bytes)),
+    ),
+    family(
+      "sluice_maintenance_age_seconds",
+      "gauge",
+      "Since the last round of maintenance, which comes each minute.",
+      (name) => [sample(name, {}, gauges.maintenanceAgeSeconds)],
     ),
     family("sluice_uptime_seconds", "gauge", "Since the process was started.", (name) => [
       sample(name, {}, uptimeSeconds),

@@ -136,7 +136,7 @@ export function sampleOperations(): AppDeps["operations"] {
   return {
     ready: () => Promise.resolve({ status: "ready", failing: [], checks: {}, upstreams: [] }),
     metrics: createMetrics(),
-    gauges: () => ({ ...memory, caches, fills: 0 }),
+    gauges: () => ({ ...memory, caches, fills: 0, maintenanceAgeSeconds: 0 }),
     metricsFor: "anyone",
     stats: () => Promise.resolve({ asOf, since: asOf, ecosystems: [], days: [], popular: [], recent: [] }),
     isPrivate: () => false,

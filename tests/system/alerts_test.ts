@@ -224,6 +224,41 @@ Deno.test("alerts: a cache near its limit, and work that was given up", async ()
   );
 });
 
+Deno.test("alerts: rounds of maintenance that do not come are found by whoever asks; over once they come again", async () => {
+  await using world = await createWorld();
+  const { sluice, rounds, open } = world;
+  await rounds(1);
+  sluice.advance(9 * MINUTE_MS);
+  assert.deepEqual(await open(), []);
+  sluice.advance(2 * MINUTE_MS);
+  const [found] = await open();
+  assert.deepEqual([found?.kind, found?.subject], ["schedule-behind", "maintenance"]);
+  assert.match(found!.detail, /No round of maintenance came for 11 minutes/);
+  await rounds(4);
+  assert.deepEqual(await open(), []);
+});
+
+Deno.test("alerts: an install log whose indexes stay behind", async () => {
+  await using registry = await startNpmRegistry();
+  registry.publish({ name: "fresh", releases: { "1.0.0": { publishedAt: daysAgo(100) } } });
+  await using sluice = await startSluice({
+    env: { SLUICE_ADMIN_TOKEN: ADMIN, SLUICE_UPSTREAM_NPM: registry.upstream.url },
+    kv: foldless,
+  });
+  assert.equal((await ask(`${sluice.url}/npm/fresh/-/fresh-1.0.0.tgz`)).status, 200);
+  for (let i = 0; i < 12; i++) {
+    sluice.advance(MINUTE_MS);
+    await sluice.maintain();
+  }
+  const headers = { authorization: `Bearer ${ADMIN}` };
+  const found: readonly AlertRow[] = (await ask(`${sluice.url}/-/api/v1/alerts`, { headers })).json().alerts;
+  assert.deepEqual(found.map(({ kind }) => kind), ["log-behind"]);
+  assert.match(found[0]!.detail, /1\d min behind/);
+  const status = (await ask(`${sluice.url}/-/api/v1/status`, { headers })).json();
+  assert.ok(status.installLog.behindSeconds >= 700 && status.installLog.unfoldedBytes > 100);
+  assert.equal(status.openAlerts, 1);
+});
+
 Deno.test("/-/ready: what cannot be written is a 503 that names it, told again for five seconds, and an alert", async () => {
   const faulty: ReturnType<typeof createFaultyKv>[] = [];
   await using sluice = await startSluice({
@@ -283,4 +318,31 @@ async function filesBelow(folder: string): Promise<readonly string[]> {
     else found.push(name);
   }
   return found;
+}
+
+/** A KV that takes everything but the install log's indexes. */
+function foldless(kv: Deno.Kv): Deno.Kv {
+  return new Proxy(kv, {
+    get(target, name) {
+      if (name !== "atomic") {
+        const value = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      }
+      return () => {
+        const atomic = target.atomic();
+        let isFold = false;
+        const proxy: Deno.AtomicOperation = new Proxy(atomic, {
+          get(inner, method) {
+            return (...given: readonly unknown[]) => {
+              if (method === "set" && (given[0] as Deno.KvKey)[0] === "installs") isFold = true;
+              if (method === "commit" && isFold) return Promise.reject(new Error("no index today"));
+              const result = Reflect.get(inner, method).apply(inner, given);
+              return method === "commit" ? result : proxy;
+            };
+          },
+        });
+        return proxy;
+      };
+    },
+  });
 }
