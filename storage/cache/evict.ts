@@ -19,6 +19,7 @@ export interface EvictOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Evicted, and what is left. */
 export interface Evicted extends Purged {
   /** What the store holds now. */
   readonly left: { readonly bytes: number; readonly blobs: number };
@@ -36,11 +37,10 @@ interface Blob {
 
 /** Throws StorageError; what was evicted by then is evicted, whole. Rejects with the signal's reason. */
 export async function evict(options: EvictOptions): Promise<Evicted> {
-  const { kv, store, isHeld, signal, uses, now, graceMs } = options;
-  const blobs = await listBlobs(store, signal);
-  await date(blobs, options);
-  const found = total(blobs.values());
-  const heldBytes = total([...blobs.values()].filter((blob) => blob.isHeld)).bytes;
+  const { kv, store, isHeld, uses, now, graceMs } = options;
+  const { blobs, bytes } = await listBlobs(options);
+  const found = { bytes, blobs: blobs.size };
+  const heldBytes = await markHeld(blobs, options);
   const before = now - graceMs;
   const victims = choose(blobs, { excess: found.bytes - options.targetBytes, before });
   if (victims.size === 0) {
@@ -57,57 +57,79 @@ export async function evict(options: EvictOptions): Promise<Evicted> {
   return { ...purged, left, heldBytes };
 }
 
-async function listBlobs(store: ArtifactStore, signal?: AbortSignal): Promise<Map<BlobKey, Blob>> {
+async function listBlobs({ store, uses, signal }: EvictOptions) {
+  const last = await uses.read();
   const blobs = new Map<BlobKey, Blob>();
+  let bytes = 0;
   for await (const { key, sizeBytes } of store.list()) {
     signal?.throwIfAborted();
-    blobs.set(key, { sizeBytes, usedAt: -Infinity, isHeld: false });
+    blobs.set(key, { sizeBytes, usedAt: last.of(key) ?? -Infinity, isHeld: false });
+    bytes += sizeBytes;
   }
-  return blobs;
+  return { blobs, bytes };
 }
 
-/** A blob was used when the latest of those that point at it was; at first, when it came. */
-async function date(blobs: Map<BlobKey, Blob>, options: EvictOptions): Promise<void> {
-  const { kv, uses, isHeld, signal, now, graceMs } = options;
-  const last = await uses.read();
-  for (const [key, blob] of blobs) blob.usedAt = last.of(key) ?? -Infinity;
+/** What nobody remembers to have used was used when it came. Answers how much is held. */
+async function markHeld(blobs: ReadonlyMap<BlobKey, Blob>, options: EvictOptions): Promise<number> {
+  const { kv, isHeld, signal, now, graceMs } = options;
+  let heldBytes = 0;
   for await (const reference of listReferences(kv)) {
     signal?.throwIfAborted();
+    const { at, pointers } = reference;
     const held = isHeld(reference);
-    for (const { blob: key } of reference.pointers) {
+    for (const { blob: key } of pointers) {
       const blob = blobs.get(key);
       if (blob === undefined) continue;
-      if (held) blob.isHeld = true;
-      const isNew = reference.at > now - graceMs;
-      blob.usedAt = Math.max(blob.usedAt, last.of(key) ?? reference.at, isNew ? reference.at : -Infinity);
+      if (blob.usedAt === -Infinity || at > now - graceMs) blob.usedAt = Math.max(blob.usedAt, at);
+      if (!held || blob.isHeld) continue;
+      blob.isHeld = true;
+      heldBytes += blob.sizeBytes;
     }
   }
+  return heldBytes;
 }
 
-/** The oldest first, until `excess` is reached. */
+/** To the minute, which is as much as is written down. */
+const STEP_MS = 60_000;
+
+/** The oldest first, until `excess` is reached. Not sorted: there may be a million. */
 function choose(
   blobs: ReadonlyMap<BlobKey, Blob>,
   { excess, before }: { readonly excess: number; readonly before: number },
 ): ReadonlyMap<BlobKey, number> {
   const victims = new Map<BlobKey, number>();
-  if (excess <= 0) return victims;
-  const free = [...blobs].filter(([, { isHeld, usedAt }]) => !isHeld && usedAt <= before);
-  free.sort(([a, { usedAt: first }], [b, { usedAt: second }]) => first - second || (a < b ? -1 : 1));
-  let freed = 0;
-  for (const [key, { sizeBytes }] of free) {
-    if (freed >= excess) break;
+  const until = stepOf(blobs, { excess, before });
+  if (until === null) return victims;
+  let last = until.room;
+  for (const [key, { isHeld, usedAt, sizeBytes }] of blobs) {
+    const step = Math.floor(usedAt / STEP_MS);
+    if (isHeld || usedAt > before || step > until.step) continue;
+    if (step === until.step) {
+      if (last <= 0) continue;
+      last -= sizeBytes;
+    }
     victims.set(key, sizeBytes);
-    freed += sizeBytes;
   }
   return victims;
 }
 
-function total(blobs: Iterable<Blob>): { readonly bytes: number; readonly blobs: number } {
-  let bytes = 0;
-  let count = 0;
-  for (const { sizeBytes } of blobs) {
-    bytes += sizeBytes;
-    count++;
+/** Up to which step all go, and how much of the last one; null: there is nothing to free, or nothing that is free. */
+function stepOf(
+  blobs: ReadonlyMap<BlobKey, Blob>,
+  { excess, before }: { readonly excess: number; readonly before: number },
+): { readonly step: number; readonly room: number } | null {
+  const steps = new Map<number, number>();
+  for (const { isHeld, usedAt, sizeBytes } of blobs.values()) {
+    if (isHeld || usedAt > before) continue;
+    const step = Math.floor(usedAt / STEP_MS);
+    steps.set(step, (steps.get(step) ?? 0) + sizeBytes);
   }
-  return { bytes, blobs: count };
+  let room = excess;
+  let reached: { readonly step: number; readonly room: number } | null = null;
+  for (const [step, bytes] of [...steps].sort(([a], [b]) => a < b ? -1 : 1)) {
+    if (room <= 0) break;
+    reached = { step, room };
+    room -= bytes;
+  }
+  return reached;
 }

@@ -114,7 +114,7 @@ function keyOf(name: string): PackageKey {
 Deno.test("tidy: what was unused for longest goes, down to nine tenths; what was used since stays", async () => {
   await using world = await createWorld(1_000);
   const keeper = world.keeper();
-  await keeper.maintain();
+  await maintained(keeper);
   const blobs = new Map<string, BlobKey>();
   for (const name of ["a", "b", "c", "d"]) {
     blobs.set(name, await world.fill(keeper, name, 250));
@@ -245,6 +245,8 @@ Deno.test("pinned and frozen stay: a package, one release, files up to the freez
   });
   // Published a day before the start.
   world.freezes.push(freeze("frozen", START), freeze("late", START - 48 * HOUR));
+  // What the fills have begun.
+  await keeper.tidy();
   world.advance(HOUR);
   await keeper.tidy();
   assert.deepEqual(await world.there(), ["frozen", "pinned", "release"]);
