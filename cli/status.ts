@@ -32,7 +32,7 @@ function isWell({ upstreams, openAlerts }: StatusReport): boolean {
 }
 
 function statusText(report: StatusReport, io: Io): string {
-  const { storage, jobs, installLog, cache } = report;
+  const { storage, jobs, refreshing, installLog, cache } = report;
   const limit = storage.limitBytes === null ? "" : ` of ${sizeText(storage.limitBytes)}`;
   const lines: readonly (readonly [string, string])[] = [
     ["version", report.version],
@@ -51,6 +51,7 @@ function statusText(report: StatusReport, io: Io): string {
       installLog.behindSeconds < 120 ? "up to date" : `${minutes(installLog.behindSeconds)} behind`,
     ],
     ["jobs", `${number(jobs.waiting)} waiting, ${number(jobs.dead)} given up`],
+    ["refreshing", `${number(refreshing.packages)} packages in use, ${number(refreshing.overdue)} overdue`],
     ["alerts", report.openAlerts === 0 ? "none" : `${report.openAlerts}: deno task alerts`],
   ];
   const width = Math.max(...lines.map(([title]) => title.length));

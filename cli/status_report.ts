@@ -28,7 +28,7 @@ export async function reportStatus(parts: Parts, sources: StatusSources): Promis
   const now = services.clock();
   // Of today and yesterday: a day that has just begun says little.
   const since = (Math.floor(now / DAY_MS) - 1) * DAY_MS as EpochMs;
-  const [overview, waiting, dead, lag, counts, open, processes, kvBytes] = await Promise.all([
+  const [overview, waiting, dead, lag, counts, open, processes, kvBytes, refreshing] = await Promise.all([
     sources.cached.overview(),
     jobs.due({ now: FAR, limit: MAX_JOBS }),
     jobs.dead(),
@@ -37,6 +37,7 @@ export async function reportStatus(parts: Parts, sources: StatusSources): Promis
     alerts.list(),
     allProcesses(sources),
     sizeOfKv(sources.config.kv),
+    parts.refreshing.status(),
   ]);
   const sums = [...overview.byEcosystem.values()];
   const hits = sumOf(counts, "hits");
@@ -62,6 +63,11 @@ export async function reportStatus(parts: Parts, sources: StatusSources): Promis
       waiting: waiting.length,
       dead: dead.length,
       oldestDueAt: oldest <= now ? text(oldest) : null,
+    },
+    refreshing: {
+      packages: refreshing.packages,
+      overdue: refreshing.overdue,
+      nextAt: refreshing.nextAt === null ? null : text(refreshing.nextAt),
     },
     installLog: {
       behindSeconds: lag.oldestAt === null ? 0 : Math.max(0, Math.floor((now - lag.oldestAt) / 1_000)),

@@ -34,8 +34,8 @@ export interface RefreshStatus {
 export interface ScheduledRefresh {
   /** Writes down what was asked for, then refreshes what is due; ends within a minute, and at once when told to stop. */
   round(): Promise<void>;
-  /** Writes down what was asked for since. */
-  flush(): Promise<void>;
+  /** Writes down what was asked for since, so much of it at most. */
+  flush(most: number): Promise<void>;
   /** No round does anything any more. */
   stop(): void;
   status(): Promise<RefreshStatus>;
@@ -67,6 +67,7 @@ const PACE_MS = 150;
 const BATCH = 50;
 /** Uses are written down so many in a round. */
 const NOTES = 2_000;
+const NOTES_AT_ONCE = 8;
 const COUNTED = 10_000;
 const LONGEST_PAUSE_MS = 15 * MINUTE_MS;
 const WRITTEN_BYTES = 16 * 2 ** 20;
@@ -80,20 +81,25 @@ export function createScheduledRefresh(deps: ScheduledRefreshDeps): ScheduledRef
   const done = { confirmed: 0, changed: 0, failed: 0 };
   let lastRoundAt: EpochMs | null = null;
 
-  async function flush(): Promise<void> {
+  async function flush(most: number): Promise<void> {
+    const waiting = services.inUse.take(most).values();
+    await Promise.all(Array.from({ length: NOTES_AT_ONCE }, async () => {
+      for (const [id, key] of waiting) await noted(id, key);
+    }));
+  }
+
+  async function noted(id: string, key: PackageKey): Promise<void> {
     const now = clock();
-    for (const [id, key] of services.inUse.take(NOTES)) {
-      const lifetimes = services.lifetimes(key);
-      const age = now - (written.get(id) ?? -Infinity);
-      if (useCountsFor(lifetimes) === 0 || (age >= 0 && age < writtenOnceIn(lifetimes))) continue;
-      const checkedAt = services.known.get(id)?.record.checkedAt ?? now;
-      await inUse.note(key, { usedAt: now, firstDue: nextRefresh(lifetimes, checkedAt, random()) });
-      written.set(id, now);
-    }
+    const lifetimes = services.lifetimes(key);
+    const age = now - (written.get(id) ?? -Infinity);
+    if (useCountsFor(lifetimes) === 0 || (age >= 0 && age < writtenOnceIn(lifetimes))) return;
+    const checkedAt = services.known.get(id)?.record.checkedAt ?? now;
+    await inUse.note(key, { usedAt: now, firstDue: nextRefresh(lifetimes, checkedAt, random()) });
+    written.set(id, now);
   }
 
   async function round(): Promise<void> {
-    await flush();
+    await flush(NOTES);
     if (stopped.signal.aborted) return;
     lastRoundAt = clock();
     const over = new AbortController();

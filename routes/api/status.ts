@@ -39,6 +39,13 @@ const status = z.object({
     dead: z.number().meta({ description: "Given up within the last week" }),
     oldestDueAt: instant.nullable(),
   }),
+  refreshing: z.object({
+    packages: z.number().meta({
+      description: "In use, and refreshed by schedule; counted up to 10,000 of each upstream",
+    }),
+    overdue: z.number().meta({ description: "Of those; in a crowd their turn comes later" }),
+    nextAt: instant.nullable(),
+  }),
   installLog: z.object({
     behindSeconds: z.number().meta({
       description: "How old the oldest record is that is not in the indexes",
