@@ -195,7 +195,8 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     owner: instance,
     random: Math.random,
   });
-  closers.add(() => refreshing.flush());
+  // As with tokens: what is left is written down when it is asked for again.
+  closers.add(() => refreshing.flush(100));
   return {
     instance,
     kv,
