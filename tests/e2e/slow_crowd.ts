@@ -24,6 +24,7 @@ export function startSlowCrowd(options: SlowCrowdOptions): SlowCrowd {
   const ended = new AbortController();
   const counts = new Map<number, number>();
   let failed = 0;
+  let why: unknown = null;
   let changed = Promise.withResolvers<void>();
 
   async function client(index: number): Promise<void> {
@@ -52,15 +53,16 @@ export function startSlowCrowd(options: SlowCrowdOptions): SlowCrowd {
   }
 
   const running = Array.from({ length: clients }, (_, index) =>
-    client(index).catch(() => {
+    client(index).catch((error) => {
       if (ended.signal.aborted) return;
       failed++;
+      why ??= error;
       changed.resolve();
     }));
 
   async function reached(bytes: number): Promise<void> {
     for (;;) {
-      if (failed > 0) throw new Error(`${failed} of ${clients} slow clients failed`);
+      if (failed > 0) throw new Error(`${failed} of ${clients} slow clients failed: ${why}`);
       const there = [...counts.values()].filter((count) => count >= bytes).length;
       if (there === clients) return;
       changed = Promise.withResolvers();
