@@ -92,6 +92,15 @@ Deno.test("README: the tokens that it makes can be made", async () => {
   }
 });
 
+Deno.test("README: its lifetimes are read as it says", () => {
+  const file = blocks("yaml").find((block) => /^ecosystems:\n/m.test(block))!;
+  const { lifetimes, upstreams, disabled } = configFrom(file);
+  assert.equal(lifetimes.instance.metadataTtl, 3_600_000);
+  assert.deepEqual(lifetimes.ecosystems.npm, { metadataTtl: 600_000, artifactTtl: 86_400_000 });
+  assert.deepEqual(upstreams[0]?.lifetimes, { metadataTtl: 60_000, userAgent: "acme-mirror/1" });
+  assert.deepEqual(disabled, ["cargo"]);
+});
+
 Deno.test("README: every task it names is there", () => {
   const named = [...readme.matchAll(/deno task ([a-z]+)/g)].map((match) => match[1]!);
   assert.ok(named.includes("start") && named.includes("test"));
