@@ -1,5 +1,5 @@
 /** Puts a whole Sluice together from its configuration, serves it, and takes it apart again. */
-import { explain, serve } from "../ecosystems/pipeline.ts";
+import { createMirror, explain, serve } from "../ecosystems/pipeline.ts";
 import { policyJsonSchema } from "../policy/config.ts";
 import { createApp } from "../routes/app.ts";
 import { loopbackHosts } from "../routes/host.ts";
@@ -105,6 +105,17 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     log,
   });
   const monitor = createMonitor({ ...parts, health: upstreams, usage: parts.cache.usage, ready, clock, log });
+  const mirror = createMirror({
+    ...parts,
+    entries: parts.mirrored,
+    queries: insight.queries,
+    view: views.view,
+  });
+  // Behind the rest of the round: what is downloaded may take longer than the minute.
+  const fillMirrors = () => {
+    services.background.run("fill the mirrors", mirror.round);
+    return Promise.resolve();
+  };
   const maintain = createMaintenance({
     ...parts,
     installs: services.installs,
@@ -114,6 +125,7 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
       { what: "say that this process runs", run: () => insight.processes.say(insight.self()!) },
       { what: "see whether all is well", run: monitor },
       { what: "refresh what is in use", run: parts.refreshing.round },
+      { what: "fill the mirrors", run: fillMirrors },
     ],
     clock,
     log,
@@ -126,6 +138,7 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     sampling.stop();
     parts.cache.stop();
     parts.refreshing.stop();
+    mirror.stop();
     await server.drain(left());
     await services.fills.drain(left());
     await services.background.drain(left());

@@ -1,5 +1,6 @@
 /** The configuration: parsed once into a total value, or every mistake at once. */
 import type { DurationMs } from "../policy/types.ts";
+import type { MirrorEntry } from "../ecosystems/mirrors.ts";
 import type { MemoryBounds } from "../ecosystems/_pipeline/services.ts";
 import type { S3Credentials } from "../storage/artifacts/s3_client.ts";
 import type { InFlightLimits } from "../routes/in_flight.ts";
@@ -14,7 +15,7 @@ import {
   shown,
   suggestion,
 } from "./config_sources.ts";
-import { configSchema, LIFETIME_KEYS, type ListenAddress } from "./config_schema.ts";
+import { configSchema, LIFETIME_KEYS, type ListenAddress, MIRROR_KEYS } from "./config_schema.ts";
 import { describeSettings } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
@@ -51,6 +52,8 @@ export interface Config {
   readonly lifetimes: LifetimeLevels;
   /** Ecosystems that are switched off. */
   readonly disabled: readonly string[];
+  /** What is kept filled; names as they were given. */
+  readonly mirror: readonly MirrorEntry[];
   /** Between two cleanings. */
   readonly cleanupInterval: DurationMs;
   /** As configured, without the ecosystems' defaults; compose adds those where no catch-all is given. */
@@ -145,6 +148,7 @@ export function loadConfig(input: ConfigInput): Loaded {
         ),
       },
       disabled: disabledIn(given.ecosystems),
+      mirror: given.mirror ?? [],
       cleanupInterval: given.cleanupInterval,
       upstreams: upstreamsOf(given.upstreams ?? {}, input),
       network: {
@@ -357,7 +361,10 @@ const UPSTREAM_KEYS = [
 const CREDENTIAL_KEYS = ["bearer", "basic", "header", "bearerFile", "username", "password", "name", "value"];
 
 function knownKeys(path: readonly PropertyKey[], input: ConfigInput): readonly string[] {
-  if (path.length === 0) return [...describeSettings().map(({ key }) => key), "upstreams", "ecosystems"];
+  if (path.length === 0) {
+    return [...describeSettings().map(({ key }) => key), "upstreams", "ecosystems", "mirror"];
+  }
+  if (path[0] === "mirror") return MIRROR_KEYS;
   if (path[0] === "ecosystems" && path.length > 1) return [...LIFETIME_KEYS, "enabled"];
   if (path.includes("credentials")) return CREDENTIAL_KEYS;
   return path.length === 1 ? input.ecosystems.map(({ id }) => id) : UPSTREAM_KEYS;

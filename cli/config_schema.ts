@@ -3,6 +3,7 @@ import ipaddr from "ipaddr.js";
 import * as z from "zod";
 import { parseS3Address, S3_FORM } from "../storage/artifacts/s3_address.ts";
 import type { LogLevel } from "../storage/runtime.ts";
+import { parseRangeSyntax, RANGE_FORM } from "../policy/range.ts";
 import type { DurationMs } from "../policy/types.ts";
 import { parseSettingDuration, parseSize } from "./units.ts";
 import { type ConfigInput, reasonOf } from "./config_sources.ts";
@@ -165,6 +166,51 @@ export const LIFETIME_KEYS = Object.keys(lifetimes);
 /** An ecosystem's own settings. */
 const ecosystem = z.strictObject({ ...someLifetimes, enabled: yesOrNo.optional() });
 
+/** What is kept filled; either `packages` or `used`. */
+function mirror(input: ConfigInput) {
+  const each = z.strictObject({
+    ecosystem: oneOf(...input.ecosystems.map(({ id }) => id)),
+    packages: list("names of packages, such as left-pad", (name) => /^[^\s*?]{1,214}$/.test(name)).optional(),
+    used: yesOrNo.optional(),
+    versions: text(`a whole number from 1 to 1000, or ${RANGE_FORM}`, readVersions).optional(),
+    every: someTime.optional(),
+    organisation: text("a name of an organisation", (name) => ORGANISATION.test(name) ? name : null)
+      .optional(),
+    only: yesOrNo.optional(),
+  });
+  return each.transform(
+    ({ ecosystem, packages, used = false, versions, every, organisation, only }, context) => {
+      if (used === (packages !== undefined)) {
+        context.addIssue({ code: "custom", message: "either packages or used: true", input: null });
+      }
+      return {
+        ecosystem,
+        packages: used || packages === undefined ? "used" as const : packages,
+        versions: versions ?? { newest: 1 },
+        every: every ?? DAY,
+        organisation: organisation ?? "default",
+        only: only ?? false,
+      };
+    },
+  );
+}
+
+const DAY = 86_400_000 as DurationMs;
+
+/** The keys of an entry of `mirror`. */
+export const MIRROR_KEYS = ["ecosystem", "packages", "used", "versions", "every", "organisation", "only"];
+
+function readVersions(given: string): { readonly newest: number } | { readonly range: string } | null {
+  const newest = readCount(given, 1, 1000);
+  if (newest !== null) return { newest };
+  try {
+    parseRangeSyntax(given);
+    return { range: given };
+  } catch {
+    return null;
+  }
+}
+
 function upstream(input: ConfigInput, keys: readonly string[]) {
   return z.strictObject({
     ...someLifetimes,
@@ -191,6 +237,7 @@ export function configSchema(input: ConfigInput) {
   return z.strictObject({
     ...lifetimes,
     ecosystems: z.strictObject(ecosystems).optional(),
+    mirror: z.array(mirror(input)).optional(),
     listen: text("HOST:PORT, [IPV6]:PORT or :PORT", readListen),
     baseUrl: text("an http or https address without userinfo, query or fragment", readBase).optional(),
     data: path,

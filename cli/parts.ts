@@ -6,7 +6,9 @@ import {
   type ScheduledRefresh,
   type Services,
 } from "../ecosystems/pipeline.ts";
+import { mirroredVersions, type MirrorEntry, mirrorOnly } from "../ecosystems/mirrors.ts";
 import type { Ecosystem } from "../ecosystems/ecosystem.ts";
+import { placeOf } from "../storage/artifacts/open.ts";
 import type { ArtifactStore } from "../storage/artifacts/store.ts";
 import { createBackground } from "../storage/background.ts";
 import { type CacheKeeper, createCacheKeeper } from "../storage/cache/keeper.ts";
@@ -81,6 +83,8 @@ export interface Parts {
   readonly counters: Counters;
   /** With all that the pipeline works with. */
   readonly services: Services;
+  /** What is kept filled, by canonical names. */
+  readonly mirrored: readonly MirrorEntry[];
   /** Keeps packages in use fresh. */
   readonly refreshing: ScheduledRefresh;
 }
@@ -104,7 +108,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   const cache = createCacheKeeper({
     kv,
     store: bareStore,
-    place: config.artifacts.split("?")[0] ?? "",
+    place: placeOf(config.artifacts),
     maxBytes: config.maxBytes,
     everyMs: config.cleanupInterval,
     owner: instance,
@@ -160,6 +164,8 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   const alerts = createAlerts(kv, { clock });
   const counters = createCounters(kv, { clock, metrics });
   closers.add(() => counters.fold());
+  const mirrored = usable(() => mirrorsOf(config.mirror, deps.ecosystems));
+  const onlyOf = new Map(deps.ecosystems.map(({ id }) => [id, mirrorOnly(mirrored, id)]));
   const services: Services = createServices({
     ecosystems: deps.ecosystems,
     packages: createPackages(kv),
@@ -185,6 +191,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     background,
     lifetimes,
     memory: config.memory,
+    mirrorOnly: (ecosystem) => onlyOf.get(ecosystem) ?? null,
   });
   purges.onPurge(() => forgetCached(services));
   const refreshing = createScheduledRefresh({
@@ -213,6 +220,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     alerts,
     metrics,
     counters,
+    mirrored,
     services,
     refreshing,
   };
@@ -228,6 +236,24 @@ function scheduledUpstreams(
     const { ecosystem: id } = upstreams.configOf(upstream);
     const ecosystem = ecosystems.find((each) => each.id === id);
     return ecosystem === undefined || disabled.includes(id) ? [] : [{ upstream, ecosystem }];
+  });
+}
+
+/** Throws TypeError for a range that is none in its ecosystem's versions. */
+function mirrorsOf(
+  entries: readonly MirrorEntry[],
+  ecosystems: readonly Ecosystem[],
+): readonly MirrorEntry[] {
+  return entries.map((entry) => {
+    const ecosystem = ecosystems.find(({ id }) => id === entry.ecosystem)!;
+    try {
+      mirroredVersions(entry, ecosystem);
+    } catch (cause) {
+      throw new TypeError(cause instanceof Error ? cause.message : String(cause), { cause });
+    }
+    const { packages } = entry;
+    if (packages === "used") return entry;
+    return { ...entry, packages: packages.map((name) => ecosystem.canonicalName?.(name) ?? name) };
   });
 }
 

@@ -10,6 +10,7 @@ import { serveForward } from "./_pipeline/forward.ts";
 import { type Gated, loadOf, reload } from "./_pipeline/gate.ts";
 import { LostDocumentError, serveIndex } from "./_pipeline/indexes.ts";
 import type { Loaded } from "./_pipeline/load.ts";
+import { notMirrored } from "./_pipeline/mirror_only.ts";
 import type { Services } from "./_pipeline/services.ts";
 import { serveSidecar } from "./_pipeline/sidecar.ts";
 import type { ArtifactAsk, Ask, IndexAsk, LocalAsk, SidecarAsk, VersionAsk } from "./ecosystem.ts";
@@ -25,6 +26,7 @@ export {
 export { explain } from "./_pipeline/explain.ts";
 export { inspect, type Inspected, type InspectQuery, newestOffered } from "./_pipeline/inspect.ts";
 export { lookUp } from "./_pipeline/look_up.ts";
+export { createMirror, type Mirror } from "./_pipeline/mirror.ts";
 export { prefetch } from "./_pipeline/prefetch.ts";
 
 /**
@@ -102,6 +104,8 @@ async function servePackageOnce(
       message: "This address asked for too many different instants: try again in an hour, or name a snapshot",
     });
   }
+  const unserved = await notMirrored(services, request, ask.subject.name);
+  if (unserved !== null) return unserved;
   const gate = await loadOf(services, request, ask.subject);
   if (gate === "absent") return noSuchPackage(request, ask.subject.name);
   if (gate === "too-many-absences") {

@@ -31,6 +31,7 @@ import { createInstants, type Instants } from "./instants.ts";
 import { createTally, type Tally } from "./tally.ts";
 import type { Ecosystem, UpstreamDocument } from "../ecosystem.ts";
 import type { Copy } from "../outcome.ts";
+import type { MirrorOnly } from "../mirrors.ts";
 import type { LoadResult } from "./load.ts";
 import type { MemoEntry } from "./memo.ts";
 import { createVerdictCache, type VerdictCache } from "./verdicts.ts";
@@ -114,6 +115,8 @@ export interface ServiceOptions {
   /** What holds for the upstream that a record names. */
   readonly lifetimes: (of: OfUpstream) => Lifetimes;
   readonly memory: MemoryBounds;
+  /** What of an ecosystem is served where it is a mirror alone; null: all of it. */
+  readonly mirrorOnly: (ecosystem: string) => MirrorOnly | null;
 }
 
 /** A package as this process knows it: its record, its facts decoded, and when its files were first seen. */
