@@ -58,8 +58,9 @@ summary .quiet { display: block; }
 .mark { margin-left: .5rem; padding: .05rem .45rem; border: 1px solid var(--line); border-radius: 1rem; color: var(--quiet); font-size: .75rem; white-space: nowrap; }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .45rem .75rem .45rem 0; border-top: 1px solid var(--line); text-align: right; }
+td, thead th { white-space: nowrap; }
 th:first-child { text-align: left; font-weight: 500; overflow-wrap: anywhere; }
-thead th { border-top: 0; color: var(--quiet); font-size: .875rem; font-weight: 400; }
+thead th { border-top: 0; overflow-wrap: normal; color: var(--quiet); font-size: .875rem; font-weight: 400; }
 .wide { overflow-x: auto; }
 footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--quiet); font-size: .875rem; }
 footer a { margin-right: 1.25rem; }

@@ -64,6 +64,7 @@ function welcomeText(mounts: readonly Mount[], { site, version }: Welcome): stri
     ...sections,
     `Why was something refused?  curl ${whyAddress(mounts, site)}`,
     `Is it well?                 curl ${site}/-/health`,
+    `What is in it?              curl ${site}/-/stats`,
     `What else can be asked?     curl ${site}/-/api/v1/`,
   ].join("\n");
 }
@@ -105,6 +106,7 @@ async function welcomePage(mounts: readonly Mount[], { site, prefix, version }: 
           </div>
         </dl>
         <footer>
+          <a href={`${site}/-/stats`}>Statistics</a>
           <a href={`${site}/-/health`}>Health</a>
           <a href={`${site}/-/schema/policy.json`}>Policy schema</a>
           <a href={`${site}/-/api/v1/`}>API</a>
