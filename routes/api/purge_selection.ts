@@ -1,6 +1,7 @@
 /** Which records a purge is about: all, an ecosystem's, a package's, a release's, the old ones, the unused ones. */
 import type { Ecosystem } from "../../ecosystems/ecosystem.ts";
 import type { EpochMs } from "../../policy/types.ts";
+import { isBeside } from "../../storage/cache/held.ts";
 import type { Reference } from "../../storage/cache/references.ts";
 import type { LastUses } from "../../storage/cache/uses.ts";
 import { keyPart } from "../../storage/kv/key_part.ts";
@@ -59,15 +60,16 @@ async function matcherOf(deps: SelectionDeps, what: string): Promise<Matches> {
     );
   }
   const named = namedPackage(deps.ecosystems, what, "body.what");
-  const isOfPackage: Matches = ({ key }) =>
-    key[1] === named.ecosystem.id && key[3] === "package" && key[4] === keyPart(named.name);
-  if (named.version === null) return isOfPackage;
   const files = await filesOf(deps.kv, named);
-  return (reference) =>
-    isOfPackage(reference) && reference.filename !== null && files.has(reference.filename);
+  return ({ key, name, filename }) => {
+    if (key[1] !== named.ecosystem.id) return false;
+    if (key[3] !== "package") return isBeside(files, name);
+    if (key[4] !== keyPart(named.name)) return false;
+    return named.version === null || (filename !== null && files.has(filename));
+  };
 }
 
-/** The files of one release, as its facts name them; empty where nothing is cached of it. */
+/** The files of a release, or of all, as the package's facts name them; empty where nothing is cached of it. */
 async function filesOf(kv: Deno.Kv, named: NamedPackage): Promise<ReadonlySet<string>> {
   const packages = createPackages(kv);
   const files = new Set<string>();
@@ -75,7 +77,7 @@ async function filesOf(kv: Deno.Kv, named: NamedPackage): Promise<ReadonlySet<st
     if (key.subject !== "package" || key.name !== named.name) continue;
     const facts = await packages.facts(key, record);
     for (const { version, artifacts } of facts?.releases ?? []) {
-      if (version !== named.version) continue;
+      if (named.version !== null && version !== named.version) continue;
       for (const { filename } of artifacts) files.add(filename);
     }
   }

@@ -53,6 +53,16 @@ function folderPath(address: string): string {
   return address.startsWith("file://") ? fileURLToPath(address) : address.slice("file:".length);
 }
 
+/** Which store an address is: the same for all who name it, from wherever, once it was opened. Holds no secret. */
+export function placeOf(address: string): string {
+  if (!address.startsWith("file:")) return address.split("?")[0]!;
+  try {
+    return `file:${Deno.realPathSync(folderPath(address))}`;
+  } catch {
+    return address;
+  }
+}
+
 /**
  * `memory:`, `memory:512MB`, `file:PATH` or `s3://BUCKET/PREFIX?…`. Throws RangeError for anything else, with the
  * address quoted (but never what follows a `?`), and StorageError where the folder or the bucket cannot be used.

@@ -31,22 +31,23 @@ export async function readHeld(deps: HeldDeps): Promise<(reference: Reference) =
   await readFiles(deps.kv, wanted);
   const files = new Set([...wanted.values()].flatMap((each) => [...each.files]));
 
-  return function isHeld({ key, filename }) {
-    if (key[3] !== "package") return isBeside(files, String(key[4]));
+  return function isHeld({ key, name, filename }) {
+    if (key[3] !== "package") return isBeside(files, name);
     const found = wanted.get(`${String(key[1])}\n${String(key[4])}`);
     if (found === undefined) return false;
     return found.isWhole || !found.isKnown || filename === null || found.files.has(filename);
   };
 }
 
-/** A document that stands beside a held file: its name ends as the file's does, and goes on. */
-function isBeside(files: ReadonlySet<string>, name: string): boolean {
-  let last = name.slice(name.lastIndexOf("/") + 1);
-  while (last !== "") {
-    if (files.has(last)) return true;
-    last = last.slice(0, Math.max(0, last.lastIndexOf(".")));
-  }
-  return false;
+/** The name of a document that stands beside one of these files: a part of its address begins with the file's name. */
+export function isBeside(files: ReadonlySet<string>, name: string): boolean {
+  if (files.size === 0) return false;
+  return name.split(/[/ ?]/).some((part) => {
+    for (let rest = part; rest !== ""; rest = rest.slice(0, Math.max(0, rest.lastIndexOf(".")))) {
+      if (files.has(rest)) return true;
+    }
+    return false;
+  });
 }
 
 async function readWanted({ pins, organisations }: HeldDeps): Promise<Map<string, Wanted>> {

@@ -17,7 +17,7 @@ export interface Uses {
   used(key: BlobKey): void;
   /** As noted by this process and not yet written down; null: not. */
   noted(key: BlobKey): EpochMs | null;
-  /** A body of it is being sent: it counts as used until `end` is called. */
+  /** A body of it is being read, by whoever: it counts as used until `end` is called, and as it did before then. */
   reading(key: BlobKey): { readonly end: () => void };
   /** Writes down what was noted. Throws StorageError; then it is noted still. */
   fold(): Promise<void>;
@@ -60,7 +60,6 @@ export function createUses({ kv, clock }: { readonly kv: Deno.Kv | null; readonl
         const left = (open.get(key) ?? 1) - 1;
         if (left > 0) open.set(key, left);
         else open.delete(key);
-        used(key);
       },
     };
   }
