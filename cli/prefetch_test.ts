@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { startNpmRegistry } from "../tests/fakes/npm_registry.ts";
 import { daysAgo, NOW, startSluice } from "../tests/fakes/sluice.ts";
 import { prefetch } from "./prefetch.ts";
+import { newReport, note, progressText } from "./prefetch_print.ts";
 import { testIo } from "./testing.ts";
 
 const ADMIN = "an-admin-token-of-more-than-32-characters";
@@ -137,4 +138,30 @@ Deno.test("prefetch: Ctrl-C says how far it was", async () => {
   stop.abort();
   assert.equal(await prefetch(["pkg:npm/steady", "--server", sluice.url], io, stop.signal), 130);
   assert.match(io.take().out, /^Broken off after 0 of 0 releases; what is here stays\./);
+});
+
+Deno.test("progressText: a bar, how much, how fast, how long still, and what was refused", () => {
+  const report = newReport(1_000, false);
+  note(report, { kind: "plan", releases: 4, skipped: [] });
+  assert.equal(progressText(report, 1_000), "[························] 0 of 4 releases");
+  const file = {
+    kind: "file",
+    purl: "pkg:npm/a@1",
+    filename: "a.tgz",
+    message: null,
+    rule: null,
+    where: "",
+  } as const;
+  note(report, { ...file, outcome: "filled", bytes: 8_000_000 });
+  note(report, { ...file, outcome: "refused", bytes: 0 });
+  note(report, { kind: "progress" });
+  assert.equal(
+    progressText(report, 5_000),
+    "[######··················] 1 of 4 releases · 8.0 MB · 2.0 MB/s · about 12 s left · 1 refused",
+  );
+  for (let i = 0; i < 3; i++) note(report, { kind: "progress" });
+  assert.equal(
+    progressText(report, 9_000),
+    "[########################] 4 of 4 releases · 8.0 MB · 1.0 MB/s · 1 refused",
+  );
 });
