@@ -18,7 +18,6 @@ import { statusEndpoints } from "../routes/api/status.ts";
 import { tokenEndpoints } from "../routes/api/tokens.ts";
 import { createParsers } from "../policy/usable.ts";
 import { readHeld } from "../storage/cache/held.ts";
-import { createInstallQueries } from "../storage/installs/queries.ts";
 import { forgetUser } from "../storage/installs/retention.ts";
 import { listFiles } from "../storage/kv/files.ts";
 import type { Insight } from "./insight.ts";

@@ -26,7 +26,12 @@ async function rig() {
   const installs = createInstallLog({ kv, journal: null, instance: "t", clock, log, random: () => 0.5 });
   const sampling = { begin: () => void sampled++ };
   const tokens = { flushUses: () => Promise.resolve(void flushed++) };
-  const webhooks = { refusal: () => {}, alert: () => Promise.resolve(), handlers: {}, runDue: () => sending() };
+  const webhooks = {
+    refusal: () => {},
+    alert: () => Promise.resolve(),
+    handlers: {},
+    runDue: () => sending(),
+  };
   return {
     kv,
     lines,
