@@ -10,7 +10,7 @@ import { createMaintenance } from "./maintenance.ts";
 const DAY_MS = 86_400_000;
 const START = Date.UTC(2026, 10, 21, 12);
 
-async function rig() {
+async function rig(options: { readonly withFurther?: boolean } = {}) {
   const kv = await Deno.openKv(":memory:");
   const lines: string[] = [];
   let now = START;
@@ -25,6 +25,11 @@ async function rig() {
   const jobs = createJobs({ kv, clock, log });
   const installs = createInstallLog({ kv, journal: null, instance: "t", clock, log, random: () => 0.5 });
   const sampling = { begin: () => void sampled++ };
+  const ran: string[] = [];
+  const further = [
+    { what: "do the first", run: () => Promise.reject(new Error("not today")) },
+    { what: "do the second", run: () => Promise.resolve(void ran.push("second")) },
+  ];
   const tokens = { flushUses: () => Promise.resolve(void flushed++) };
   const webhooks = {
     refusal: () => {},
@@ -46,11 +51,13 @@ async function rig() {
       tokens,
       sampling,
       cache: { maintain: () => Promise.resolve() },
+      further: options.withFurther ? further : [],
       clock,
       log,
     }),
     queries: createInstallQueries({ kv, clock }),
     moveTo: (at: number) => void (now = at),
+    ran,
     sent: () => sent,
     sampled: () => sampled,
     flushed: () => flushed,
@@ -119,6 +126,19 @@ Deno.test("maintain: what fails is said, the rest is done, and no round begins w
     assert.equal(calls, 1);
     assert.deepEqual(lines, ["Cannot send what is due to webhooks: no way out"]);
     assert.equal((await queries.packages({})).length, 1);
+  } finally {
+    await installs.close();
+    kv.close();
+  }
+});
+
+Deno.test("maintain: what is further to be done is done each round, whatever became of what was before it", async () => {
+  const { kv, lines, installs, maintain, ran } = await rig({ withFurther: true });
+  try {
+    await maintain();
+    await maintain();
+    assert.deepEqual(ran, ["second", "second"]);
+    assert.deepEqual(new Set(lines), new Set(["Cannot do the first: not today"]));
   } finally {
     await installs.close();
     kv.close();

@@ -152,6 +152,16 @@ Deno.test("GET /stats: whoever may not read an index may not read it", async () 
   assert.equal((await ask(`${world.sluice.url}/-/stats`, { headers })).status, 200);
 });
 
+Deno.test("GET /-/stats: with ecosystems at the root of the host /stats is a package's name, and this stays", async () => {
+  await using world = await createWorld({ SLUICE_ROOT: "npm" });
+  world.registry.publish({ name: "stats", releases: { "1.0.0": { publishedAt: daysAgo(100) } } });
+  assert.equal((await ask(`${world.sluice.url}/stats`)).json().name, "stats");
+  assert.match(
+    (await ask(`${world.sluice.url}/-/stats`, { headers: { accept: "text/plain" } })).text,
+    /statistics/,
+  );
+});
+
 Deno.test("GET /packages and /packages/{purl}: files, releases with date, verdict and when they mature, who uses it", async () => {
   await using world = await createWorld();
   await installSome(world);
