@@ -20,7 +20,7 @@ function blocks(language: string): readonly string[] {
 }
 
 function policies(): readonly string[] {
-  return blocks("yaml").filter((block) => !/^upstreams:/m.test(block));
+  return blocks("yaml").filter((block) => !/^(?:upstreams|mirror):/m.test(block));
 }
 
 /** Without the padding that `deno fmt` gives tables. */
@@ -99,6 +99,18 @@ Deno.test("README: its lifetimes are read as it says", () => {
   assert.deepEqual(lifetimes.ecosystems.npm, { metadataTtl: 600_000, artifactTtl: 86_400_000 });
   assert.deepEqual(upstreams[0]?.lifetimes, { metadataTtl: 60_000, userAgent: "acme-mirror/1" });
   assert.deepEqual(disabled, ["cargo"]);
+});
+
+Deno.test("README: its mirrors are read as it says", () => {
+  const file = blocks("yaml").find((block) => /^mirror:/m.test(block))!;
+  const [named, used] = configFrom(file).mirror;
+  assert.deepEqual([named?.packages, named?.versions], [["left-pad", "@acme/kit"], { newest: 5 }]);
+  assert.deepEqual([used?.packages, used?.organisation, used?.only, named?.only], [
+    "used",
+    "acme",
+    true,
+    false,
+  ]);
 });
 
 Deno.test("README: every task it names is there", () => {
