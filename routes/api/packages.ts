@@ -89,7 +89,7 @@ export function packageEndpoints(deps: PackageApiDeps): readonly Endpoint[] {
 
 /**
  * WARNING: two organisations share bytes, never visibility: of what is cached an organisation's token sees what
- * that organisation asked for, and of no upstream but its own.
+ * that organisation asked for, of no upstream but its own, and of no ecosystem but the token's.
  */
 export async function visibleTo(
   deps: Pick<PackageApiDeps, "queries" | "upstreamId">,
@@ -98,7 +98,9 @@ export async function visibleTo(
   const asked = principal.organisation === null
     ? null
     : new Set((await deps.queries.packages({ organisation: organisation.id })).map(idOf));
+  const { ecosystems } = principal;
   return ({ key, name }) =>
+    (ecosystems === null || ecosystems.includes(key.ecosystem)) &&
     deps.upstreamId(organisation.id, key.ecosystem, name) === key.upstreamId &&
     (asked === null || asked.has(idOf({ ecosystem: key.ecosystem, package: name })));
 }

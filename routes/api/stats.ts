@@ -79,7 +79,10 @@ export function statsEndpoints({ stats, isPrivate }: StatsApiDeps): readonly End
       answer: statsShape,
       handle: async ({ organisation, principal, query }) => {
         const seesAll = holds(principal, "audit");
-        const hides = (id: string, name: string) => !seesAll && isPrivate(organisation.id, id, name);
+        const { ecosystems } = principal;
+        const hides = (id: string, name: string) =>
+          (ecosystems !== null && !ecosystems.includes(id)) ||
+          (!seesAll && isPrivate(organisation.id, id, name));
         return { body: shownStats(await stats(organisation.id), { ...query, hides }) };
       },
     }),

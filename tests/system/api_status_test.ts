@@ -26,11 +26,15 @@ async function createWorld(env: Readonly<Record<string, string>> = {}) {
       const answer = await ask(`${sluice.url}${path}`, { headers: { authorization: `Bearer ${token}` } });
       return { status: answer.status, body: answer.json() };
     },
-    async token(organisation: string | null, scopes: readonly string[]): Promise<string> {
+    async token(
+      organisation: string | null,
+      scopes: readonly string[],
+      ecosystems: readonly string[] | null = null,
+    ): Promise<string> {
       const made = await ask(`${sluice.url}/-/api/v1/tokens`, {
         method: "POST",
         headers: { authorization: `Bearer ${ADMIN}` },
-        body: new TextEncoder().encode(JSON.stringify({ user: "op", organisation, scopes })),
+        body: new TextEncoder().encode(JSON.stringify({ user: "op", organisation, scopes, ecosystems })),
       });
       assert.equal(made.status, 201, made.text);
       return made.json().secret;
@@ -202,6 +206,9 @@ Deno.test("GET /packages, /search: what one organisation asked for is seen by no
   await ask(`${world.sluice.url}/o/acme/npm/fresh/-/fresh-1.0.0.tgz`);
   const { body } = await world.api("/o/acme/-/api/v1/packages", theirs);
   assert.deepEqual(body.packages.map((row: { package: string }) => row.package), ["fresh"]);
+  const other = await world.token("acme", ["read"], ["cargo"]);
+  assert.deepEqual((await world.api("/o/acme/-/api/v1/packages", other)).body.packages, [], "of cargo alone");
+  assert.deepEqual((await world.api("/o/acme/-/api/v1/stats", other)).body.popular, []);
 });
 
 Deno.test("GET /search: names and descriptions; what policy withholds is not offered", async () => {
