@@ -10,7 +10,7 @@ import { serveForward } from "./_pipeline/forward.ts";
 import { type Gated, loadOf, reload } from "./_pipeline/gate.ts";
 import { LostDocumentError, serveIndex } from "./_pipeline/indexes.ts";
 import type { Loaded } from "./_pipeline/load.ts";
-import { notMirrored } from "./_pipeline/mirror_only.ts";
+import { noCatalogue, notMirrored } from "./_pipeline/mirror_only.ts";
 import type { Services } from "./_pipeline/services.ts";
 import { serveSidecar } from "./_pipeline/sidecar.ts";
 import type { ArtifactAsk, Ask, IndexAsk, LocalAsk, SidecarAsk, VersionAsk } from "./ecosystem.ts";
@@ -44,7 +44,7 @@ export async function serve(services: Services, request: RegistryRequest): Promi
     case "forward":
       return await serveForward(services, request, ask);
     case "catalogue":
-      return await serveCatalogue(services, request, ask);
+      return noCatalogue(services, request) ?? await serveCatalogue(services, request, ask);
     case "publish":
       return failed(request, {
         status: 405,

@@ -14,12 +14,21 @@ export async function notMirrored(
   const only = services.mirrorOnly(request.ecosystem.id);
   if (only === null || only.names.has(name)) return null;
   if (only.used && await isKnown(services, request, name)) return null;
+  return refused(request, JSON.stringify(name));
+}
+
+/** Searches and lists are of packages that are not served. null: all are. */
+export function noCatalogue(services: Services, request: RegistryRequest): Outcome | null {
+  if (services.mirrorOnly(request.ecosystem.id) === null) return null;
+  return refused(request, "a list of upstream's packages");
+}
+
+function refused(request: RegistryRequest, what: string): Outcome {
   return failed(request, {
     status: 403,
     code: "not-mirrored",
-    message: `This Sluice serves of ${request.ecosystem.title} only what it mirrors, and ${
-      JSON.stringify(name)
-    } is none of it`,
+    message:
+      `This Sluice serves of ${request.ecosystem.title} only what it mirrors, and ${what} is none of it`,
   });
 }
 

@@ -77,6 +77,9 @@ Deno.test("mirror only: nothing else is served of the ecosystem, with the reason
     assert.equal(response.status, 403, path);
     assert.match(said, /This Sluice serves of npm only what it mirrors, and .*other.* is none of it/);
   }
+  const search = await fetch(`${sluice.url}/npm/-/v1/search?text=other`);
+  assert.match(await search.text(), /only what it mirrors, and a list of upstream's packages is none of it/);
+  assert.equal(search.status, 403);
   assert.deepEqual(registry.upstream.asked(/other/), []);
   const index = await (await fetch(`${sluice.url}/npm/steady`)).json();
   assert.deepEqual(Object.keys(index.versions), ["1.0.0", "1.1.0", "2.0.0-rc.1"], "1.2.0 is too young");
