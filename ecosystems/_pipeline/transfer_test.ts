@@ -11,6 +11,7 @@ function following(...chunks: readonly string[]): Following {
     done: Promise.resolve(STAT),
     keeps: true,
     verified: null,
+    elsewhere: false,
   };
 }
 
