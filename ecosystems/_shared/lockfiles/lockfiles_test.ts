@@ -90,6 +90,12 @@ const SPDX_3 = JSON.stringify({
 const OTHERS:
   readonly (readonly [name: string, text: string, packages: readonly string[], skipped: number])[] = [
     ["x", CYCLONEDX_XML, ["@acme/scoped@1.1.0", "steady@1.10"], 0],
+    [
+      "x",
+      "<bom><components><component><purl>pkg:npm/steady@1.1.0</purl></component></components></bom>",
+      ["steady@1.1.0"],
+      0,
+    ],
     ["x.spdx", SPDX_TAGS, ["steady@1.1.0"], 0],
     ["x", SPDX_3, ["steady@1.1.0"], 0],
     ["list.txt", "# mine\n\npkg:npm/%40acme/scoped@1.1.0 # why\ncargo/steady\n", [

@@ -47,7 +47,7 @@ const FORMATS: readonly Format[] = [
   {
     id: "CycloneDX (XML)",
     isNamed: (name) => /^bom\.xml$|\.cdx\.xml$/.test(name),
-    begins: /^\s*<[\s\S]*<(?:\w+:)?bom\b/,
+    begins: /^\s*<(?:[\s\S]*<)?(?:\w+:)?bom\b/,
     read: readCycloneDxXml,
   },
   {
