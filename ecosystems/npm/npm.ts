@@ -33,10 +33,10 @@ export const npm: Ecosystem = Object.freeze(
     purlType: "npm",
     upstreams: Object.freeze({ registry: PUBLIC_REGISTRY }),
     versions: npmVersions,
-    pathTokens: {
+    pathTokens: Object.freeze({
       refused: "A token in the address would end in a lockfile: " +
         "put it into .npmrc as //HOST/npm/:_authToken=TOKEN (yarn 4: npmAuthToken).",
-    },
+    }),
     clients: Object.freeze(["npm", "pnpm", "yarn", "bun", "deno"]),
     setup,
     parse,
@@ -55,12 +55,12 @@ export const npm: Ecosystem = Object.freeze(
     challenges: ({ name }) => name !== "npm",
     fail,
     forwarding,
-    tags: {
+    tags: Object.freeze({
       of: ({ layout }) => asLayout(layout).tags,
       put: withTags,
       among: (reading, versions) =>
         withTags(reading, [...repairTags(asLayout(reading.layout).tags, versions, npmVersions)]),
-    },
+    }),
   } satisfies Ecosystem,
 );
 

@@ -194,6 +194,9 @@ Deno.test("a release that is listed in time only was unpublished: 404 in every f
   assert.deepEqual(await sluice.installs(), []);
 });
 
+/** npm itself is asked for nothing: it would say that a password is wrong, and not the reason. */
+const PNPM = { "user-agent": "pnpm/12.21.0 npm/? node/v24.0.0 linux x64" };
+
 Deno.test("callers: without a name 401 and a challenge; a closed organisation 403; on every form, upstream untouched", async () => {
   await using world = await createRows();
   const forms = [
@@ -207,7 +210,7 @@ Deno.test("callers: without a name 401 and a challenge; a closed organisation 40
   await world.sluice.setPolicy({ callers: "named" }, "named");
   await world.sluice.setPolicy({ closed: true }, "closed");
   for (const form of forms) {
-    const nameless = await ask(`${world.site("named")}${form}`);
+    const nameless = await ask(`${world.site("named")}${form}`, { headers: PNPM });
     assert.equal(nameless.status, 401, form);
     assert.match(nameless.headers.get("www-authenticate") ?? "", /^Basic /, form);
     assert.equal((await ask(`${world.site("closed")}${form}`, { user: "ada" })).status, 403, form);
