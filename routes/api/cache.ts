@@ -167,15 +167,17 @@ async function purgeAs(deps: CacheApiDeps, { body }: Call<unknown, unknown, z.ou
   const matches = await selectionOf(deps, body);
   const isWhole = all && body.before === undefined && body.unusedSince === undefined;
   try {
-    return { body: { dryRun, ...await purgeCache({ kv, store, matches, unreferenced: isWhole, dryRun }) } };
+    const done = await purgeCache({ kv, store, matches, unreferenced: isWhole, dryRun });
+    if (!dryRun) await purges.tell();
+    return { body: { dryRun, ...done } };
   } catch (error) {
     if (!(error instanceof PurgeBrokenError)) throw error;
+    // What broke the purge may break this, too: the one that is repeated tells it.
+    await purges.tell().catch(() => {});
     throw new ApiError(503, "purge-broken", brokenText(error.done), {
       retryAfterSeconds: 5,
       extra: { done: error.done },
     });
-  } finally {
-    if (!dryRun) await purges.tell();
   }
 }
 

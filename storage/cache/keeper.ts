@@ -1,6 +1,7 @@
 /** Keeps the store within its size: knows how much it holds and what was used, and evicts in the background. */
 import type { DurationMs } from "../../policy/types.ts";
 import type { ArtifactStore, BlobKey } from "../artifacts/store.ts";
+import { StorageError } from "../errors.ts";
 import type { Leases } from "../kv/leases.ts";
 import type { Organisations } from "../kv/organisation_types.ts";
 import type { Pins } from "../kv/pins.ts";
@@ -8,7 +9,7 @@ import type { Background, Clock, Log } from "../runtime.ts";
 import { evict } from "./evict.ts";
 import { readHeld } from "./held.ts";
 import { sizeText } from "./size_text.ts";
-import { createTally } from "./tally.ts";
+import { type Amount, createTally } from "./tally.ts";
 import { trackStore } from "./tracked_store.ts";
 import { createUses, type LastUses } from "./uses.ts";
 
@@ -123,13 +124,17 @@ export function createCacheKeeper(options: KeeperOptions): CacheKeeper {
 
   async function count(): Promise<void> {
     const since = await tally.mark();
-    const listed = { bytes: 0, blobs: 0 };
+    await tally.counted(await listed(), since);
+  }
+
+  async function listed(): Promise<Amount> {
+    const amount = { bytes: 0, blobs: 0 };
     for await (const { sizeBytes } of store.list()) {
       stopped.signal.throwIfAborted();
-      listed.bytes += sizeBytes;
-      listed.blobs++;
+      amount.bytes += sizeBytes;
+      amount.blobs++;
     }
-    await tally.counted(listed, since);
+    return amount;
   }
 
   /** Where readers elsewhere would lose what they read, they are given time to say that they do. */
@@ -206,8 +211,16 @@ export function createCacheKeeper(options: KeeperOptions): CacheKeeper {
   }
 
   async function look(): Promise<CacheUsage> {
-    if (await tally.sync() === null) await count();
-    return usage();
+    const since = await tally.mark();
+    if (since.record !== null) return usage();
+    const amount = await listed();
+    try {
+      await tally.counted(amount, since);
+    } catch (error) {
+      // On a full disk it can be said all the same.
+      if (!(error instanceof StorageError)) throw error;
+    }
+    return { ...amount, maxBytes };
   }
 
   function stop(): void {

@@ -37,7 +37,7 @@ export class PurgeBrokenError extends StorageError {
 export async function purgeCache(options: PurgeOptions): Promise<Purged> {
   const purged = { packages: 0, files: 0, blobs: 0, bytes: 0 };
   try {
-    await takeAway(options, purged);
+    await takeAway(options, purged, { candidates: await candidatesOf(options), isFirst: true });
     return purged;
   } catch (error) {
     if (error instanceof StorageError && !options.dryRun) throw new PurgeBrokenError({ ...purged }, error);
@@ -45,25 +45,57 @@ export async function purgeCache(options: PurgeOptions): Promise<Purged> {
   }
 }
 
-async function takeAway(options: PurgeOptions, purged: Mutable<Purged>): Promise<void> {
-  const { kv, store, matches, dryRun } = options;
+/** Blobs that go whichever record pointed at them. */
+async function candidatesOf(options: PurgeOptions): Promise<Map<BlobKey, number>> {
   const candidates = new Map<BlobKey, number>(options.blobs);
-  if (options.unreferenced) {
-    for await (const { key, sizeBytes } of store.list()) candidates.set(key, sizeBytes);
-  }
+  if (!options.unreferenced) return candidates;
+  for await (const { key, sizeBytes } of options.store.list()) candidates.set(key, sizeBytes);
+  return candidates;
+}
+
+async function takeAway(
+  options: PurgeOptions,
+  purged: Mutable<Purged>,
+  attempt: { readonly candidates: Map<BlobKey, number>; readonly isFirst: boolean },
+): Promise<void> {
+  const { kv, store, matches, dryRun } = options;
+  const { candidates, isFirst } = attempt;
+  let wasFull = false;
   for await (const reference of listReferences(kv)) {
     if (!matches(reference)) continue;
     for (const { blob, sizeBytes } of reference.pointers) candidates.set(blob, sizeBytes);
+    const dropped = dryRun || await droppedOrFull(kv, reference);
+    if (dropped === "full") {
+      wasFull = true;
+      for (const { blob, sizeBytes } of reference.pointers) await remove(blob, sizeBytes);
+    }
     // What was replaced just now was fetched anew just now.
-    if (!dryRun && !await dropReference(kv, reference)) continue;
-    purged[reference.kind === "file" ? "files" : "packages"]++;
+    if (dropped === true) purged[reference.kind === "file" ? "files" : "packages"]++;
   }
+  if (wasFull) return await takeAway(options, purged, { candidates, isFirst: false });
   await keepShared(options, candidates);
-  for (const [blob, sizeBytes] of candidates) {
+  for (const [blob, sizeBytes] of candidates) await remove(blob, sizeBytes);
+
+  async function remove(blob: BlobKey, sizeBytes: number): Promise<void> {
     // What is gone already frees nothing.
-    if (!dryRun && !await store.delete(blob)) continue;
+    if (!dryRun && !await store.delete(blob)) return;
     purged.blobs++;
     purged.bytes += sizeBytes;
+  }
+
+  /**
+   * A database on a full disk cannot even delete. Then bytes go first to make room: a record without them is fetched
+   * anew, and there is no other way out.
+   */
+  async function droppedOrFull(kv: Deno.Kv, reference: Reference): Promise<boolean | "full"> {
+    try {
+      return await dropReference(kv, reference);
+    } catch (error) {
+      if (isFirst && error instanceof StorageError && /disk is full/.test(error.message)) {
+        return "full";
+      }
+      throw error;
+    }
   }
 }
 

@@ -16,6 +16,8 @@ interface TallyRecord extends Amount {
   /** Which store: one that is configured anew is counted anew. */
   readonly place: string;
   readonly countedAt: EpochMs;
+  /** When that listing began. */
+  readonly countedFrom: EpochMs;
   /** Since when a process wants to evict; the others write down what they use. null: nobody does. */
   readonly wantedAt: EpochMs | null;
 }
@@ -24,6 +26,7 @@ interface TallyRecord extends Amount {
 export interface TallyMark {
   readonly record: TallyRecord | null;
   readonly pending: Amount;
+  readonly at: EpochMs;
 }
 
 export interface Tally {
@@ -50,9 +53,10 @@ export function createTally(
   const { kv, clock, place } = options;
   let known: TallyRecord | null = kv === null ? recordOf({ bytes: 0, blobs: 0 }) : null;
   let pending: Amount = { bytes: 0, blobs: 0 };
+  let changedAt = -Infinity;
 
   function recordOf(amount: Amount): TallyRecord {
-    return { v: 1, place, ...amount, countedAt: clock(), wantedAt: null };
+    return { v: 1, place, ...amount, countedAt: clock(), countedFrom: clock(), wantedAt: null };
   }
 
   function now(): Amount | null {
@@ -61,6 +65,7 @@ export function createTally(
 
   function changed(sizeBytes: number, by: 1 | -1): void {
     pending = { bytes: pending.bytes + by * sizeBytes, blobs: pending.blobs + by };
+    changedAt = clock();
   }
 
   /** `change` of null: the record stays as it is. */
@@ -76,6 +81,9 @@ export function createTally(
     for (let i = 0; i < ATTEMPTS; i++) {
       const entry = await attempt(action, () => kv.get<TallyRecord>(keys.cacheTally()));
       const found = entry.value?.place === place ? entry.value : null;
+      const isCountedElsewhere = found !== null && found.countedAt !== known?.countedAt;
+      // That listing has seen it.
+      if (isCountedElsewhere && changedAt <= found.countedFrom) pending = { bytes: 0, blobs: 0 };
       const mine = pending;
       const next = change(found === null ? null : { ...found, ...plus(found, mine) });
       if (next === null || (found !== null && isSame(next, found))) return known = found;
@@ -96,7 +104,7 @@ export function createTally(
 
   async function mark(): Promise<TallyMark> {
     const record = await sync();
-    return { record, pending };
+    return { record, pending, at: clock() };
   }
 
   async function counted(listed: Amount, since: TallyMark): Promise<void> {
@@ -107,7 +115,8 @@ export function createTally(
       const during = record === null || since.record === null
         ? minus(pending, since.pending)
         : minus(record, plus(since.record, since.pending));
-      return { ...recordOf(plus(listed, during)), wantedAt: record?.wantedAt ?? null };
+      const next = { ...recordOf(plus(listed, during)), countedFrom: since.at };
+      return { ...next, wantedAt: record?.wantedAt ?? null };
     });
   }
 

@@ -113,10 +113,11 @@ Deno.test("cache status, verify, pin, unpin and pins: the same on the data folde
   await sluice.maintain();
   for (const where of [local, server]) {
     const status = await run(["status", ...where]);
-    assert.match(status.out, /^\d+ kB of 1\.0 MB \(\d+ %\), in 6 files and documents\.\n$/, status.err);
+    // Or seven: maintenance has just tried whether the store can be written.
+    assert.match(status.out, /^\d+ kB of 1\.0 MB \(\d+ %\), in [67] files and documents\.\n$/, status.err);
     assert.match(
       (await run(["verify", ...where])).out,
-      /^Checked 6 blobs, [\d.]+ kB\.\nNothing is wrong\.\n$/,
+      /^Checked [67] blobs, [\d.]+ kB\.\nNothing is wrong\.\n$/,
     );
     assert.match((await run(["pins", ...where])).out, /^Nothing is pinned/);
     const pinned = await run(["pin", "npm/alpha@1.0.0", "--reason", "train", ...where]);
@@ -136,7 +137,8 @@ Deno.test("cache status, verify, pin, unpin and pins: the same on the data folde
     assert.match(again.err, /is not pinned/);
   }
   const usage = JSON.parse((await run(["status", "--json", ...server])).out);
-  assert.deepEqual([usage.blobs, usage.maxBytes], [6, 1_000_000]);
+  assert.ok(usage.blobs === 6 || usage.blobs === 7, JSON.stringify(usage));
+  assert.equal(usage.maxBytes, 1_000_000);
 });
 
 Deno.test("cache verify on a running server: what is wrong is named and mended, exit code 1; a server that goes is told", async () => {

@@ -130,7 +130,8 @@ Deno.test("eviction: what was unused for longest goes and is fetched anew; nothi
   const before = await kept(sluice);
   const usage = await untilWithin(sluice, 0.9);
   assert.ok(usage.bytes <= 450_000 && usage.bytes > 300_000, JSON.stringify(usage));
-  assert.equal(usage.bytes, await sizeOnDisk(sluice));
+  // But for the few bytes with which maintenance tries whether the store can be written.
+  assert.ok(Math.abs(usage.bytes - await sizeOnDisk(sluice)) < 1_000);
   assert.deepEqual(await kept(sluice), before);
 
   await sluice.restart();
