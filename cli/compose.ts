@@ -107,7 +107,7 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
   const monitor = createMonitor({ ...parts, health: upstreams, usage: parts.cache.usage, ready, clock, log });
   const mirror = createMirror({
     ...parts,
-    entries: parts.mirrored,
+    entries: parts.mirrored.filter(({ ecosystem }) => parts.served.some(({ id }) => id === ecosystem)),
     queries: insight.queries,
     view: views.view,
   });

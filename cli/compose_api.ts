@@ -64,7 +64,7 @@ export function composeApi(parts: Parts, insight: Insight): Api {
       clock,
     }),
     ...prefetchEndpoints({
-      ecosystems: services.ecosystems,
+      ecosystems: parts.served,
       queries: insight.queries,
       prefetch: (wishes, options) => prefetch(services, wishes, options),
       clock,

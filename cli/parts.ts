@@ -83,6 +83,8 @@ export interface Parts {
   readonly counters: Counters;
   /** With all that the pipeline works with. */
   readonly services: Services;
+  /** Those that are not switched off. */
+  readonly served: readonly Ecosystem[];
   /** What is kept filled, by canonical names. */
   readonly mirrored: readonly MirrorEntry[];
   /** Keeps packages in use fresh. */
@@ -220,6 +222,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     alerts,
     metrics,
     counters,
+    served: deps.ecosystems.filter(({ id }) => !config.disabled.includes(id)),
     mirrored,
     services,
     refreshing,

@@ -109,6 +109,22 @@ Deno.test("POST /prefetch: an organisation's own policy decides, and one that se
   assert.deepEqual(outcomes(await ask(sluice, body, "/o/acme")), ["filled young-1.0.0.tgz"]);
 });
 
+Deno.test("POST /prefetch: an ecosystem that is switched off is none", async () => {
+  const file =
+    "ecosystems: { npm: { enabled: false } }\nmirror:\n  - { ecosystem: npm, packages: [steady] }\n";
+  const env = { SLUICE_UPSTREAM_NPM: "http://127.0.0.1:9", SLUICE_ADMIN_TOKEN: ADMIN };
+  await using sluice = await startSluice({ env, file });
+  const response = await fetch(`${sluice.url}/-/api/v1/prefetch`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${ADMIN}` },
+    body: JSON.stringify({ purls: ["pkg:npm/steady"] }),
+  });
+  const { errors } = await response.json();
+  assert.deepEqual([response.status, errors[0].field], [400, "body.purls.0"]);
+  await sluice.maintain();
+  assert.deepEqual(sluice.lines.filter(({ level }) => level !== "debug" && level !== "info"), []);
+});
+
 Deno.test("POST /prefetch: of several files those that are locked, or that match, each with its metadata", async () => {
   await using registry = await startPypiRegistry();
   registry.publish({ name: "both", releases: { "1.0.0": { ...OLD, kinds: ["wheel", "sdist"] } } });
