@@ -7,6 +7,7 @@ import type {
   Reading,
   Source,
   Subject,
+  Tags,
   UpstreamDocument,
 } from "../ecosystem.ts";
 import { forwarding } from "./audit.ts";
@@ -24,6 +25,14 @@ import { npmVersions } from "./version.ts";
 
 const MAX_PACKUMENT_BYTES = 256 * 1024 * 1024;
 const MAX_TARBALL_BYTES = 4 * 1024 * 1024 * 1024;
+
+/** Its layout knows the tags; what became of them since is put there. */
+const TAGS: Tags = Object.freeze({
+  of: ({ layout }: Reading) => asLayout(layout).tags,
+  put: withTags,
+  among: (reading: Reading, versions: readonly string[]) =>
+    withTags(reading, [...repairTags(asLayout(reading.layout).tags, versions, npmVersions)]),
+});
 
 /** npm's registry protocol. */
 export const npm: Ecosystem = Object.freeze(
@@ -55,12 +64,7 @@ export const npm: Ecosystem = Object.freeze(
     challenges: ({ name }) => name !== "npm",
     fail,
     forwarding,
-    tags: Object.freeze({
-      of: ({ layout }) => asLayout(layout).tags,
-      put: withTags,
-      among: (reading, versions) =>
-        withTags(reading, [...repairTags(asLayout(reading.layout).tags, versions, npmVersions)]),
-    }),
+    tags: TAGS,
   } satisfies Ecosystem,
 );
 

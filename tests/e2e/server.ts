@@ -105,7 +105,14 @@ function commandOf(
     !name.startsWith("SLUICE_") && !/^(https?|no)_proxy$/i.test(name) && name !== "PORT"
   );
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", ...(script === "main.ts" ? START_FLAGS : []), ...runtime, fileURLToPath(new URL(script, ROOT)), ...args],
+    args: [
+      "run",
+      "--allow-all",
+      ...(script === "main.ts" ? START_FLAGS : []),
+      ...runtime,
+      fileURLToPath(new URL(script, ROOT)),
+      ...args,
+    ],
     cwd: fileURLToPath(ROOT),
     clearEnv: true,
     env: { ...Object.fromEntries(own), NO_COLOR: "1", ...env },
