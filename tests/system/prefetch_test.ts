@@ -42,10 +42,13 @@ Deno.test("POST /prefetch: many at once, and no origin is asked for more than si
   const names = Array.from({ length: 24 }, (_, index) => `package-${index}`);
   let running = 0;
   let most = 0;
+  const six = Promise.withResolvers<void>();
   for (const name of names) {
     registry.publish({ name, releases: { "1.0.0": OLD } });
     registry.upstream.answer(registry.tarballPath(name, "1.0.0"), async () => {
       most = Math.max(most, ++running);
+      if (running === 6) six.resolve();
+      await six.promise;
       // Long enough that all that would come at once have come.
       await new Promise((resolve) => setTimeout(resolve, 20));
       running--;
