@@ -16,6 +16,7 @@ import { type FakeUpstream, startFakeUpstream } from "../fakes/upstream.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const LONGEST_PACE = 300;
 
 interface Rig extends AsyncDisposable {
   readonly time: TestClock;
@@ -56,7 +57,7 @@ async function startRig(env: Readonly<Record<string, string>> = {}): Promise<Rig
       ecosystems: ECOSYSTEMS,
       clock: time.clock,
       // What a round sleeps is the test's; what watches over sockets is the machine's.
-      timers: { sleep: (ms, signal) => (ms < 5_000 ? time.timers : realTimers).sleep(ms, signal) },
+      timers: { sleep: (ms, signal) => (ms <= LONGEST_PACE ? time.timers : realTimers).sleep(ms, signal) },
       log,
     }, closers);
   const parts = await open();
@@ -111,7 +112,11 @@ async function startRig(env: Readonly<Record<string, string>> = {}): Promise<Rig
     const from = time.clock();
     let isOver = false;
     const running = of.refreshing.round().finally(() => (isOver = true));
-    while (!isOver) await time.advance(100);
+    // Time moves where the round itself sleeps, and nowhere else.
+    while (!isOver) {
+      if (time.sleeping > 0) await time.advance(25);
+      else await new Promise((resolve) => setTimeout(resolve, 0));
+    }
     await running;
     return time.clock() - from;
   }
