@@ -127,7 +127,7 @@ const SETTINGS: readonly Setting[] = Object.freeze([
   }),
   setting("largestDocument", "Bound on one index of an upstream; a larger one is told and not read.", {
     value: "SIZE",
-    default: "64MB",
+    default: "48MB",
   }),
   setting("metadataTtl", "How long an index is fresh before upstream is asked again.", {
     value: "DURATION",

@@ -87,7 +87,7 @@ export const BOMBS: readonly Bomb[] = [
   },
   {
     name: "zip",
-    answer: () => encoded(gzipSync(new Uint8Array(60 * MB)), "gzip"),
+    answer: () => encoded(gzipSync(new Uint8Array(45 * MB)), "gzip"),
     statuses: [502],
   },
   {
@@ -95,7 +95,7 @@ export const BOMBS: readonly Bomb[] = [
     answer: (registry) => ({ stream: streamed(registry, "large", 100 * MB), headers: JSON_TYPE }),
     statuses: [502],
     says:
-      /larger than 64000000 bytes, more than this Sluice holds: whoever runs it can raise largestDocument/,
+      /larger than 48000000 bytes, more than this Sluice holds: whoever runs it can raise largestDocument/,
   },
   {
     name: "large-and-stated",
@@ -107,7 +107,7 @@ export const BOMBS: readonly Bomb[] = [
   },
   {
     name: "as-large-as-may-be",
-    answer: (registry) => ({ stream: streamed(registry, "as-large-as-may-be", 60 * MB), headers: JSON_TYPE }),
+    answer: (registry) => ({ stream: streamed(registry, "as-large-as-may-be", 45 * MB), headers: JSON_TYPE }),
     statuses: [200],
   },
   {
