@@ -24,6 +24,8 @@ export interface ApiCall {
 export interface ApiClient extends AsyncDisposable {
   /** `path` is below `/-/api/v1`, each segment encoded. null for 204. */
   call<T>(method: "GET" | "POST" | "PUT" | "DELETE", path: string, options?: ApiCall): Promise<T>;
+  /** Of an endpoint that answers a file; ends with an error where it is not whole. */
+  bytes(path: string, options?: Pick<ApiCall, "query">): Promise<ReadableStream<Uint8Array>>;
   /** Of an endpoint that answers one JSON value a line; GET if no method is given. */
   lines<T>(
     path: string,
@@ -178,6 +180,9 @@ function client(send: Send, server: string, close: () => Promise<void>): ApiClie
       } catch {
         throw new ApiFailure(response.status, "no-api", `${server} does not answer as a Sluice does`);
       }
+    },
+    async bytes(path, options = {}) {
+      return (await answered("GET", path, options)).body!;
     },
     async *lines<T>(
       path: string,

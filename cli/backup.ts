@@ -3,8 +3,11 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { ArtifactStore } from "../storage/artifacts/store.ts";
 import { backup, type BackupCounts, restore } from "../storage/backup.ts";
+import { readBackupFile } from "../storage/backup_file.ts";
 import { IntegrityError, StorageError } from "../storage/errors.ts";
 import { foldInstalls } from "../storage/installs/fold.ts";
+import { openApi } from "./api_client.ts";
+import { ApiFailure } from "./api_failure.ts";
 import type { Config } from "./config.ts";
 import { type Io, processIo } from "./io.ts";
 import {
@@ -24,12 +27,15 @@ const USAGE = `Usage: deno task backup FILE [--artifacts]     while the server r
   --artifacts   the files too, not only what is known of them (a restore takes back whatever is in FILE)
   --force       backup: replace FILE; restore: delete what the store holds first
   --data FOLDER, --kv PATH|URL, --config FILE (as the server's)
+  --server URL  backup: of a running Sluice, with a token of the instance in SLUICE_TOKEN; a restore is made on
+                the server's own machine, while it does not run
 
 FILE holds secrets (addresses of webhooks): keep it as safe as the data folder.
 `;
 
 const OPTIONS = {
   ...LOCATION_OPTIONS,
+  server: { type: "string" },
   artifacts: { type: "boolean" },
   force: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -54,10 +60,20 @@ export async function backupOrRestore(args: readonly string[], io: Io): Promise<
     if ((verb !== "backup" && verb !== "restore") || file === undefined || more.length > 0) {
       throw new UsageError(`Expected one FILE.\n\n${USAGE}`.trimEnd());
     }
+    const path = resolve(io.cwd, file);
+    if (values.server !== undefined) {
+      if (verb === "restore") {
+        throw new UsageError(
+          "A restore replaces everything: stop the server, and run it on its own machine.",
+        );
+      }
+      await fetchBackup(values, io, path);
+      return 0;
+    }
     const job: Job = {
       io,
       config: commandConfig(values, io),
-      path: resolve(io.cwd, file),
+      path,
       withArtifacts: values.artifacts ?? false,
       force: values.force ?? false,
     };
@@ -72,7 +88,7 @@ export async function backupOrRestore(args: readonly string[], io: Io): Promise<
 
 function isExpected(error: unknown): error is Error {
   return error instanceof UsageError || error instanceof StorageError || error instanceof IntegrityError ||
-    error instanceof SyntaxError || error instanceof RangeError;
+    error instanceof ApiFailure || error instanceof SyntaxError || error instanceof RangeError;
 }
 
 function readArguments(args: readonly string[]) {
@@ -107,6 +123,39 @@ async function writeBackup({ io, config, path, withArtifacts, force }: Job): Pro
     throw error;
   } finally {
     kv.close();
+  }
+}
+
+/** Reads it to its end, which says whether it is whole. Throws SyntaxError or IntegrityError where it is not. */
+async function countBackup(file: ReadableStream<Uint8Array>): Promise<BackupCounts> {
+  const items = readBackupFile(file);
+  for (let next = await items.next();; next = await items.next()) if (next.done) return next.value;
+}
+
+/** Of a running server, as it writes it; the file appears under its name once it is whole. */
+async function fetchBackup(
+  flags: ReturnType<typeof readArguments>["values"],
+  io: Io,
+  path: string,
+): Promise<void> {
+  if (!flags.force && await exists(path)) {
+    throw new UsageError(`Cannot write ${path}: it is there already. Add --force to replace it.`);
+  }
+  await using api = await openApi(flags, io);
+  const query = { artifacts: flags.artifacts ?? false };
+  const bytes = await api.bytes("/backup", { query });
+  const partial = `${path}.${crypto.randomUUID().slice(0, 8)}.partial`;
+  try {
+    await bytes.pipeTo((await openFile(partial)).writable);
+    const counts = await countBackup((await Deno.open(partial)).readable);
+    await Deno.rename(partial, path);
+    io.stdout(`Wrote ${amount(counts)} to ${path}.\n`);
+  } catch (cause) {
+    await Deno.remove(partial).catch(() => {});
+    if (isExpected(cause)) throw cause;
+    throw new StorageError(`The backup broke off: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { inspect, lookUp, newestOffered, prefetch } from "../ecosystems/pipeline
 import { formatPurl } from "../ecosystems/_shared/purl.ts";
 import { type Api, createApi } from "../routes/api/api.ts";
 import { documentEndpoints } from "../routes/api/document.ts";
+import { backupEndpoints } from "../routes/api/backup.ts";
 import { cacheEndpoints } from "../routes/api/cache.ts";
 import type { Endpoint } from "../routes/api/endpoint.ts";
 import { freezeEndpoints } from "../routes/api/freezes.ts";
@@ -17,12 +18,31 @@ import { statsEndpoints } from "../routes/api/stats.ts";
 import { statusEndpoints } from "../routes/api/status.ts";
 import { tokenEndpoints } from "../routes/api/tokens.ts";
 import { createParsers } from "../policy/usable.ts";
+import { backup } from "../storage/backup.ts";
 import { readHeld } from "../storage/cache/held.ts";
 import { forgetUser } from "../storage/installs/retention.ts";
 import { listFiles } from "../storage/kv/files.ts";
 import type { Insight } from "./insight.ts";
 import type { Parts } from "./parts.ts";
 import { VERSION } from "./version.ts";
+
+/** What a journal holds is in no backup before it was folded. What fails ends the stream. */
+function backupStream(
+  parts: Parts,
+  options: { readonly withArtifacts: boolean },
+): ReadableStream<Uint8Array> {
+  const { kv, artifacts, services: { installs, clock, background } } = parts;
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  background.run("backup", async () => {
+    try {
+      await installs.fold();
+    } catch (error) {
+      return await writable.abort(error);
+    }
+    await backup(kv, writable, { clock, ...(options.withArtifacts ? { artifacts } : {}) });
+  });
+  return readable;
+}
 
 export function composeApi(parts: Parts, insight: Insight): Api {
   const { kv, journal, organisations, tokens, views, services } = parts;
@@ -80,6 +100,9 @@ export function composeApi(parts: Parts, insight: Insight): Api {
     }),
     ...packageEndpoints(packages),
     ...searchEndpoints({ ...packages, newestOffered: (query) => newestOffered(services, query) }),
+    ...backupEndpoints({
+      backup: ({ artifacts }) => backupStream(parts, { withArtifacts: artifacts }),
+    }),
     ...tokenEndpoints({ tokens, ecosystemIds, hasOrganisation }),
   ];
   const endpoints = [...areas, ...documentEndpoints(areas, VERSION)];

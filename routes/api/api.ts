@@ -182,6 +182,10 @@ async function bodyOf(request: ApiRequest, endpoint: Endpoint): Promise<unknown>
 /** What the schema of the answer does not name is left out here: nothing undocumented is ever sent. */
 function send(endpoint: Endpoint, answer: Answer, isHead: boolean): Response {
   if ("text" in answer) return sendText(200, answer.contentType, answer.text, isHead);
+  if ("bytes" in answer) {
+    const headers = responseHeaders({ ...HEADERS, "content-type": answer.contentType });
+    return respond({ status: 200, headers, body: isHead ? null : answer.bytes() });
+  }
   if ("ndjson" in answer) {
     if (isHead) return sendText(200, "application/x-ndjson", "", true);
     const headers = responseHeaders({ ...HEADERS, "content-type": "application/x-ndjson" });

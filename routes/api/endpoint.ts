@@ -27,7 +27,9 @@ export type Answer =
   | { readonly status?: 200 | 201 | 202 | 204; readonly body?: unknown }
   /** One JSON value a line, as they come. */
   | { readonly ndjson: AsyncIterable<unknown> }
-  | { readonly text: string; readonly contentType: string };
+  | { readonly text: string; readonly contentType: string }
+  /** Begun only where somebody takes them (not for HEAD). */
+  | { readonly bytes: () => ReadableStream<Uint8Array>; readonly contentType: string };
 
 export interface Endpoint {
   /** OpenAPI's operationId: `listTokens`. */
