@@ -110,10 +110,9 @@ for (const sampled of await loadSamples()) {
     assert.match(tooOld.headers.get("cache-status") ?? "", /^sluice; fwd=miss; detail=upstream-[a-z-]+$/);
     upstream.start();
     sluice.advance(2 * MINUTE);
-    assert.match(
-      (await status(index))[0],
-      /^sluice; fwd=stale; fwd-status=200; stored; ttl=600$|fwd-status=304/,
-    );
+    // A package of two documents may meet its own probe: the circuit lets one request through, until it has answered.
+    const renewed = /^sluice; fwd=stale; fwd-status=(?:200; stored; ttl=600$|304)/;
+    await eventually(async () => renewed.test((await status(index))[0]));
   });
 
   Deno.test(`${sample.title}: a 304 renews what it confirms for its whole lifetime`, async () => {
