@@ -28,7 +28,7 @@ if (measured !== null) {
   console.log(measured);
   Deno.exit(0);
 }
-const rounds = count("rounds", values.rounds ?? (values.short ? "3" : "5"), 1, 100);
+const rounds = count("rounds", values.rounds ?? (values.short ? "2" : "5"), 1, 100);
 const load: Load = {
   seconds: count("seconds", values.seconds ?? (values.short ? "1" : "2"), 1, 60),
   connections: count("connections", values.connections, 1, 256),
