@@ -202,7 +202,7 @@ test("createS3Store: a clock that is an hour off is told at the start", async (w
   });
 });
 
-Deno.test("createS3Client: temporary credentials: the session token is sent and signed, and in no message", async () => {
+test("createS3Client: temporary credentials: the session token is sent and signed, and in no message", async () => {
   const asked: Headers[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, ({ headers }) => {
     asked.push(headers);
