@@ -79,6 +79,7 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     tokens: parts.tokens,
     trustedProxies: config.trustedProxies,
     api: composeApi(parts, insight),
+    readSession: () => Promise.resolve(null),
     operations: { ...insight, ready, metrics: parts.metrics, metricsFor: config.metrics },
     checks: [
       { name: "kv", run: () => views.count() },

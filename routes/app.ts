@@ -8,6 +8,9 @@ import type { Clock, Log, Timers } from "../storage/runtime.ts";
 import type { RequestKind } from "../storage/metrics.ts";
 import type { Tokens } from "../storage/tokens.ts";
 import type { UpstreamClient } from "../storage/upstream/upstream.ts";
+import { createAdmin } from "./admin/admin.tsx";
+import { ADMIN_PAGES } from "./admin/mod.ts";
+import type { ReadSession } from "./auth/signed_in.ts";
 import { createAccessLog, type Journey } from "./access.ts";
 import type { Api } from "./api/api.ts";
 import { createApiRoute, isApiPath, sayApiProblem } from "./api/http.ts";
@@ -45,6 +48,8 @@ export interface AppDeps {
   /** Addresses and ranges whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   readonly api: Api;
+  /** Who is signed in at the pages. */
+  readonly readSession: ReadSession;
   readonly inFlight: InFlightLimits;
   readonly checks: readonly HealthCheck[];
   readonly operations: Operations;
@@ -86,8 +91,10 @@ export function createApp(deps: AppDeps): App {
   const health = createHealth({ ...deps, upstreams: deps.upstreamHealth });
   const api = createApiRoute({ ...deps, authenticator, peerOf, resolve });
   const inFlight = createInFlight(deps.inFlight, deps);
+  const admin = createAdmin({ ...deps, pages: ADMIN_PAGES });
   const site = createSite({
     ...deps,
+    admin,
     ecosystems: ecosystems.filter(({ id }) => !deps.disabled?.includes(id)),
     resolve,
     health,

@@ -12,9 +12,11 @@ export async function htmlPage(options: {
   readonly title: string;
   readonly prefix: string;
   readonly status?: number;
-  readonly children: Child;
+  /** What the page's `<main>` holds; or (`frame`) all of its body, `<main>` among it. */
+  readonly children?: Child;
+  readonly frame?: Child;
 }): Promise<Response> {
-  const { title, prefix, children } = options;
+  const { title, prefix, children, frame } = options;
   const markup = await (
     <html lang="en">
       <head>
@@ -25,7 +27,7 @@ export async function htmlPage(options: {
         <link rel="stylesheet" href={`${prefix}/-/style.css`} />
       </head>
       <body>
-        <main>{children}</main>
+        {frame ?? <main>{children}</main>}
       </body>
     </html>
   ).toString();

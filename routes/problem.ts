@@ -5,7 +5,7 @@ import { IntegrityError, StorageError, TooLargeError, UpstreamError } from "../s
 export class RequestError extends Error {
   override readonly name = "RequestError";
   constructor(
-    readonly status: 400 | 408 | 415,
+    readonly status: 400 | 403 | 408 | 415,
     readonly code: string,
     message: string,
     options?: ErrorOptions,

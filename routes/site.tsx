@@ -19,6 +19,8 @@ import { sayProblem } from "./say_problem.ts";
 import type { EpochMs } from "../policy/types.ts";
 import type { Scope } from "../storage/tokens.ts";
 import type { UpstreamClient } from "../storage/upstream/upstream.ts";
+import type { Admin } from "./admin/admin.tsx";
+import { ADMIN_STYLE } from "./admin/style.ts";
 import { STYLE } from "./style.ts";
 import type { SiteTarget } from "./target.ts";
 import { welcome } from "./welcome.tsx";
@@ -44,6 +46,8 @@ export interface SiteDeps {
   readonly endpoints: readonly Endpoint[];
   /** Everything below `/-/api/v1/`. */
   readonly api: ApiRoute;
+  /** Everything below `/-/admin`. */
+  readonly admin: Admin;
   /** Null: nothing is known of that package. From cached facts only. */
   readonly explain: (query: WhyQuery) => Promise<WhyAnswer | null>;
 }
@@ -75,12 +79,18 @@ export const SITE_ACCESS = {
   "/-/api/v1": null,
   "/-/api/v1/": null,
   "/-/why/*": "read",
+  // Whoever signed in, with the role that each page asks for.
+  "/-/admin": null,
+  "/-/admin/*": null,
 } as const satisfies Readonly<Record<string, Scope | null>>;
 
 type SitePath = keyof typeof SITE_ACCESS;
 
 /** Tests go over them all. */
 export const SITE_PATHS = Object.keys(SITE_ACCESS) as readonly SitePath[];
+
+/** Those that forms are sent to: they see to it themselves that it is a page of ours that sends one. */
+const FORM_PATHS: readonly SitePath[] = ["/-/admin/*"];
 
 type Page = (request: Request, bindings: SiteBindings) => Promise<Response> | Response;
 
@@ -115,10 +125,13 @@ export function createSite(deps: SiteDeps): Site {
     "/-/api/v1": describeApi,
     "/-/api/v1/": describeApi,
     "/-/why/*": why,
+    "/-/admin": deps.admin,
+    "/-/admin/*": deps.admin,
   };
+  for (const path of FORM_PATHS) app.post(path, async ({ req, env }) => await pages[path](req.raw, env));
   for (const path of SITE_PATHS) {
     app.get(path, async ({ req, env }) => await letIn(path, req.raw, env) ?? await pages[path](req.raw, env));
-    app.all(path, ({ req }) => methodNotAllowed(req.raw));
+    app.all(path, ({ req }) => methodNotAllowed(req.raw, FORM_PATHS.includes(path)));
   }
   app.notFound(({ req }) =>
     sayProblem(req.raw, {
@@ -211,7 +224,7 @@ function stylesheet(): Response {
   return pageResponse({
     status: 200,
     contentType: "text/css; charset=utf-8",
-    body: STYLE,
+    body: STYLE + ADMIN_STYLE,
     cacheControl: "private, max-age=3600, no-transform",
   });
 }
@@ -226,11 +239,11 @@ function noOrganisation(request: Request): Response {
   return sayProblem(request, { status: 404, code: "no-such-organisation", message });
 }
 
-function methodNotAllowed(request: Request): Response {
+function methodNotAllowed(request: Request, takesForms: boolean): Response {
   return sayProblem(request, {
     status: 405,
     code: "method-not-allowed",
-    message: "This page is only read.",
-    allow: "GET, HEAD",
+    message: takesForms ? "This page is read, and takes forms." : "This page is only read.",
+    allow: takesForms ? "GET, HEAD, POST" : "GET, HEAD",
   });
 }

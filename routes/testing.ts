@@ -180,6 +180,7 @@ export function run(options: RunOptions = {}): Running {
     tokens: NO_TOKENS,
     trustedProxies: [],
     api: createApi({ endpoints: [], view, changed: () => {} }),
+    readSession: () => Promise.resolve(null),
     checks: [],
     operations: sampleOperations(),
     inFlight: { perAddress: 1_024, total: 10_000 },

@@ -1,10 +1,15 @@
-/** From a method and decoded segments to a row of the API's table. */
-import type { Endpoint } from "./endpoint.ts";
+/** From a method and decoded segments to a row of a table: the API's, or the pages'. */
 
-export type Match =
+/** What a row must say to be found. */
+export interface Row {
+  readonly method: string;
+  readonly path: string;
+}
+
+export type Match<T extends Row> =
   | {
     readonly kind: "found";
-    readonly endpoint: Endpoint;
+    readonly endpoint: T;
     readonly params: Readonly<Record<string, string>>;
   }
   /** There is something at this path, for these methods. */
@@ -15,10 +20,10 @@ type Part =
   | { readonly kind: "exact"; readonly text: string }
   | { readonly kind: "one" | "rest"; readonly name: string };
 
-export type Matcher = (method: string, segments: readonly string[]) => Match;
+export type Matcher<T extends Row> = (method: string, segments: readonly string[]) => Match<T>;
 
-/** The first row that fits wins; `segments` are below `/-/api/v1`. Throws TypeError for two rows of one shape. */
-export function createMatcher(endpoints: readonly Endpoint[]): Matcher {
+/** The first row that fits wins; `segments` are below the table's own root. Throws TypeError for two rows of one shape. */
+export function createMatcher<T extends Row>(endpoints: readonly T[]): Matcher<T> {
   const rows = endpoints.map((endpoint) => ({ endpoint, parts: partsOf(endpoint.path) }));
   const shapes = new Set<string>();
   for (const { endpoint: { method }, parts } of rows) {

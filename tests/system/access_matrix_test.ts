@@ -22,6 +22,9 @@ const OPEN_PAGES = [
   "/-/schema/policy.json",
   "/-/api/v1",
   "/-/api/v1/",
+  // They lead whoever is not signed in to the sign-in; tests/system/admin_matrix_test.ts has the roles.
+  "/-/admin",
+  "/-/admin/*",
 ];
 const OWNERS = ["acme", "beta", null];
 

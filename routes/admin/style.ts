@@ -1,0 +1,81 @@
+/** The stylesheet of the admin pages, on top of every page's. */
+export const ADMIN_STYLE = `
+:root {
+  --good: #1b6b3a; --warn: #8a5a00; --bad: #a4262c;
+  --good-bg: #e7f4ec; --warn-bg: #fbf1dc; --bad-bg: #fbe9ea; --note-bg: #e8f0f7;
+  --field: #ffffff; --field-line: #8b8f96;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --good: #7fd3a0; --warn: #e6b94f; --bad: #ff9ea2;
+    --good-bg: #16301f; --warn-bg: #33290f; --bad-bg: #3a1a1c; --note-bg: #17293a;
+    --field: #11151a; --field-line: #6b7582;
+  }
+}
+.skip { position: absolute; left: -999rem; }
+.skip:focus { left: 1rem; top: .5rem; padding: .25rem .75rem; background: var(--raised); z-index: 2; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.top { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem 1rem; padding: .6rem clamp(1rem, 3vw, 2rem); border-bottom: 1px solid var(--line); background: var(--raised); }
+.top .brand { font-weight: 700; color: var(--ink); text-decoration: none; }
+.top .org { overflow-wrap: anywhere; }
+.me { margin-left: auto; display: flex; align-items: baseline; gap: .75rem; font-size: .875rem; }
+.admin main { max-width: 74rem; margin: 0; padding: 1.5rem clamp(1rem, 3vw, 2rem) 4rem; min-width: 0; flex: 1; }
+.admin main:focus { outline: none; }
+.admin h1 { overflow-wrap: anywhere; margin-bottom: 1rem; }
+.sides { display: flex; align-items: flex-start; }
+.menu { display: flex; flex-direction: column; flex-wrap: nowrap; gap: .1rem; padding: 1.5rem 0 1.5rem clamp(.5rem, 2vw, 1.25rem); min-width: 10rem; position: sticky; top: 0; }
+.menu a { padding: .3rem .75rem; border-radius: .4rem; color: var(--ink); text-decoration: none; }
+.menu a:hover { text-decoration: underline; }
+.menu a[aria-current] { background: var(--note-bg); font-weight: 600; }
+@media (max-width: 52rem) {
+  .sides { display: block; }
+  .menu { position: static; flex-direction: row; overflow-x: auto; padding: .5rem clamp(.25rem, 2vw, 1.25rem); border-bottom: 1px solid var(--line); }
+  .menu a { white-space: nowrap; }
+}
+:is(a, button, input, select, textarea, summary, .scroll):focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.notice { margin: 0 0 1.25rem; padding: .65rem 1rem; border-left: .25rem solid var(--accent); border-radius: .25rem; background: var(--note-bg); max-width: 60rem; overflow-wrap: anywhere; }
+.notice.good { border-color: var(--good); background: var(--good-bg); }
+.notice.bad { border-color: var(--bad); background: var(--bad-bg); }
+.notice > :last-child { margin-bottom: 0; }
+.empty { padding: 1.25rem; border: 1px dashed var(--line); border-radius: .5rem; color: var(--quiet); max-width: 46rem; }
+.empty > :last-child { margin-bottom: 0; }
+.badge { display: inline-block; padding: 0 .5rem; border-radius: 1rem; border: 1px solid currentColor; font-size: .8125rem; line-height: 1.5; white-space: nowrap; }
+.badge.good { color: var(--good); } .badge.warn { color: var(--warn); } .badge.bad { color: var(--bad); } .badge.plain { color: var(--quiet); }
+.admin .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; background: var(--raised); margin: 0 0 1.25rem; }
+.admin th, .admin td { padding: .45rem .75rem; text-align: left; vertical-align: top; white-space: normal; overflow-wrap: anywhere; }
+.admin thead th { white-space: nowrap; }
+.admin th:first-child { min-width: 8rem; }
+.admin td time, .admin th time { white-space: nowrap; }
+.admin .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.stack { display: grid; gap: 1rem; max-width: 42rem; margin: 0 0 1.5rem; }
+.inline { display: inline-flex; flex-wrap: wrap; gap: .5rem; align-items: end; margin: 0; }
+.filters { display: flex; flex-wrap: wrap; gap: .75rem; align-items: end; margin: 0 0 1.25rem; }
+.field { min-width: 0; }
+.field label, legend { display: block; font-weight: 600; font-size: .9375rem; }
+.field .help { margin: 0 0 .25rem; color: var(--quiet); font-size: .875rem; }
+.field .error { margin: .25rem 0 0; color: var(--bad); font-size: .875rem; font-weight: 600; }
+.field.wrong :is(input, select, textarea) { border-color: var(--bad); }
+fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
+input, select, textarea, button { font: inherit; color: inherit; }
+input:not([type=checkbox], [type=radio], [type=hidden]), select, textarea { width: 100%; max-width: 100%; padding: .4rem .6rem; border: 1px solid var(--field-line); border-radius: .35rem; background: var(--field); min-height: 2.25rem; }
+textarea.code { font: .875rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; white-space: pre; overflow: auto; }
+button { padding: .4rem .9rem; min-height: 2.25rem; border: 1px solid var(--accent); border-radius: .35rem; background: var(--accent); color: var(--paper); cursor: pointer; font-weight: 600; }
+button.quiet, button.plain { background: none; color: var(--accent); font-size: inherit; }
+button.plain { border: 0; padding: .1rem .25rem; min-height: 1.5rem; font-weight: 400; text-decoration: underline; text-underline-offset: .15em; }
+button.danger { background: none; border-color: var(--bad); color: var(--bad); }
+.buttons { display: flex; flex-wrap: wrap; gap: .75rem; align-items: center; }
+.plain { padding: 0; margin: 0; list-style: none; }
+.grid { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); margin: 0 0 1.5rem; }
+.card { padding: 1rem 1.25rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--raised); min-width: 0; }
+.card h2 { margin-top: 0; }
+.figures { display: flex; flex-wrap: wrap; gap: 1.25rem 2.5rem; margin: 0 0 1.5rem; border: 0; background: none; }
+.figures > div { padding: 0; border: 0; }
+.figures dd { margin: 0; font-size: 1.5rem; font-weight: 650; font-variant-numeric: tabular-nums; }
+.pager { margin: 0 0 1.5rem; }
+.mono { font: .875rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+.chart { display: block; width: 100%; height: auto; }
+.chart .bar { fill: var(--accent); } .chart .bar.bad { fill: var(--bad); } .chart .grid-line { stroke: var(--line); } .chart text { fill: var(--quiet); font-size: .75rem; }
+.added { color: var(--good); } .removed { color: var(--bad); }
+@media (prefers-reduced-motion: reduce) { * { scroll-behavior: auto; } }
+@media print { .menu, .top, .pager, button { display: none; } }
+`;

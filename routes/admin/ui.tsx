@@ -1,0 +1,243 @@
+/** What pages are made of: the same table, the same field, the same time everywhere. */
+import type { Child } from "hono/jsx";
+import type { EpochMs } from "../../policy/types.ts";
+import type { PageContext } from "./page.ts";
+
+/** `bad` is an alert to those who hear the page read. */
+export function Notice({ kind, children }: {
+  readonly kind: "good" | "bad" | "note";
+  readonly children?: Child;
+}) {
+  return <div class={`notice ${kind}`} role={kind === "bad" ? "alert" : "status"}>{children}</div>;
+}
+
+/** What is shown where there is nothing yet: one sentence, and what to do next. */
+export function Empty({ children }: { readonly children?: Child }) {
+  return <div class="empty">{children}</div>;
+}
+
+/** A short word with a meaning of its own; never by colour alone. */
+export function Badge({ tone, children }: {
+  readonly tone: "good" | "warn" | "bad" | "plain";
+  readonly children?: Child;
+}) {
+  return <span class={`badge ${tone}`}>{children}</span>;
+}
+
+export interface Column<T> {
+  readonly title: string;
+  readonly cell: (row: T) => Child;
+  /** Numbers stand at the right, their digits below each other. */
+  readonly isNumber?: boolean;
+}
+
+/** The first column names the row. Scrolls by itself where it is too wide, with the keyboard too. */
+export function Table<T>({ caption, columns, rows }: {
+  /** Read aloud; not shown. */
+  readonly caption: string;
+  readonly columns: readonly Column<T>[];
+  readonly rows: readonly T[];
+}) {
+  return (
+    <div class="scroll" role="region" aria-label={caption} tabindex={0}>
+      <table>
+        <caption class="unseen">{caption}</caption>
+        <thead>
+          <tr>
+            {columns.map(({ title, isNumber }) => (
+              <th scope="col" class={isNumber === true ? "number" : undefined}>{title}</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr>
+              {columns.map(({ cell, isNumber }, index) =>
+                index === 0
+                  ? <th scope="row">{cell(row)}</th>
+                  : <td class={isNumber === true ? "number" : undefined}>{cell(row)}</td>
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** Posts to the page itself; `action` names what is to be done there. */
+export function Form({ context, action, label, isInline, children }: {
+  readonly context: Pick<PageContext, "here" | "member">;
+  readonly action: string;
+  /** For those who hear the page, where no heading says it. */
+  readonly label?: string;
+  readonly isInline?: boolean;
+  readonly children?: Child;
+}) {
+  return (
+    <form
+      method="post"
+      action={context.here}
+      class={isInline === true ? "inline" : "stack"}
+      aria-label={label}
+    >
+      <input type="hidden" name="token" value={context.member.formToken} />
+      <input type="hidden" name="action" value={action} />
+      {children}
+    </form>
+  );
+}
+
+interface FieldProps {
+  readonly name: string;
+  readonly label: string;
+  /** One sentence below the label. */
+  readonly help?: Child;
+  /** Shown beside the field, and said of it; null: nothing is wrong. */
+  readonly error?: string | null;
+}
+
+/** Label, help and error around one control, which they describe. */
+export function Field(
+  { name, label, help, error = null, children }: FieldProps & { readonly children?: Child },
+) {
+  return (
+    <div class={error === null ? "field" : "field wrong"}>
+      <label for={`f-${name}`}>{label}</label>
+      {help === undefined ? null : <p class="help" id={`h-${name}`}>{help}</p>}
+      {children}
+      {error === null ? null : <p class="error" id={`e-${name}`}>{error}</p>}
+    </div>
+  );
+}
+
+/** Of a field's control: its id, and what describes it. */
+export function controlOf({ name, help, error = null }: Omit<FieldProps, "label">) {
+  const described = [help === undefined ? "" : `h-${name}`, error === null ? "" : `e-${name}`].join(" ")
+    .trim();
+  return {
+    id: `f-${name}`,
+    name,
+    ...(described === "" ? {} : { "aria-describedby": described }),
+    ...(error === null ? {} : { "aria-invalid": "true" as const }),
+  };
+}
+
+export function TextField(
+  props: FieldProps & {
+    readonly value?: string;
+    readonly placeholder?: string;
+    readonly type?: "text" | "search" | "url" | "date" | "number";
+    readonly isRequired?: boolean;
+  },
+) {
+  const { value = "", type = "text", placeholder, isRequired = false } = props;
+  return (
+    <Field {...props}>
+      <input
+        {...controlOf(props)}
+        type={type}
+        value={value}
+        placeholder={placeholder}
+        required={isRequired}
+      />
+    </Field>
+  );
+}
+
+export function TextArea(
+  props: FieldProps & {
+    readonly value?: string;
+    readonly rows?: number;
+    /** Code: as wide as the page, every character as wide as the next. */
+    readonly isCode?: boolean;
+  },
+) {
+  const { value = "", rows = 4, isCode = false } = props;
+  return (
+    <Field {...props}>
+      <textarea {...controlOf(props)} rows={rows} class={isCode ? "code" : undefined} spellcheck={!isCode}>
+        {`\n${value}`}
+      </textarea>
+    </Field>
+  );
+}
+
+export interface Option {
+  readonly value: string;
+  readonly label: string;
+}
+
+export function Select(props: FieldProps & { readonly value?: string; readonly options: readonly Option[] }) {
+  const { value = "", options } = props;
+  return (
+    <Field {...props}>
+      <select {...controlOf(props)}>
+        {options.map((option) => (
+          <option value={option.value} selected={option.value === value}>{option.label}</option>
+        ))}
+      </select>
+    </Field>
+  );
+}
+
+/** `3 hours ago`, `in 4 days`; the exact instant in UTC on hover and for programs. */
+export function Time({ at, now }: { readonly at: EpochMs | string | null; readonly now: EpochMs }) {
+  if (at === null) return <span class="quiet">never</span>;
+  const date = new Date(at);
+  const exact = date.toISOString();
+  return (
+    <time datetime={exact} title={exact.slice(0, 19).replace("T", " ") + " UTC"}>
+      {relative(date.getTime() - now)}
+    </time>
+  );
+}
+
+const UNITS = [
+  ["year", 31_557_600_000],
+  ["month", 2_629_800_000],
+  ["week", 604_800_000],
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+] as const;
+
+/** Of milliseconds from now: `2 days ago`, `in 3 hours`, `just now`. */
+export function relative(ms: number): string {
+  const words = new Intl.RelativeTimeFormat("en-GB", { numeric: "auto" });
+  for (const [unit, length] of UNITS) {
+    if (Math.abs(ms) >= length) return words.format(Math.round(ms / length), unit);
+  }
+  return ms < 0 ? "just now" : "in a moment";
+}
+
+/** 12,345 */
+export function count(value: number): string {
+  return value.toLocaleString("en-GB");
+}
+
+/** `5.8 MB`: powers of 1,000. */
+export function size(bytes: number): string {
+  const power = bytes < 1_000 ? 0 : Math.min(4, Math.floor(Math.log10(bytes) / 3));
+  const value = bytes / 1_000 ** power;
+  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${
+    ["B", "kB", "MB", "GB", "TB"][power]
+  }`;
+}
+
+/** The next page of what has a cursor; filters stay. */
+export function Pager(
+  { context, cursor }: { readonly context: PageContext; readonly cursor: string | null },
+) {
+  if (cursor === null && !context.query.has("cursor")) return null;
+  const first = new URLSearchParams(context.query);
+  first.delete("cursor");
+  const next = new URLSearchParams(first);
+  if (cursor !== null) next.set("cursor", cursor);
+  return (
+    <nav class="pager" aria-label="Further pages">
+      {context.query.has("cursor") ? <a href={`${context.here}?${first}`}>First page</a> : null}
+      {cursor === null ? null : <a href={`${context.here}?${next}`} rel="next">Next page</a>}
+    </nav>
+  );
+}
