@@ -38,7 +38,7 @@ function isOurs(
 
 /** Throws RequestError for what is no form, or larger than 2 MiB. */
 export async function readForm(request: Request, timers: Timers): Promise<URLSearchParams> {
-  const type = request.headers.get("content-type")?.split(";", 1)[0]!.trim().toLowerCase();
+  const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "application/x-www-form-urlencoded") {
     throw new RequestError(415, "not-a-form", "A form is sent as application/x-www-form-urlencoded.");
   }
