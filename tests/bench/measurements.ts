@@ -1,12 +1,14 @@
 /** What is measured by itself, and not in a race: `--only` takes these names. */
 import { findingsText } from "./bounds.ts";
 import { measureCold } from "./cold.ts";
+import { measureInstall } from "./install.ts";
 import { measureLatency } from "./latency.ts";
 import { measureMemory } from "./memory.ts";
 import { measureStart } from "./start.ts";
 
 const MEASUREMENTS = {
   cold: measureCold,
+  install: () => measureInstall(),
   latency: measureLatency,
   memory: measureMemory,
   start: measureStart,

@@ -38,9 +38,12 @@ export async function startRig(env: Readonly<Record<string, string>> = {}): Prom
 }
 
 /** A script beside this one, that prints its address first. */
-export async function startScript(name: string): Promise<{ readonly url: string } & AsyncDisposable> {
+export async function startScript(
+  name: string,
+  args: readonly string[] = [],
+): Promise<{ readonly url: string } & AsyncDisposable> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", fileURLToPath(new URL(name, import.meta.url))],
+    args: ["run", "--allow-all", fileURLToPath(new URL(name, import.meta.url)), ...args],
     stdout: "piped",
   }).spawn();
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
