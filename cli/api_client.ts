@@ -102,6 +102,7 @@ function sendLocally(
       address: () => caller.address(organisation),
       // An endpoint of the whole instance may be asked with any --org.
       isNamed: false,
+      from: "",
     });
 }
 

@@ -3,6 +3,7 @@ import { inspect, lookUp, newestOffered, prefetch } from "../ecosystems/pipeline
 import { formatPurl } from "../ecosystems/_shared/purl.ts";
 import { type Api, createApi } from "../routes/api/api.ts";
 import { documentEndpoints } from "../routes/api/document.ts";
+import { auditTrailEndpoints } from "../routes/api/audit_trail.ts";
 import { backupEndpoints } from "../routes/api/backup.ts";
 import { cacheEndpoints } from "../routes/api/cache.ts";
 import type { Endpoint } from "../routes/api/endpoint.ts";
@@ -21,6 +22,7 @@ import { createParsers } from "../policy/usable.ts";
 import { backup } from "../storage/backup.ts";
 import { readHeld } from "../storage/cache/held.ts";
 import { forgetUser } from "../storage/installs/retention.ts";
+import { createAuditTrail } from "../storage/kv/audit_trail.ts";
 import { listFiles } from "../storage/kv/files.ts";
 import type { Insight } from "./insight.ts";
 import type { Parts } from "./parts.ts";
@@ -47,6 +49,7 @@ function backupStream(
 export function composeApi(parts: Parts, insight: Insight): Api {
   const { kv, journal, organisations, tokens, views, services } = parts;
   const { clock, log } = services;
+  const auditTrail = createAuditTrail(kv, { clock });
   const ecosystemIds = services.ecosystems.map(({ id }) => id);
   const hasOrganisation = async (id: string) => await views.view(id) !== null;
   const packages = {
@@ -103,8 +106,9 @@ export function composeApi(parts: Parts, insight: Insight): Api {
     ...backupEndpoints({
       backup: ({ artifacts }) => backupStream(parts, { withArtifacts: artifacts }),
     }),
+    ...auditTrailEndpoints(auditTrail),
     ...tokenEndpoints({ tokens, ecosystemIds, hasOrganisation }),
   ];
   const endpoints = [...areas, ...documentEndpoints(areas, VERSION)];
-  return createApi({ endpoints, view: views.view, changed: views.lookAgain });
+  return createApi({ endpoints, view: views.view, changed: views.lookAgain, audit: auditTrail });
 }

@@ -1,7 +1,7 @@
 /** `org edit`: the document in the person's editor until it has no mistake, and nothing lost on the way. */
 import { StorageError } from "../storage/errors.ts";
 import { OrganisationError } from "../storage/kv/organisation_error.ts";
-import { describeChanges } from "./diff.ts";
+import { describeChanges } from "../policy/changes.ts";
 import { readDocument, writeDocument } from "./document_text.ts";
 import type { Io } from "./io.ts";
 import { mistakeList } from "./org_print.ts";

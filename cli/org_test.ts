@@ -3,7 +3,7 @@ import type { EpochMs } from "../policy/types.ts";
 import { createInstallLog, type InstallRecord } from "../storage/installs/log.ts";
 import { createInstallQueries } from "../storage/installs/queries.ts";
 import { openStorage } from "../storage/kv/kv.ts";
-import { describeChanges } from "./diff.ts";
+import { describeChanges } from "../policy/changes.ts";
 import { org } from "./org.ts";
 import { type TestIo, testIo } from "./testing.ts";
 

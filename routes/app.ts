@@ -91,7 +91,7 @@ export function createApp(deps: AppDeps): App {
   const health = createHealth({ ...deps, upstreams: deps.upstreamHealth });
   const api = createApiRoute({ ...deps, authenticator, peerOf, resolve });
   const inFlight = createInFlight(deps.inFlight, deps);
-  const admin = createAdmin({ ...deps, pages: ADMIN_PAGES });
+  const admin = createAdmin({ ...deps, peerOf, pages: ADMIN_PAGES });
   const site = createSite({
     ...deps,
     admin,

@@ -179,7 +179,12 @@ export function run(options: RunOptions = {}): Running {
     policySchema: { title: "policy" },
     tokens: NO_TOKENS,
     trustedProxies: [],
-    api: createApi({ endpoints: [], view, changed: () => {} }),
+    api: createApi({
+      endpoints: [],
+      view,
+      changed: () => {},
+      audit: { append: () => Promise.resolve() },
+    }),
     readSession: () => Promise.resolve(null),
     checks: [],
     operations: sampleOperations(),

@@ -8,6 +8,7 @@ import { createMatcher } from "../api/match.ts";
 import { principalOf, type ReadSession, type SignedIn } from "../auth/signed_in.ts";
 import { respond, responseHeaders } from "../headers.ts";
 import { RequestError } from "../problem.ts";
+import type { PeerOf } from "../peer.ts";
 import type { SiteBindings } from "../site.tsx";
 import type { SiteTarget } from "../target.ts";
 import { createCalls } from "./call.ts";
@@ -21,6 +22,7 @@ export interface AdminDeps {
   readonly views: Pick<OrganisationViews, "view">;
   readonly pages: readonly AdminPage[];
   readonly readSession: ReadSession;
+  readonly peerOf: PeerOf;
   readonly clock: Clock;
   readonly timers: Timers;
 }
@@ -45,7 +47,8 @@ export function createAdmin(deps: AdminDeps): Admin {
     const member = await deps.readSession(request, info);
     if (member === null) return askToSignIn(target);
     const [organisation, ...parts] = below;
-    if (organisation === undefined) return await atTheDoor(member);
+    const from = deps.peerOf(info, request.headers);
+    if (organisation === undefined) return await atTheDoor(member, from);
     const view = await deps.views.view(organisation);
     const principal = principalOf(member, organisation);
     if (view === null || principal === null) {
@@ -55,7 +58,7 @@ export function createAdmin(deps: AdminDeps): Admin {
     if (found.kind !== "found") {
       return await plainPage({ ...noPage(organisation, prefix), prefix, member, status: 404 });
     }
-    const context = contextOf(target, { member, view, params: found.params, below });
+    const context = contextOf(target, { member, view, params: found.params, below, from });
     const { page } = found.endpoint;
     return await shown(page, context, await viewOf(page, context, request, target));
   };
@@ -109,8 +112,10 @@ export function createAdmin(deps: AdminDeps): Admin {
   }
 
   /** Whoever has one organisation goes there; else a list. */
-  async function atTheDoor(member: SignedIn): Promise<Response> {
-    const all = member.isInstanceOwner ? await organisationsOf(member) : [...member.roles.keys()].sort();
+  async function atTheDoor(member: SignedIn, from: string): Promise<Response> {
+    const all = member.isInstanceOwner
+      ? await organisationsOf(member, from)
+      : [...member.roles.keys()].sort();
     if (all.length === 1) return redirect(`${prefix}/-/admin/${encodeURIComponent(all[0]!)}`);
     const title = all.length === 0 ? "No organisation lets you in" : "Organisations";
     const body = all.length === 0
@@ -132,11 +137,11 @@ export function createAdmin(deps: AdminDeps): Admin {
     return await plainPage({ title, body, prefix, member, status: all.length === 0 ? 403 : 200 });
   }
 
-  async function organisationsOf(member: SignedIn): Promise<readonly string[]> {
+  async function organisationsOf(member: SignedIn, from: string): Promise<readonly string[]> {
     const view = await deps.views.view("default");
     const principal = principalOf(member, "default");
     if (view === null || principal === null) return [];
-    const calls = createCalls(api, { principal, view, site: root });
+    const calls = createCalls(api, { principal, view, site: root, from });
     const { organisations } = await calls.must<{ organisations: readonly { readonly id: string }[] }>(
       "listOrganisations",
     );
@@ -148,8 +153,9 @@ export function createAdmin(deps: AdminDeps): Admin {
     readonly view: OrganisationView;
     readonly params: Readonly<Record<string, string>>;
     readonly below: readonly string[];
+    readonly from: string;
   }): PageContext {
-    const { member, view, params, below } = given;
+    const { member, view, params, below, from } = given;
     const principal = principalOf(member, view.id)!;
     const site = view.id === "default" ? root : `${root}/o/${view.id}`;
     return {
@@ -171,7 +177,7 @@ export function createAdmin(deps: AdminDeps): Admin {
         const search = new URLSearchParams(given).toString();
         return `${prefix}/-/admin/${path}${search === "" ? "" : `?${search}`}`;
       },
-      ...createCalls(api, { principal, view, site }),
+      ...createCalls(api, { principal, view, site, from }),
     };
   }
 

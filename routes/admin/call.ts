@@ -16,8 +16,10 @@ export function createCalls(api: Api, as: {
   readonly principal: Principal;
   readonly view: OrganisationView;
   readonly site: string;
+  /** The address that the request came from. */
+  readonly from: string;
 }): Calls {
-  const { principal, view, site } = as;
+  const { principal, view, site, from } = as;
 
   async function ask(id: string, { params = {}, query = {}, body }: CallInput = {}): Promise<Response> {
     const endpoint = api.endpoints.find((each) => each.id === id);
@@ -30,6 +32,7 @@ export function createCalls(api: Api, as: {
       identify: () => Promise.resolve(principal),
       address: () => Promise.resolve({ view, site }),
       isNamed: false,
+      from,
     });
   }
 

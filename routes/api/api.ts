@@ -1,10 +1,12 @@
 /** One call of the API: row found, caller let in, input read, work done, answer sent. The only way to a handler. */
+import type { AuditTrail } from "../../storage/audit_trail.ts";
 import type { OrganisationView } from "../../storage/organisations.ts";
 import { holds, type Principal } from "../../storage/tokens.ts";
 import { putHeader, respond, responseHeaders } from "../headers.ts";
 import { problemHeaders } from "../say_problem.ts";
 import { utf8 } from "../text.ts";
-import type { Answer, Call, Endpoint } from "./endpoint.ts";
+import { auditEntryOf, isDryRun } from "./audited.ts";
+import type { Answer, AuditNote, Call, Endpoint } from "./endpoint.ts";
 import { ApiError, invalid, notFound } from "./error.ts";
 import { createMatcher } from "./match.ts";
 
@@ -22,6 +24,8 @@ export interface ApiRequest {
   address(): Promise<{ readonly view: OrganisationView; readonly site: string } | null>;
   /** An organisation of the address's own path was named (`/o/…`), or by the host's label. */
   readonly isNamed: boolean;
+  /** The address that it came from; `` where that is the machine itself. */
+  readonly from: string;
 }
 
 export interface Api {
@@ -42,8 +46,9 @@ export function createApi(options: {
   readonly view: (organisation: string) => Promise<OrganisationView | null>;
   /** Called once something may have been changed, so that the next question sees it. */
   readonly changed: () => void;
+  readonly audit: Pick<AuditTrail, "append">;
 }): Api {
-  const { endpoints, view, changed } = options;
+  const { endpoints, view, changed, audit } = options;
   const match = createMatcher(endpoints);
 
   async function call(request: ApiRequest): Promise<Response> {
@@ -69,6 +74,7 @@ export function createApi(options: {
     const principal = await admitted(request, endpoint, matched.params);
     const place = await placeOf(request, endpoint, matched.params);
     if (endpoint.scope !== null && endpoint.whose === "address") mustOwn(principal, place.view.id);
+    const noted: AuditNote[] = [];
     const call: Call = {
       params: read(endpoint.params, "path", matched.params),
       query: read(endpoint.query, "query", queryOf(request.query)),
@@ -76,10 +82,14 @@ export function createApi(options: {
       principal,
       organisation: place.view,
       site: place.site,
+      note: (note) => void noted.push(note),
     };
     const answer = await endpoint.handle(call).finally(() => {
       if (endpoint.method !== "GET") changed();
     });
+    if (endpoint.isAudited && !isDryRun(call)) {
+      await audit.append(auditEntryOf({ endpoint, call, from: request.from, note: noted.at(-1) ?? null }));
+    }
     return send(endpoint, answer, request.method === "HEAD");
   }
 

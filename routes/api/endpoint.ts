@@ -20,6 +20,16 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown> {
   readonly organisation: OrganisationView;
   /** What precedes `/-/…` for this organisation, no trailing slash. */
   readonly site: string;
+  /** What the audit trail says of this call, beside who and when; not said, it has what the call brought. */
+  readonly note: (note: AuditNote) => void;
+}
+
+/** WARNING: for people to read for ever: secrets are left out by whoever calls `note`. */
+export interface AuditNote {
+  /** What it was done to, in a few words. */
+  readonly subject?: string;
+  readonly before?: unknown;
+  readonly after?: unknown;
 }
 
 export type Answer =
@@ -51,6 +61,8 @@ export interface Endpoint {
   readonly contentTypes: readonly string[];
   /** Bound on the body; 1 MiB if not said otherwise. */
   readonly maxBytes: number;
+  /** A call that was done goes into the audit trail: every POST, PUT and DELETE, if not said otherwise. */
+  readonly isAudited: boolean;
   /** Throws ApiError, or whatever routes/problem.ts knows. */
   handle(call: Call): Promise<Answer>;
 }
@@ -74,6 +86,7 @@ export interface EndpointSketch<
   readonly answer?: z.ZodType;
   readonly contentTypes?: readonly string[];
   readonly maxBytes?: number;
+  readonly isAudited?: boolean;
   readonly handle: (call: Call<Output<P>, Output<Q>, Output<B>>) => Promise<Answer> | Answer;
 }
 
@@ -94,6 +107,7 @@ export function endpoint<
     answer,
     contentTypes: sketch.contentTypes ?? (answer === null ? [] : ["application/json"]),
     maxBytes: sketch.maxBytes ?? 1_048_576,
+    isAudited: sketch.isAudited ?? sketch.method !== "GET",
     handle: async (call) => await handle(call as Call<Output<P>, Output<Q>, Output<B>>),
   };
 }

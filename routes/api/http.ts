@@ -41,6 +41,7 @@ export function createApiRoute(deps: {
       identify: () => identify(request, info),
       address: () => resolve(target),
       isNamed: target.organisation !== null,
+      from: peerOf(info, request.headers),
     });
   };
 

@@ -196,6 +196,8 @@ export function installEndpoints({ queries, forgetUser }: InstallApiDeps): reado
       query: z.strictObject({ name: z.string().min(1) }),
       handle: async (call) => {
         await forgetUser({ organisation: call.organisation.id, user: call.query.name });
+        // The trail is kept for ever: whoever is forgotten is not named there.
+        call.note({ subject: "a person" });
         return { status: 204 };
       },
     }),

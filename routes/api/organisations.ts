@@ -135,7 +135,8 @@ function wholeEndpoints(organisations: Organisations): readonly Endpoint[] {
       maxBytes: MAX_POLICY_BYTES,
       body: z.strictObject({ id: z.string(), document: document.optional(), message: z.string().optional() }),
       answer: z.object({ id: z.string(), revision: z.number().int() }),
-      handle: async ({ body, principal }) => {
+      handle: async ({ body, principal, note }) => {
+        note({ subject: body.id, after: redactPolicy(body.document ?? {}) });
         const made = await told(() =>
           organisations.create(body.id, {
             author: principal.user,
@@ -209,7 +210,8 @@ function documentEndpoints(options: {
       handle: async (call) => {
         const { body, principal } = call;
         const documents = of(call);
-        const source = keepSecrets(body.document, (await documents.get())?.source);
+        const before = (await documents.get())?.source;
+        const source = keepSecrets(body.document, before);
         const stored = await told(() =>
           documents.write({
             source,
@@ -218,6 +220,11 @@ function documentEndpoints(options: {
             ...(body.expectedRevision === undefined ? {} : { expectedRevision: body.expectedRevision }),
           })
         );
+        call.note({
+          subject: whichRevision(stored),
+          before: redactPolicy(before),
+          after: redactPolicy(source),
+        });
         return { body: shownRevision(stored) };
       },
     }),
@@ -227,6 +234,7 @@ function documentEndpoints(options: {
       method: "POST",
       path: `${path}/validate`,
       summary: "Every mistake in a document, without changing anything.",
+      isAudited: false,
       body: z.strictObject({ document }),
       answer: z.object({ mistakes: z.array(mistake) }),
       handle: async (call) => {
@@ -252,9 +260,17 @@ function documentEndpoints(options: {
       summary: "Writes an older revision as the newest.",
       body: z.strictObject({ revision: z.number().int().min(1) }),
       answer: revision,
-      handle: async (call) => ({
-        body: shownRevision(await told(() => of(call).restore(call.body.revision, call.principal.user))),
-      }),
+      handle: async (call) => {
+        const documents = of(call);
+        const before = (await documents.get())?.source;
+        const stored = await told(() => documents.restore(call.body.revision, call.principal.user));
+        call.note({
+          subject: `${whichRevision(stored)}, from revision ${call.body.revision}`,
+          before: redactPolicy(before),
+          after: redactPolicy(stored.source),
+        });
+        return { body: shownRevision(stored) };
+      },
     }),
   ];
 }
@@ -287,6 +303,10 @@ function waiverEndpoints(organisations: Organisations): readonly Endpoint[] {
       },
     }),
   ];
+}
+
+function whichRevision({ revision }: Revision): string {
+  return `revision ${revision}`;
 }
 
 function shownRevision({ revision, at, author, message }: Revision) {

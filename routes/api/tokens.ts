@@ -87,6 +87,7 @@ export function tokenEndpoints(deps: TokenApiDeps): readonly Endpoint[] {
         if (!isTheirs || !await tokens.revoke(found.id)) {
           throw notFound("no-such-token", `There is no token ${JSON.stringify(call.params.id)}`);
         }
+        call.note({ subject: found.id, before: shown(found) });
         return { status: 204 };
       },
     }),
@@ -116,6 +117,7 @@ async function create(deps: TokenApiDeps, call: Call<unknown, unknown, z.output<
   }
   try {
     const made = await deps.tokens.create({ ...body, organisation, createdBy: principal.user });
+    call.note({ subject: made.info.id, after: shown(made.info) });
     return { status: 201, body: { secret: made.secret, token: shown(made.info) } } as const;
   } catch (error) {
     if (error instanceof TokenError) throw wrongField(`body.${error.field}`, error.message, error.code);

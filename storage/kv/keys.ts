@@ -93,6 +93,14 @@ export const keys = {
     keyPart(name),
   ],
 
+  /** null: everybody's. */
+  auditTrail: (whose: { readonly of: string | null } | null): Deno.KvKey =>
+    whose === null ? ["audit_trail", "all"] : ["audit_trail", "of", whose.of ?? ""],
+  auditEntry: (whose: { readonly of: string | null } | null, id: string): Deno.KvKey => [
+    ...keys.auditTrail(whose),
+    id,
+  ],
+
   tokens: (): Deno.KvKey => ["tokens"],
   token: (id: string): Deno.KvKey => ["tokens", id],
   tokenUses: (): Deno.KvKey => ["token_uses"],
