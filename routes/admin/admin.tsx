@@ -1,7 +1,7 @@
 /** `/-/admin/{organisation}/…`: who may see which page, forms that are ours, and one frame around all of them. */
 import type { OrganisationView, OrganisationViews } from "../../storage/organisations.ts";
 import type { Clock, Timers } from "../../storage/runtime.ts";
-import { holds, type Scope } from "../../storage/tokens.ts";
+import { holds } from "../../storage/tokens.ts";
 import type { Api } from "../api/api.ts";
 import { ApiError } from "../api/error.ts";
 import { createMatcher } from "../api/match.ts";
@@ -14,7 +14,7 @@ import type { SiteTarget } from "../target.ts";
 import { createCalls } from "./call.ts";
 import { mustBeOurs, readForm } from "./forms.ts";
 import { adminPage, plainPage } from "./layout.tsx";
-import { type AdminPage, type PageContext, PageProblem, type View } from "./page.ts";
+import { type AdminPage, isFor, type PageContext, PageProblem, type View } from "./page.ts";
 
 export interface AdminDeps {
   readonly base: URL;
@@ -70,10 +70,8 @@ export function createAdmin(deps: AdminDeps): Admin {
     target: SiteTarget,
   ): Promise<View> {
     try {
-      if (target.method !== "POST") {
-        if (!context.can(page.scope)) throw forbidden(page.scope);
-        return await page.show(context);
-      }
+      if (!isFor(page, context)) throw forbidden(page);
+      if (target.method !== "POST") return await page.show(context);
       return await act(page, context, request);
     } catch (error) {
       const problem = problemOf(error);
@@ -96,7 +94,7 @@ export function createAdmin(deps: AdminDeps): Admin {
       );
     }
     // The API asks again; asked here, nothing of the form is looked at.
-    if (!context.can(page.scope) || !context.can(action.scope)) throw forbidden(action.scope);
+    if (!context.can(action.scope)) throw forbidden(action);
     return await action.run(context, form);
   }
 
@@ -200,8 +198,10 @@ export function redirect(to: string): Response {
   return respond({ status: 303, headers, body: null });
 }
 
-function forbidden(scope: Scope): PageProblem {
-  const title = `This needs a role with the scope "${scope}".`;
+function forbidden({ scope, isForInstance }: Pick<AdminPage, "scope" | "isForInstance">): PageProblem {
+  const title = isForInstance === true
+    ? "This is the whole instance's: it is for its owners alone."
+    : `This needs a role with the scope "${scope}".`;
   return new PageProblem({ status: 403, code: "scope-missing", title, errors: [] });
 }
 

@@ -2,7 +2,7 @@
 import type { Child } from "hono/jsx";
 import { roleIn, type SignedIn } from "../auth/signed_in.ts";
 import { htmlPage } from "../page.tsx";
-import type { AdminPage, PageContext, View } from "./page.ts";
+import { type AdminPage, isFor, type PageContext, type View } from "./page.ts";
 import { Notice } from "./ui.tsx";
 
 /** A page with the organisation's menu beside it. */
@@ -75,7 +75,7 @@ function Menu({ pages, page, context }: {
   readonly context: PageContext;
 }) {
   const [current] = page.path.split("/");
-  const shown = pages.filter(({ isInMenu, scope }) => isInMenu === true && context.can(scope));
+  const shown = pages.filter((each) => each.isInMenu === true && isFor(each, context));
   return (
     <nav class="menu" aria-label="Pages">
       {shown.map(({ path, title }) => (

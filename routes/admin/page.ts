@@ -12,6 +12,8 @@ export interface AdminPage {
   readonly title: string;
   /** Who may see it. */
   readonly scope: Scope;
+  /** Of the whole instance: for its owners alone, whichever organisation they look at. */
+  readonly isForInstance?: boolean;
   /** Whether it stands in the navigation, under its title. */
   readonly isInMenu?: boolean;
   /** Throws PageProblem, ApiError, or what routes/problem.ts knows. */
@@ -93,6 +95,12 @@ export class PageProblem extends Error {
   constructor(readonly problem: CallProblem) {
     super(problem.title);
   }
+}
+
+/** Whether a page is for whoever asks at all. */
+export function isFor(page: Pick<AdminPage, "scope" | "isForInstance">, context: PageContext): boolean {
+  const isTheirs = page.isForInstance !== true || context.principal.organisation === null;
+  return isTheirs && context.can(page.scope);
 }
 
 /** What is wrong with a field of a form; null: nothing. `body.reason` is looked for as `reason` too. */
