@@ -17,6 +17,8 @@ import { searchEndpoints } from "../routes/api/search.ts";
 import { snapshotEndpoints } from "../routes/api/snapshots.ts";
 import { statsEndpoints } from "../routes/api/stats.ts";
 import { statusEndpoints } from "../routes/api/status.ts";
+import { ownTokenEndpoints } from "../routes/api/own_tokens.ts";
+import { webhookEndpoints } from "../routes/api/webhooks.ts";
 import { tokenEndpoints } from "../routes/api/tokens.ts";
 import { createParsers } from "../policy/usable.ts";
 import { backup } from "../storage/backup.ts";
@@ -107,7 +109,9 @@ export function composeApi(parts: Parts, insight: Insight): Api {
       backup: ({ artifacts }) => backupStream(parts, { withArtifacts: artifacts }),
     }),
     ...auditTrailEndpoints(auditTrail),
+    ...webhookEndpoints({ test: parts.webhooks.test, list: parts.deliveries.list }),
     ...tokenEndpoints({ tokens, ecosystemIds, hasOrganisation }),
+    ...ownTokenEndpoints({ tokens, ecosystemIds, clock }),
   ];
   const endpoints = [...areas, ...documentEndpoints(areas, VERSION)];
   return createApi({ endpoints, view: views.view, changed: views.lookAgain, audit: auditTrail });

@@ -16,6 +16,7 @@ import { createFills } from "../storage/fill.ts";
 import { createInstallLog } from "../storage/installs/log.ts";
 import { createRecordIds } from "../storage/installs/record.ts";
 import { createDecisionRecords } from "../storage/kv/decision_store.ts";
+import { createDeliveries, type Deliveries } from "../storage/kv/deliveries.ts";
 import { createFiles } from "../storage/kv/files.ts";
 import type { Alerts } from "../storage/alerts.ts";
 import { createAlerts } from "../storage/kv/alerts.ts";
@@ -77,6 +78,7 @@ export interface Parts {
   readonly purges: Purges;
   readonly jobs: Jobs;
   readonly webhooks: Webhooks;
+  readonly deliveries: Deliveries;
   readonly tokens: Tokens;
   readonly alerts: Alerts;
   readonly metrics: Metrics;
@@ -159,7 +161,8 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   const guarded = createGuardedPost({ network, timers, allowPrivate: config.allowPrivateWebhooks });
   closers.add(() => guarded.close());
   const jobs = createJobs({ kv, clock, log, timers });
-  const webhooks = createWebhooks({ kv, jobs, views, post: guarded.post, clock, log, background });
+  const deliveries = createDeliveries(kv);
+  const webhooks = createWebhooks({ kv, jobs, views, post: guarded.post, clock, log, background, deliveries });
   const tokens = createTokens(kv, { clock, adminToken: config.adminToken });
   // A platform's instance may live for less than a minute.
   closers.add(() => tokens.flushUses());
@@ -218,6 +221,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     purges,
     jobs,
     webhooks,
+    deliveries,
     tokens,
     alerts,
     metrics,

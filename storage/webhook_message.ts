@@ -49,7 +49,14 @@ export interface AlertEvent {
   readonly count: number;
 }
 
-export type WebhookEvent = RefusalEvent | BudgetEvent | AlertEvent;
+/** Somebody wants to see whether anything arrives. */
+export interface TestEvent {
+  readonly event: "test";
+  readonly at: EpochMs;
+  readonly organisation: string;
+}
+
+export type WebhookEvent = RefusalEvent | BudgetEvent | AlertEvent | TestEvent;
 
 const MAX_TEXT = 1_000;
 
@@ -75,6 +82,7 @@ function jsonMessage(event: WebhookEvent): Record<string, unknown> {
     const { at, firstAt, lastAt } = event;
     return { ...event, at: iso(at), firstAt: iso(firstAt), lastAt: iso(lastAt) };
   }
+  if (event.event === "test") return { ...event, at: iso(event.at), message: testSentence(event) };
   const times = { at: iso(event.at), until: event.until === null ? null : iso(event.until) };
   return event.event === "budget-exceeded"
     ? { ...event, ...times, message: budgetSentence(event) }
@@ -86,6 +94,7 @@ function slackText(event: WebhookEvent): string {
     return slackEscape(`${event.state === "over" ? "Over" : "Alert"}: ${event.message} (${event.kind})`);
   }
   if (event.event === "budget-exceeded") return slackEscape(budgetSentence(event));
+  if (event.event === "test") return slackEscape(testSentence(event));
   const who = event.user ?? event.address;
   const verb = event.event === "refused" ? "was refused" : "would have been refused";
   const what = `${event.package} ${event.version} (${event.ecosystem})`;
@@ -96,6 +105,10 @@ function slackText(event: WebhookEvent): string {
 function budgetSentence(event: BudgetEvent): string {
   return `More than ${event.budget} refusals in ${event.organisation} this hour: ` +
     `until ${iso(event.until)} further ones are in the install log alone`;
+}
+
+function testSentence({ organisation }: TestEvent): string {
+  return `A test of this webhook of ${organisation}: refusals and alerts will look like this`;
 }
 
 /** Slack's three control characters; without them nothing is a link, a mention or a channel. */

@@ -7,6 +7,7 @@ import type { EpochMs } from "../policy/types.ts";
 import { UpstreamError } from "./errors.ts";
 import { type JobHandler, type Jobs, PermanentJobError } from "./kv/jobs.ts";
 import { attempt } from "./kv/call.ts";
+import type { Deliveries, Delivery } from "./kv/deliveries.ts";
 import { keys } from "./kv/keys.ts";
 import type { OrganisationViews } from "./organisations.ts";
 import type { Background, Clock, Log } from "./runtime.ts";
@@ -40,6 +41,7 @@ export interface WebhooksDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly background: Background;
+  readonly deliveries: Pick<Deliveries, "note">;
   /** Messages of one organisation an hour. Default 500. */
   readonly perHour?: number;
 }
@@ -49,6 +51,8 @@ export interface Webhooks {
   refusal(event: RefusalEvent): void;
   /** Once for each state of an alert; an instance's is told to the default organisation's. Throws StorageError. */
   alert(alert: Alert, state: "raised" | "over"): Promise<void>;
+  /** Sends a message that says it is a test, once; null: the organisation has no webhook of that id. Throws StorageError. */
+  test(organisation: string, webhook: string): Promise<Delivery | null>;
   /** Sends what is due; called after each refusal by itself, and by the cron. */
   runDue(): Promise<void>;
   /** For whoever runs all kinds of jobs together. */
@@ -184,25 +188,44 @@ export function createWebhooks(deps: WebhooksDeps): Webhooks {
     // Taken out of the policy meanwhile: there is nobody to tell.
     if (hook === undefined) return;
     const name = `webhook "${id}" of organisation "${event.organisation}"`;
-    const body = webhookBody(event, hook.format);
-    let status: number;
-    try {
-      ({ status } = await post(hook.url, body, {
-        contentType: "application/json",
-        timeoutMs: TIMEOUT_MS,
-        signal,
-      }));
-    } catch (error) {
-      if (error instanceof UpstreamError && error.detail.kind === "forbidden-address") {
-        throw new PermanentJobError(`Cannot send to ${name}: its address is not allowed`);
-      }
-      // Not the message: it may hold the address. No cause either, since whoever logs this would log that.
-      throw new Error(`Cannot send to ${name}: ${brief(error)}`);
+    const { status, failure } = await sent(hook, event, signal);
+    if (failure === "forbidden-address") {
+      throw new PermanentJobError(`Cannot send to ${name}: its address is not allowed`);
     }
+    // Not the error's message: it may hold the address. No cause either, since whoever logs this would log that.
+    if (status === null) throw new Error(`Cannot send to ${name}: ${failure}`);
     if (status >= 200 && status < 300) return;
     const message = `Cannot send to ${name}: it answered ${status}`;
     throw mayPass(status) ? new Error(message) : new PermanentJobError(message);
   };
+
+  /** Once, whatever comes of it. */
+  async function sent(
+    hook: { readonly id: string; readonly url: string; readonly format: "json" | "slack" },
+    event: WebhookEvent,
+    signal?: AbortSignal,
+  ): Promise<Delivery> {
+    const told = { at: clock(), event: event.event, about: aboutOf(event) };
+    let delivery: Delivery;
+    try {
+      const { status } = await post(hook.url, webhookBody(event, hook.format), {
+        contentType: "application/json",
+        timeoutMs: TIMEOUT_MS,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      delivery = { ...told, status, failure: null };
+    } catch (error) {
+      delivery = { ...told, status: null, failure: brief(error) };
+    }
+    await deps.deliveries.note(event.organisation, hook.id, delivery);
+    return delivery;
+  }
+
+  async function test(organisation: string, webhook: string): Promise<Delivery | null> {
+    const view = await views.view(organisation);
+    const hook = view?.policy.webhooks.find(({ id }) => id === webhook);
+    return hook === undefined ? null : await sent(hook, { event: "test", at: clock(), organisation });
+  }
   const handlers = Object.freeze({ [KIND]: deliver });
 
   /** A call while one runs makes it look once more. */
@@ -220,7 +243,7 @@ export function createWebhooks(deps: WebhooksDeps): Webhooks {
     }
   }
 
-  return { refusal, alert, runDue, handlers };
+  return { refusal, alert, test, runDue, handlers };
 }
 
 function nameOf(event: RefusalEvent): string {
@@ -233,6 +256,14 @@ function nameOf(event: RefusalEvent): string {
     event.package,
     event.version,
   ]);
+}
+
+/** What a message was about, in a list for people. */
+function aboutOf(event: WebhookEvent): string {
+  if (event.event === "test") return "";
+  if (event.event === "alert") return `${event.kind}, ${event.state}`;
+  if (event.event === "budget-exceeded") return `more than ${event.budget} in an hour`;
+  return `${event.ecosystem} ${event.package} ${event.version}`;
 }
 
 function hourOf(at: EpochMs): number {

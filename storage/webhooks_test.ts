@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { EpochMs } from "../policy/types.ts";
 import { UpstreamError } from "./errors.ts";
+import { createDeliveries } from "./kv/deliveries.ts";
 import { createJobs } from "./kv/jobs.ts";
 import {
   countingKv,
@@ -37,9 +38,10 @@ function setUp(kv: Deno.Kv, options: { clock?: TestClock; post?: Post; perHour?:
   });
   const views = createOrganisationViews({ organisations, kv, clock, log, timers });
   const jobs = createJobs({ kv, clock, log, timers, random: () => 0.5 });
-  const deps = { kv, jobs, views, post, clock, log, background };
+  const deliveries = createDeliveries(kv);
+  const deps = { kv, jobs, views, post, clock, log, background, deliveries };
   const webhooks = createWebhooks(perHour === undefined ? deps : { ...deps, perHour });
-  return { webhooks, sent, log, background, organisations, clock, jobs };
+  return { webhooks, deliveries, sent, log, background, organisations, clock, jobs };
 }
 
 function refusal(over: Partial<RefusalEvent> = {}): RefusalEvent {

@@ -30,6 +30,8 @@ export interface InspectedRelease {
   /** When time alone will let it through; null: it is through, or time will not. */
   readonly maturesAt: EpochMs | null;
   readonly files: readonly string[];
+  /** As the registry names them; null: it does not. */
+  readonly publisher: string | null;
 }
 
 export interface Inspected {
@@ -64,6 +66,7 @@ export async function inspect(services: Services, query: InspectQuery): Promise<
       firstSeenAt: file === undefined ? null : known.firstSeen?.of(file.filename)?.at ?? null,
       ...saidOf(decision, { name, version: release.version, now }),
       files: release.artifacts.map(({ filename }) => filename),
+      publisher: release.publisher.known ? release.publisher.value : null,
     };
   });
   return {

@@ -1,8 +1,10 @@
 /** The install log: pages of records, and the questions that are answered without scanning it. */
+import { stringify } from "csv-stringify/sync";
 import * as z from "zod";
 import type { EpochMs } from "../../policy/types.ts";
 import type { InstallRecord } from "../../storage/installs/log.ts";
 import type { InstallFilters, InstallQueries } from "../../storage/installs/query_types.ts";
+import { utf8 } from "../text.ts";
 import { type Call, type Endpoint, endpoint } from "./endpoint.ts";
 import { ApiError, wrongField } from "./error.ts";
 import { cursor, fromCursor, givenInstant, instant, instantText, limit, next, toCursor } from "./schemas.ts";
@@ -24,6 +26,13 @@ const narrowing = {
   everywhere: z.stringbool().default(false).meta({
     description: "Of every organisation; for the instance's tokens alone",
   }),
+};
+/** What is held against each record. */
+const matching = {
+  user: z.string().optional(),
+  package: z.string().optional(),
+  version: z.string().optional(),
+  outcome: z.enum(["served", "partial", "refused", "observed"]).optional(),
 };
 const rows = limit(10_000, 1_000);
 
@@ -77,10 +86,7 @@ export function installEndpoints({ queries, forgetUser }: InstallApiDeps): reado
       summary: "Records, the newest first.",
       query: z.strictObject({
         ...narrowing,
-        user: z.string().optional(),
-        package: z.string().optional(),
-        version: z.string().optional(),
-        outcome: z.enum(["served", "partial", "refused", "observed"]).optional(),
+        ...matching,
         limit: limit(1_000, 100),
         cursor,
       }),
@@ -91,10 +97,19 @@ export function installEndpoints({ queries, forgetUser }: InstallApiDeps): reado
       ...common,
       id: "exportInstalls",
       path: "/installs/export",
-      summary: "All records, the oldest first, one JSON value a line.",
-      query: z.strictObject({ ...narrowing, limit: rows.optional() }),
-      contentTypes: ["application/x-ndjson"],
-      handle: (call) => ({ ndjson: exported(queries, filtersOf(call, call.query)) }),
+      summary: "All records, the oldest first: one JSON value a line, or CSV.",
+      query: z.strictObject({
+        ...narrowing,
+        ...matching,
+        format: z.enum(["ndjson", "csv"]).default("ndjson"),
+        limit: rows.optional(),
+      }),
+      contentTypes: ["application/x-ndjson", "text/csv"],
+      handle: (call) => {
+        const records = exported(queries, call);
+        if (call.query.format === "ndjson") return { ndjson: records };
+        return { bytes: () => csvOf(records), contentType: "text/csv; charset=utf-8" };
+      },
     }),
     endpoint({
       ...common,
@@ -219,11 +234,14 @@ function filtersOf({ principal, organisation }: Call, query: Narrowing): Install
   };
 }
 
-interface PageQuery extends Narrowing {
+interface Matching {
   readonly user?: string | undefined;
   readonly package?: string | undefined;
   readonly version?: string | undefined;
   readonly outcome?: InstallRecord["outcome"] | undefined;
+}
+
+interface PageQuery extends Narrowing, Matching {
   readonly limit: number;
   readonly cursor?: string | undefined;
 }
@@ -262,15 +280,34 @@ function positionOf(text: string): { readonly at: EpochMs; readonly id: string }
   throw wrongField("query.cursor", "Cannot read query.cursor: it is what an answer's next said");
 }
 
-function matches(each: InstallRecord, query: PageQuery): boolean {
+function matches(each: InstallRecord, query: Matching): boolean {
   return (query.user === undefined || each.user === query.user) &&
     (query.package === undefined || each.package === query.package) &&
     (query.version === undefined || each.version === query.version) &&
     (query.outcome === undefined || each.outcome === query.outcome);
 }
 
-async function* exported(queries: InstallQueries, filters: InstallFilters): AsyncGenerator<unknown> {
-  for await (const each of queries.export(filters)) yield shown(each);
+/** The limit is of those that match. */
+async function* exported(queries: InstallQueries, call: Call<unknown, Narrowing & Matching>) {
+  const { limit = Infinity, ...filters } = filtersOf(call, call.query);
+  let left = limit;
+  for await (const each of queries.export(filters)) {
+    if (!matches(each, call.query)) continue;
+    yield shown(each);
+    if (--left <= 0) return;
+  }
+}
+
+/** A heading, then a line for each; what a spreadsheet would take for a formula is escaped. */
+function csvOf(records: AsyncIterable<ReturnType<typeof shown>>): ReadableStream<Uint8Array> {
+  const columns = Object.keys(record.shape);
+  const line = (values: readonly unknown[]) => utf8(stringify([values], { escape_formulas: true }));
+  return ReadableStream.from((async function* () {
+    yield line(columns);
+    for await (const each of records) {
+      yield line(columns.map((name) => (each as Readonly<Record<string, unknown>>)[name] ?? ""));
+    }
+  })());
 }
 
 function shown(each: InstallRecord) {

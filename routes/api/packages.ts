@@ -42,6 +42,7 @@ const release = z.object({
   rule: z.string().nullable(),
   reason: z.string().nullable(),
   maturesAt: instant.nullable().meta({ description: "When time alone will let it through" }),
+  publisher: z.string().nullable().meta({ description: "As the registry names them" }),
   files: z.array(z.object({
     name: z.string(),
     cached: z.object({ sizeBytes: z.number(), digest: z.string(), since: instant }).nullable(),

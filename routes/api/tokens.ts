@@ -9,7 +9,7 @@ import { givenInstant, instant, instantText } from "./schemas.ts";
 const AREA = "Tokens";
 const scopes = z.array(z.enum(SCOPES));
 
-const token = z.object({
+export const token = z.object({
   id: z.string(),
   user: z.string(),
   organisation: z.string().nullable().meta({ description: "null: the whole instance" }),
@@ -57,7 +57,7 @@ export function tokenEndpoints(deps: TokenApiDeps): readonly Endpoint[] {
       area: AREA,
       summary: "Lists the tokens, the newest first; the instance's admin sees every organisation's.",
       answer: z.object({ tokens: z.array(token) }),
-      handle: async (call) => ({ body: { tokens: (await tokens.list(ownerOf(call))).map(shown) } }),
+      handle: async (call) => ({ body: { tokens: (await tokens.list(ownerOf(call))).map(shownToken) } }),
     }),
     endpoint({
       id: "createToken",
@@ -87,7 +87,7 @@ export function tokenEndpoints(deps: TokenApiDeps): readonly Endpoint[] {
         if (!isTheirs || !await tokens.revoke(found.id)) {
           throw notFound("no-such-token", `There is no token ${JSON.stringify(call.params.id)}`);
         }
-        call.note({ subject: found.id, before: shown(found) });
+        call.note({ subject: found.id, before: shownToken(found) });
         return { status: 204 };
       },
     }),
@@ -117,15 +117,15 @@ async function create(deps: TokenApiDeps, call: Call<unknown, unknown, z.output<
   }
   try {
     const made = await deps.tokens.create({ ...body, organisation, createdBy: principal.user });
-    call.note({ subject: made.info.id, after: shown(made.info) });
-    return { status: 201, body: { secret: made.secret, token: shown(made.info) } } as const;
+    call.note({ subject: made.info.id, after: shownToken(made.info) });
+    return { status: 201, body: { secret: made.secret, token: shownToken(made.info) } } as const;
   } catch (error) {
     if (error instanceof TokenError) throw wrongField(`body.${error.field}`, error.message, error.code);
     throw error;
   }
 }
 
-function shown(info: TokenInfo) {
+export function shownToken(info: TokenInfo) {
   return {
     ...info,
     createdAt: instantText(info.createdAt),
