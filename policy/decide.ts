@@ -1,5 +1,6 @@
 /** The decisions on one package: each is made when first asked for, and kept. */
 import { compareVerdicts, type Draft, earliest, toDecision } from "./decision.ts";
+import { examine, type Examined } from "./examine.ts";
 import { judge, type PackageCase } from "./judge.ts";
 import type { CompiledPolicy } from "./resolve.ts";
 import { findPredecessors, type Predecessors } from "./rules/predecessors.ts";
@@ -93,6 +94,26 @@ export function decide(
       return allowedUntil();
     },
   };
+}
+
+/** null: there is no such file. */
+export function examineIn(
+  options: {
+    readonly policy: CompiledPolicy;
+    readonly facts: PackageFacts;
+    readonly joined: Joined;
+    readonly now: EpochMs;
+    readonly filename: string;
+  },
+): readonly Examined[] | null {
+  const { policy: { settings, versions }, facts, joined, now, filename } = options;
+  const isIt = (artifact: Artifact) => artifact.filename === filename;
+  const release = facts.releases.find(({ artifacts }) => artifacts.some(isIt));
+  const artifact = release?.artifacts.find(isIt);
+  if (release === undefined || artifact === undefined) return null;
+  const clocks = { now, firstSeen: (name: string) => joined.firstSeen(name) };
+  const predecessors = once(() => findPredecessors(facts, versions, clocks));
+  return examine(artifact, { ...clocks, release, settings, predecessors });
 }
 
 function judging(

@@ -1,5 +1,6 @@
 /** design.md section 4, a row for each combination. */
 import assert from "node:assert/strict";
+import { LIFTABLE } from "./documents.ts";
 import { epochMs } from "./instant.ts";
 import {
   ago,
@@ -662,6 +663,84 @@ const WAIVERS: readonly Row[] = [
     verdict: "hold",
   },
   {
+    name: "waiver of a range that the version is in",
+    waivers: [waiverOf({ version: null, range: "vers:npm/>=1.0.0|<2.0.0" })],
+    release: YOUNG,
+    verdict: "allow",
+    reasons: ["minimumAge hold lifted by w1"],
+    horizon: TOMORROW,
+  },
+  {
+    name: "waiver of a range that the version is not in",
+    waivers: [waiverOf({ version: null, range: "vers:npm/>1.0.0|<2.0.0" })],
+    release: YOUNG,
+    verdict: "hold",
+  },
+  {
+    name: "waiver of a range of another ecosystem's versions",
+    waivers: [waiverOf({ version: null, range: "vers:pypi/*" })],
+    release: YOUNG,
+    verdict: "hold",
+  },
+  {
+    name: "waiver of a range that cannot be read covers nothing, and is in the way of nothing",
+    waivers: [
+      waiverOf({ id: "broken", version: null, range: "vers:npm/>=2.0.0|<1.0.0" }),
+      waiverOf({ id: "w1" }),
+    ],
+    release: YOUNG,
+    verdict: "allow",
+    reasons: ["minimumAge hold lifted by w1"],
+  },
+  {
+    name: "waiver of neither version nor range",
+    waivers: [waiverOf({ version: null })],
+    release: YOUNG,
+    verdict: "hold",
+  },
+  {
+    name: "waiver of a range that ended this moment",
+    waivers: [waiverOf({ version: null, range: "vers:npm/*", until: NOW })],
+    release: YOUNG,
+    verdict: "hold",
+  },
+  {
+    name: "waiver that names yanked lifts it, and no hold",
+    waivers: [waiverOf({ lifts: ["yanked"] })],
+    release: { ...YOUNG, yanked: true },
+    verdict: "hold",
+    reasons: ["minimumAge hold", "yanked deny lifted by w1"],
+  },
+  {
+    name: "waiver that names what is found and the hold",
+    waivers: [waiverOf({ lifts: ["yanked", "minimumAge"] })],
+    release: { ...YOUNG, yanked: true },
+    verdict: "allow",
+    horizon: TOMORROW,
+  },
+  {
+    name: "waiver that names override lifts the organisation's denial of this very version",
+    waivers: [waiverOf({ lifts: ["override"] })],
+    policy: { block: ["npm/pkg==1.0.0"] },
+    verdict: "allow",
+    reasons: ["override deny lifted by w1"],
+    horizon: TOMORROW,
+  },
+  {
+    name: "waiver that names everything, and the floor",
+    waivers: [waiverOf({ lifts: [...LIFTABLE] })],
+    floor: { deny: ["npm/pkg==1.0.0"] },
+    release: { ...YOUNG, yanked: true },
+    verdict: "deny",
+    reasons: ["floor deny", "yanked deny lifted by w1", "minimumAge hold lifted by w1"],
+  },
+  {
+    name: "waiver that names nothing lifts nothing",
+    waivers: [waiverOf({ lifts: [] })],
+    release: YOUNG,
+    verdict: "hold",
+  },
+  {
     name: "waiver that outlives the hold",
     waivers: [waiverOf({ until: epochMs(NOW + 90 * DAY) })],
     release: YOUNG,
@@ -776,6 +855,13 @@ const FREEZES: readonly Row[] = [
     waivers: [waiverOf()],
     release: { published: ago(20 * DAY) },
     verdict: "deny",
+  },
+  {
+    name: "waiver that names freeze over a freeze",
+    freezes: [freeze()],
+    waivers: [waiverOf({ lifts: ["freeze", "minimumAge"] })],
+    release: { published: ago(20 * DAY) },
+    verdict: "allow",
   },
   {
     name: "freeze with an end",

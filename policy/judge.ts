@@ -2,19 +2,20 @@
 import { type Draft, lastEnd, type Lifter } from "./decision.ts";
 import type { Override, RuleSettings } from "./documents.ts";
 import { formatInstant } from "./instant.ts";
-import { findLifter, mostSpecific, standing } from "./lift.ts";
+import { findLifter, type Lifters, mostSpecific, standing } from "./lift.ts";
 import type { Match, PackageOverrides } from "./overrides.ts";
 import { appearedAt } from "./rules/age.ts";
 import type { Rule, RuleContext, RuleFinding } from "./rules/rule.ts";
 import { asOfDraft, notYetThere } from "./as_of.ts";
-import type { Artifact, EpochMs, Finding, Freeze, Reason, Waiver } from "./types.ts";
+import type { Artifact, EpochMs, Finding, Freeze, Reason } from "./types.ts";
+import { type CompiledWaiver, standingWaivers } from "./waivers.ts";
 
 /** What of a policy concerns one package. */
 export interface PackageCase {
   readonly settings: RuleSettings;
   readonly floor: PackageOverrides;
   readonly overrides: PackageOverrides;
-  readonly waivers: readonly Waiver[];
+  readonly waivers: readonly CompiledWaiver[];
   readonly freezes: readonly Freeze[];
   readonly rules: readonly Rule[];
   /** Versions that this caller may have although younger than the minimum age. */
@@ -31,11 +32,11 @@ export function judge(artifact: Artifact, context: RuleContext, about: PackageCa
   const { now, release } = context;
   const matches = about.overrides.matching(release.version);
   const allows = standing(matches, "allow", now);
-  const waivers = about.waivers.filter((waiver) => waiver.version === release.version && now < waiver.until);
+  const waivers = standingWaivers(about.waivers, release.version, now);
   return [
     ...standing(about.floor.matching(release.version), "deny", now).map(floorDraft),
-    ...standing(matches, "deny", now).map((match) => denialDraft(match, allows)),
-    ...about.freezes.flatMap((freeze) => freezeDraft({ freeze, artifact, context, allows })),
+    ...standing(matches, "deny", now).map((match) => denialDraft(match, { allows, waivers })),
+    ...about.freezes.flatMap((freeze) => freezeDraft({ freeze, artifact, context, allows, waivers })),
     ...about.rules.flatMap((rule) => ruleDrafts({ rule, artifact, context, about, allows, waivers })),
     ...notYetThere(artifact, context, about.asOf),
     ...allowDrafts(allows),
@@ -51,12 +52,12 @@ function floorDraft({ override }: Match): Draft {
   };
 }
 
-function denialDraft({ override, specificity }: Match, allows: readonly Match[]): Draft {
+function denialDraft({ override, specificity }: Match, by: Lifters): Draft {
   const reason = toReason("override", denial(override, "by the organisation"), override.owner);
   return {
     reason,
     source: "override",
-    lifter: findLifter({ kind: "override", specificity }, { allows, waivers: [] }),
+    lifter: findLifter({ kind: "override", specificity }, by),
     turnsAt: null,
   };
 }
@@ -84,10 +85,9 @@ function freezeDraft(
     readonly freeze: Freeze;
     readonly artifact: Artifact;
     readonly context: RuleContext;
-    readonly allows: readonly Match[];
-  },
+  } & Lifters,
 ): readonly Draft[] {
-  const { freeze, artifact, context, allows } = options;
+  const { freeze, artifact, context } = options;
   if (freeze.until !== null && context.now >= freeze.until) return [];
   if (appearedAt(artifact, context) <= freeze.at) return [];
   const why = freeze.reason === null ? "" : `: ${freeze.reason}`;
@@ -96,18 +96,16 @@ function freezeDraft(
   return [{
     reason,
     source: "freeze",
-    lifter: findLifter({ kind: "freeze" }, { allows, waivers: [] }),
+    lifter: findLifter({ kind: "freeze" }, options),
     turnsAt: null,
   }];
 }
 
-interface Ruling {
+interface Ruling extends Lifters {
   readonly rule: Rule;
   readonly artifact: Artifact;
   readonly context: RuleContext;
   readonly about: PackageCase;
-  readonly allows: readonly Match[];
-  readonly waivers: readonly Waiver[];
 }
 
 /** As of an instant what a rule finds now counts, and what it finds with the clock there: the stricter of both. */

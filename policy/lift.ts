@@ -30,19 +30,27 @@ export function mostSpecific(allows: readonly Match[]): readonly Match[] {
   return allows.filter(({ specificity }) => specificity === rank);
 }
 
+/** What may lift something of one version. */
+export interface Lifters {
+  readonly allows: readonly Match[];
+  readonly waivers: readonly Waiver[];
+}
+
 /** Who lifts an obstacle, the one that lasts longest; null: nobody. */
-export function findLifter(
-  obstacle: Obstacle,
-  by: { readonly allows: readonly Match[]; readonly waivers: readonly Waiver[] },
-): Lifter | null {
+export function findLifter(obstacle: Obstacle, by: Lifters): Lifter | null {
   const speaking = obstacle.kind === "override"
     ? by.allows.filter(({ specificity }) => specificity > obstacle.specificity)
     : mostSpecific(by.allows);
   const allows = speaking.map(({ override }) => override).filter((override) => lifts(override, obstacle));
-  const waivers = obstacle.kind === "rule" && !obstacle.failed && obstacle.reason.verdict === "hold"
-    ? by.waivers
-    : [];
-  return longest([...allows, ...waivers]);
+  return longest([...allows, ...by.waivers.filter((waiver) => waives(waiver, obstacle))]);
+}
+
+/** Holds by itself; else what it names, and nothing but that. */
+function waives({ lifts = null }: Waiver, obstacle: Obstacle): boolean {
+  if (obstacle.kind !== "rule") return lifts?.includes(obstacle.kind) ?? false;
+  if (obstacle.failed || obstacle.reason.verdict === "allow") return false;
+  const { rule, verdict } = obstacle.reason;
+  return lifts === null ? verdict === "hold" : lifts.some((name) => name === rule);
 }
 
 function lifts(allow: Override, obstacle: Obstacle): boolean {

@@ -27,6 +27,8 @@ export interface Match {
 
 /** The overrides that concern one package. */
 export interface PackageOverrides {
+  /** None concerns it, whatever the version. */
+  readonly isEmpty: boolean;
   /** Those that match a version, ended ones included, in no order. */
   matching(version: string): readonly Match[];
 }
@@ -53,7 +55,7 @@ interface Globbed extends Ranged {
 }
 
 const NONE: readonly Match[] = [];
-const NOTHING: PackageOverrides = { matching: () => NONE };
+const NOTHING: PackageOverrides = { isEmpty: true, matching: () => NONE };
 
 /** Throws SyntaxError where a range cannot be read in this ecosystem's versions. */
 export function compileOverrides(overrides: readonly Override[], ecosystem: PolicyEcosystem): OverrideIndex {
@@ -78,6 +80,7 @@ export function compileOverrides(overrides: readonly Override[], ecosystem: Poli
 function concerning(groups: readonly Group[], globs: readonly Ranged[]): PackageOverrides {
   const ranged = [...groups.flatMap((group) => group.ranged), ...globs];
   return {
+    isEmpty: false,
     matching(version) {
       const exact = groups.flatMap((group) => group.exact.find(version));
       return [

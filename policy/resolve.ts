@@ -1,11 +1,18 @@
 /** An organisation's policy compiled once for one ecosystem; deciding with it is pure. */
-import { decide } from "./decide.ts";
-import type { EcosystemSettings, FloorDocument, PolicyDocument, RuleSettings } from "./documents.ts";
+import { decide, examineIn } from "./decide.ts";
+import type {
+  EcosystemSettings,
+  FloorDocument,
+  Override,
+  PolicyDocument,
+  RuleSettings,
+} from "./documents.ts";
 import { compileOverrides, type OverrideIndex, type PolicyEcosystem } from "./overrides.ts";
 import { RULES } from "./rules/mod.ts";
 import type { Rule } from "./rules/rule.ts";
 import { changesOf, frozenAt } from "./timeline.ts";
 import type { Freeze, ResolvedPolicy, VersionScheme, Waiver } from "./types.ts";
+import { type CompiledWaiver, compileWaivers } from "./waivers.ts";
 
 export interface ResolveOptions {
   readonly document: PolicyDocument;
@@ -23,7 +30,7 @@ export interface CompiledPolicy {
   readonly floor: OverrideIndex;
   readonly overrides: OverrideIndex;
   /** By registry-exact name. */
-  readonly waivers: ReadonlyMap<string, readonly Waiver[]>;
+  readonly waivers: ReadonlyMap<string, readonly CompiledWaiver[]>;
   readonly freezes: ReadonlyMap<string, readonly Freeze[]>;
   readonly versions: VersionScheme;
   readonly rules: readonly Rule[];
@@ -35,13 +42,12 @@ export interface CompiledPolicy {
  */
 export function resolvePolicy(options: ResolveOptions): ResolvedPolicy {
   const { document, floor, waivers, freezes = [], ecosystem } = options;
-  const own = ownSettings(document, ecosystem);
-  const settings = mergeSettings(document, own);
+  const settings = settingsFor(document, ecosystem);
   const compiled: CompiledPolicy = {
     settings,
     floor: compileOverrides(floor.deny, ecosystem),
-    overrides: compileOverrides([...document.overrides, ...own.flatMap((each) => each.overrides)], ecosystem),
-    waivers: byName(waivers, ecosystem.id),
+    overrides: compileOverrides(overridesFor(document, ecosystem), ecosystem),
+    waivers: compileWaivers(waivers, ecosystem),
     freezes: byName(freezes, ecosystem.id),
     versions: ecosystem.versions,
     rules: options.rules ?? RULES,
@@ -54,9 +60,24 @@ export function resolvePolicy(options: ResolveOptions): ResolvedPolicy {
       decide: (facts, joined, now, asOf) =>
         decide({ policy: compiled, facts, joined, now, ...(asOf === undefined ? {} : { asOf }) }),
       changes: (facts, joined, now) => changesOf({ policy: compiled, facts, joined, now }),
+      examine: (facts, joined, now, filename) =>
+        examineIn({ policy: compiled, facts, joined, now, filename }),
       frozenAt: (name, now) => frozenAt(compiled.freezes.get(name) ?? [], now),
     } satisfies ResolvedPolicy,
   );
+}
+
+/** What holds for one ecosystem: the organisation's settings, and in their place those of its own. */
+export function settingsFor(document: PolicyDocument, ecosystem: PolicyEcosystem): RuleSettings {
+  return mergeSettings(document, ownSettings(document, ecosystem));
+}
+
+/** The organisation's, and those among the ecosystem's own settings; some may be of other ecosystems. */
+export function overridesFor(document: PolicyDocument, ecosystem: PolicyEcosystem): readonly Override[] {
+  return [
+    ...document.overrides,
+    ...ownSettings(document, ecosystem).flatMap(({ overrides }) => overrides),
+  ];
 }
 
 /** What is set under the purl type, and then, which wins, under the ecosystem's own name. */

@@ -1,3 +1,6 @@
+import type { Liftable } from "./documents.ts";
+import type { Examined } from "./examine.ts";
+
 /** Milliseconds since 1970-01-01T00:00:00Z, by the clock that main.ts hands out. */
 export type EpochMs = number & { readonly __unit: "epoch-ms" };
 /** A length of time in milliseconds. */
@@ -164,25 +167,38 @@ export interface ResolvedPolicy {
    * duplicates. `undefined` is a point at which the caller may pause.
    */
   changes(facts: PackageFacts, joined: Joined, now: EpochMs): Iterable<EpochMs | undefined>;
+  /** What each rule looks at of a file that `facts` lists, for people; null: there is no such file. */
+  examine(facts: PackageFacts, joined: Joined, now: EpochMs, filename: string): readonly Examined[] | null;
   /** The earliest instant that a package is frozen at, and when the first such freeze ends; null: it is not. */
   frozenAt(name: string, now: EpochMs): { readonly at: EpochMs; readonly until: EpochMs | null } | null;
 }
 
 /**
- * An exception that ends: granted by an approver, or (for now) an audit fix that was served. Lifts holds only,
- * for exactly one version.
+ * An exception that ends: granted by an approver, or an audit fix that was served. For one version or a range of them;
+ * lifts holds unless it says otherwise, and never what the instance's floor denies.
  */
 export interface Waiver {
   readonly id: string;
   readonly ecosystem: string;
   /** Registry-exact. */
   readonly name: string;
-  readonly version: string;
+  /** Exact; null: those in `range`. */
+  readonly version: string | null;
+  /** A VERS range in this ecosystem's versions; absent: `version` says which. One that cannot be read covers nothing. */
+  readonly range?: string | null;
+  /** As an override's, but that a broader denial or a freeze need not be broader; absent or null: holds alone. */
+  readonly lifts?: readonly Liftable[] | null;
   readonly reason: string;
+  /** Who granted it; of an audit fix, whose install it was. */
   readonly owner: string;
   readonly createdAt: EpochMs;
   readonly until: EpochMs;
+  /** `until` is when what it was granted for matures, as was reckoned then. */
+  readonly endsMature?: boolean;
   readonly kind: "audit-fix" | "granted";
+  /** Who asked for it; absent: it was granted unasked. */
+  readonly askedBy?: string | null;
+  readonly ticket?: string | null;
 }
 
 /** A package held at what it was: what came later is withheld. */
