@@ -1,6 +1,7 @@
 /** What every end-to-end test of Cargo stands on: one registry of known history, one Sluice before it. */
 import { PUBLIC_SOURCE } from "../../ecosystems/cargo/testing.ts";
 import { type FakeCargoRegistry, startCargoRegistry } from "../fakes/cargo_registry.ts";
+import { ADMIN_TOKEN } from "../fakes/holders.ts";
 import { ONE_OR_PAIR_MISSING, startOneOrPair } from "../fakes/pair.ts";
 import { daysAgo, type TestSluice } from "../fakes/sluice.ts";
 import {
@@ -26,7 +27,9 @@ export interface CargoWorld extends AsyncDisposable {
 export async function createCargoWorld(env: Readonly<Record<string, string>> = {}): Promise<CargoWorld> {
   const registry = await startCargoRegistry();
   publishAll(registry);
-  const sluice = await startOneOrPair({ env: { SLUICE_UPSTREAM_CARGO: registry.upstream.url, ...env } });
+  const sluice = await startOneOrPair({
+    env: { SLUICE_ADMIN_TOKEN: ADMIN_TOKEN, SLUICE_UPSTREAM_CARGO: registry.upstream.url, ...env },
+  });
   const cargo = `${sluice.url}/cargo/`;
   return {
     registry,

@@ -3,25 +3,29 @@ import { cache } from "../../cli/cache.ts";
 import { prefetch } from "../../cli/prefetch.ts";
 import { testIo } from "../../cli/testing.ts";
 import type { EpochMs } from "../../policy/types.ts";
+import { ADMIN_TOKEN } from "../fakes/holders.ts";
 import { NOW, type TestSluice } from "../fakes/sluice.ts";
 import { cargoTest, createCargoWorld } from "./cargo_world.ts";
 import { createPypiWorld, forEachPythonClient } from "./pypi_world.ts";
 import { COMMANDS, createWorld, forEachClient } from "./world.ts";
 
-/** Empties the cache, as if this Sluice had never been asked; then fetches what the lockfile lists, and nothing else. */
+/**
+ * Empties the cache, as if this Sluice had never been asked; then fetches what the project's lockfile lists, and
+ * nothing else. On its data folder, or where it has none, through it.
+ */
 async function fillFrom(
   sluice: TestSluice,
-  lockfile: { readonly name: string; readonly text: string },
-  env: Readonly<Record<string, string>>,
+  { folder, lockfile }: { readonly folder: string; readonly lockfile: string },
+  upstreams: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const io = { ...testIo({ cwd: sluice.data, env }), clock: () => NOW as EpochMs };
-  const local = ["--data", sluice.data];
-  assert.equal(await cache(["purge", "--all", "--yes", ...local], io), 0);
+  const env = { ...upstreams, SLUICE_TOKEN: ADMIN_TOKEN };
+  const io = { ...testIo({ cwd: folder, env }), clock: () => NOW as EpochMs };
+  const place = sluice.data === "none" ? ["--server", sluice.url] : ["--data", sluice.data];
+  const purged = await cache(["purge", "--all", "--yes", ...place], io);
+  assert.equal(purged, 0, io.take().err);
   // What it has in memory goes too.
   await sluice.restart();
-  io.take();
-  await Deno.writeTextFile(`${sluice.data}/${lockfile.name}`, lockfile.text);
-  const code = await prefetch([lockfile.name, ...local], io);
+  const code = await prefetch([lockfile, ...place], io);
   const { out, err } = io.take();
   assert.equal(code, 0, out + err);
   return out;
@@ -37,8 +41,8 @@ await forEachClient(
     });
     const first = await project.run(...COMMANDS[client].install);
     assert.equal(first.code, 0, first.output);
-    const text = await project.read("package-lock.json");
-    const out = await fillFrom(sluice, { name: "package-lock.json", text }, {
+    const { folder } = project;
+    const out = await fillFrom(sluice, { folder, lockfile: "package-lock.json" }, {
       SLUICE_UPSTREAM_NPM: registry.upstream.url,
     });
     assert.match(out, /^4 releases: fetched 4 files, .*; 0 files were here already\.\n$/);
@@ -67,7 +71,7 @@ await forEachPythonClient(
     await using project = await world.project(client, { dependencies: ["needs", "sourced"] });
     const first = await project.install();
     assert.equal(first.code, 0, first.output);
-    const out = await fillFrom(sluice, { name: "uv.lock", text: await project.lockfile() }, {
+    const out = await fillFrom(sluice, { folder: project.folder, lockfile: "uv.lock" }, {
       SLUICE_UPSTREAM_PYPI: registry.upstream.url,
       SLUICE_UPSTREAM_PYPI_ALLOWED_HOSTS: registry.files.host,
     });
@@ -91,7 +95,7 @@ cargoTest("cargo build --locked with upstream off, from what was prefetched by C
   await using project = await world.project({ dependencies: { needs: "1", "Mixed-Case": "1" } });
   const first = await project.run("build");
   assert.equal(first.code, 0, first.output);
-  const out = await fillFrom(sluice, { name: "Cargo.lock", text: await project.lockfile() }, {
+  const out = await fillFrom(sluice, { folder: project.folder, lockfile: "Cargo.lock" }, {
     SLUICE_UPSTREAM_CARGO: registry.upstream.url,
   });
   assert.match(out, /^4 releases: fetched 4 files/);

@@ -1,5 +1,6 @@
 /** What every end-to-end test of Python's clients stands on: one index of known history, one Sluice before it. */
 import { type FakePypiOptions, type FakePypiRegistry, startPypiRegistry } from "../fakes/pypi_registry.ts";
+import { ADMIN_TOKEN } from "../fakes/holders.ts";
 import { ONE_OR_PAIR_MISSING, startOneOrPair } from "../fakes/pair.ts";
 import { daysAgo, type TestSluice } from "../fakes/sluice.ts";
 import { createPythonProject, type PythonProject } from "./pypi_client.ts";
@@ -26,6 +27,7 @@ export async function createPypiWorld(options: FakePypiOptions = {}): Promise<Py
   const registry = await startPypiRegistry(options);
   publishAll(registry);
   const env = {
+    SLUICE_ADMIN_TOKEN: ADMIN_TOKEN,
     SLUICE_UPSTREAM_PYPI: registry.upstream.url,
     SLUICE_UPSTREAM_PYPI_ALLOWED_HOSTS: registry.files.host,
   };

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { type FakeCargoRegistry, startCargoRegistry } from "../fakes/cargo_registry.ts";
 import { type FakeNpmRegistry, startNpmRegistry } from "../fakes/npm_registry.ts";
-import { daysAgo, startSluice, type TestSluice } from "../fakes/sluice.ts";
+import { ONE_OR_PAIR_MISSING, startOneOrPair } from "../fakes/pair.ts";
+import { daysAgo, type TestSluice } from "../fakes/sluice.ts";
 import { createCargoProject, missingCargo } from "./cargo_client.ts";
 import { createProject, findClient } from "./clients.ts";
 
@@ -25,7 +26,7 @@ async function createWorld(): Promise<World> {
     cargo.publish({ name, releases: { "2.0.0": OLD, "2.1.0": YOUNG } });
   }
   npm.publish({ name: "1", releases: { "1.0.0": OLD }, tags: { latest: "1.0.0", a: "1.0.0" } });
-  const sluice = await startSluice({
+  const sluice = await startOneOrPair({
     env: {
       SLUICE_ROOT: "npm,cargo",
       SLUICE_UPSTREAM_NPM: npm.upstream.url,
@@ -50,7 +51,7 @@ async function logged({ sluice }: World): Promise<readonly string[]> {
   ).sort();
 }
 
-const cargoMissing = await missingCargo();
+const cargoMissing = ONE_OR_PAIR_MISSING ?? await missingCargo();
 const npmMissing = await findClient("npm") === null ? 'run "deno task clients" first' : null;
 
 function test(criterion: string, missing: string | null, fn: () => Promise<void>): void {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ADMIN_TOKEN } from "../fakes/holders.ts";
 import { daysAgo } from "../fakes/sluice.ts";
 import { cargoTest, createCargoWorld } from "./cargo_world.ts";
 import { createPypiWorld, forEachPythonClient } from "./pypi_world.ts";
@@ -56,8 +57,7 @@ await forEachClient(
 await forEachClient(
   "a freeze: an install takes what was there, a lockfile's newer release is refused with the reason",
   async (client) => {
-    const token = "an-admin-token-of-more-than-32-characters";
-    await using world = await createWorld({ SLUICE_ADMIN_TOKEN: token });
+    await using world = await createWorld();
     const { install, frozen } = COMMANDS[client];
     const dependencies = { steady: "^1.0.0" };
     await using before = await world.project(client, { dependencies });
@@ -66,7 +66,7 @@ await forEachClient(
 
     const made = await fetch(`${world.sluice.url}/-/api/v1/freeze`, {
       method: "POST",
-      headers: { authorization: `Bearer ${token}` },
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
       body: JSON.stringify({ purl: "pkg:npm/steady@1.0.0", reason: "until the audit" }),
     });
     assert.equal(made.status, 201, await made.text());

@@ -1,4 +1,5 @@
 /** What every end-to-end test of npm's clients stands on: one registry of known history, one Sluice before it. */
+import { ADMIN_TOKEN } from "../fakes/holders.ts";
 import { ONE_OR_PAIR_MISSING, startOneOrPair } from "../fakes/pair.ts";
 import { daysAgo, type TestSluice } from "../fakes/sluice.ts";
 import { type FakeNpmRegistry, startNpmRegistry } from "../fakes/npm_registry.ts";
@@ -23,7 +24,9 @@ export interface World extends AsyncDisposable {
 export async function createWorld(env: Readonly<Record<string, string>> = {}): Promise<World> {
   const registry = await startNpmRegistry();
   publishAll(registry);
-  const sluice = await startOneOrPair({ env: { SLUICE_UPSTREAM_NPM: registry.upstream.url, ...env } });
+  const sluice = await startOneOrPair({
+    env: { SLUICE_ADMIN_TOKEN: ADMIN_TOKEN, SLUICE_UPSTREAM_NPM: registry.upstream.url, ...env },
+  });
   const npm = `${sluice.url}/npm/`;
   return {
     registry,

@@ -10,6 +10,8 @@ export interface DenokvServer extends AsyncDisposable {
   /** What `SLUICE_KV` takes: `http://127.0.0.1:PORT`. */
   readonly url: string;
   readonly token: string;
+  /** With its one file, `kv`. */
+  readonly folder: string;
   /** Of the process that runs now. */
   readonly pid: number;
   /** SIGKILL; its data stay. */
@@ -40,6 +42,7 @@ export async function startDenokv(): Promise<DenokvServer> {
   return {
     url,
     token: TOKEN,
+    folder,
     get pid() {
       return program.pid;
     },

@@ -7,7 +7,7 @@ import { startSluice, type TestSluice, type TestSluiceOptions } from "./sluice.t
 /** Why a test that needs it cannot run; null: it can. */
 export const PAIR_MISSING = SHARED_MISSING ?? NGINX_MISSING;
 
-/** The suites that install with real clients run before a pair, too: `deno task e2e:pair`. */
+/** The suites of real clients run before a pair, too: `deno task e2e:pair`. */
 const ASKED_FOR = Deno.env.get("SLUICE_E2E_PAIR") === "1";
 
 /** Why a test before whatever is asked for cannot run; null: it can. */
@@ -37,6 +37,7 @@ export async function startPair(options: TestSluiceOptions): Promise<TestPair> {
     ...first,
     each,
     storage,
+    folders: storage.folders,
     url: balancer.url,
     port,
     get lines() {

@@ -21,6 +21,8 @@ export interface S3Server extends AsyncDisposable {
   readonly endpoint: string;
   readonly port: number;
   readonly credentials: S3Credentials;
+  /** With a folder for each bucket. */
+  readonly folder: string;
   createBucket(name: string): Promise<void>;
   /** Signed by the root's keys; the path begins with the bucket. */
   ask(
@@ -101,6 +103,7 @@ export async function startS3Server(): Promise<S3Server> {
     endpoint,
     port,
     credentials: CREDENTIALS,
+    folder,
     ask,
     async createBucket(name) {
       const { status, text } = await ask("PUT", `/${name}`);

@@ -8,6 +8,8 @@ export const SHARED_MISSING = DENOKV_MISSING ?? S3_MISSING;
 export interface SharedStorage extends AsyncDisposable {
   readonly kv: DenokvServer;
   readonly s3: S3Server;
+  /** Of both servers. */
+  readonly folders: readonly string[];
   /** What a Sluice is told of it. */
   readonly env: Readonly<Record<string, string>>;
   /** The names of all blobs, and of what is on its way to become one. */
@@ -21,6 +23,7 @@ export async function startSharedStorage(): Promise<SharedStorage> {
   return {
     kv,
     s3,
+    folders: [kv.folder, s3.folder],
     env: {
       SLUICE_DATA: "none",
       SLUICE_KV: kv.url,

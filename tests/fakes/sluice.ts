@@ -37,6 +37,8 @@ export interface TestSluice extends AsyncDisposable {
   /** Of 127.0.0.1, where it listens whatever its base address is. */
   readonly port: number;
   readonly data: string;
+  /** All that it keeps is in these. */
+  readonly folders: readonly string[];
   readonly lines: readonly LogLine[];
   /** Milliseconds that the clock is moved on. */
   advance(ms: number): void;
@@ -89,6 +91,7 @@ export async function startSluice(options: TestSluiceOptions): Promise<TestSluic
     url,
     port,
     data,
+    folders: data === "none" ? [] : [data],
     lines,
     advance: (ms) => void (offset += ms),
     async setPolicy(policy, organisation = "default") {
