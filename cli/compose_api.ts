@@ -1,5 +1,5 @@
 /** The API over the parts of a Sluice: every area's endpoints, in the order in which they are documented. */
-import { inspect, lookUp, newestOffered, prefetch } from "../ecosystems/pipeline.ts";
+import { createPreview, inspect, lookUp, newestOffered, prefetch } from "../ecosystems/pipeline.ts";
 import { formatPurl } from "../ecosystems/_shared/purl.ts";
 import { type Api, createApi } from "../routes/api/api.ts";
 import { documentEndpoints } from "../routes/api/document.ts";
@@ -13,6 +13,7 @@ import { installEndpoints } from "../routes/api/installs.ts";
 import { organisationEndpoints } from "../routes/api/organisations.ts";
 import { prefetchEndpoints } from "../routes/api/prefetch.ts";
 import { packageEndpoints } from "../routes/api/packages.ts";
+import { previewEndpoints } from "../routes/api/preview.ts";
 import { searchEndpoints } from "../routes/api/search.ts";
 import { snapshotEndpoints } from "../routes/api/snapshots.ts";
 import { statsEndpoints } from "../routes/api/stats.ts";
@@ -23,6 +24,7 @@ import { tokenEndpoints } from "../routes/api/tokens.ts";
 import { createParsers } from "../policy/usable.ts";
 import { backup } from "../storage/backup.ts";
 import { readHeld } from "../storage/cache/held.ts";
+import { createInstallDetail } from "../storage/installs/detail.ts";
 import { forgetUser } from "../storage/installs/retention.ts";
 import { createAuditTrail } from "../storage/kv/audit_trail.ts";
 import { listFiles } from "../storage/kv/files.ts";
@@ -53,6 +55,12 @@ export function composeApi(parts: Parts, insight: Insight): Api {
   const { clock, log } = services;
   const auditTrail = createAuditTrail(kv, { clock });
   const ecosystemIds = services.ecosystems.map(({ id }) => id);
+  const parsers = createParsers(services.ecosystems);
+  const preview = createPreview({
+    services,
+    queries: insight.queries,
+    detail: () => createInstallDetail({ kv, journal, clock, timers: services.timers }),
+  });
   const hasOrganisation = async (id: string) => await views.view(id) !== null;
   const packages = {
     ecosystems: services.ecosystems,
@@ -69,7 +77,13 @@ export function composeApi(parts: Parts, insight: Insight): Api {
       queries: insight.queries,
       forgetUser: (user) => forgetUser({ kv, journal, clock, log }, user),
     }),
-    ...organisationEndpoints({ organisations, ...createParsers(services.ecosystems) }),
+    ...organisationEndpoints({ organisations, ...parsers }),
+    ...previewEndpoints({
+      organisations,
+      parsePolicy: parsers.parsePolicy,
+      ecosystems: services.ecosystems,
+      preview,
+    }),
     ...freezeEndpoints({
       organisations,
       ecosystems: services.ecosystems,

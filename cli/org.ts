@@ -17,6 +17,7 @@ import {
   validateCommand,
 } from "./org_documents.ts";
 import { editDocument } from "./org_edit.ts";
+import { previewPolicy } from "./org_preview.ts";
 import { mistakeList } from "./org_print.ts";
 import { floorTarget, policyTarget } from "./org_target.ts";
 import { remoteAdmin, remoteFloor, remotePolicy } from "./remote_organisations.ts";
@@ -38,6 +39,7 @@ const USAGE = `Usage: deno task org COMMAND [--org NAME] [flags]
   set FILE                      replaces its policy; FILE is YAML or JSON, - is standard input
   edit                          its policy in $EDITOR
   validate FILE                 every mistake in FILE, without changing anything
+  preview FILE                  what FILE would have made of the last 30 days' installs
   history                       its policy's revisions
   restore REVISION              writes an older revision as the newest
   import --from package-proxy FILE
@@ -93,6 +95,7 @@ async function run(args: readonly string[], io: Io): Promise<number> {
     (values.help || word !== "" ? io.stdout : io.stderr)(USAGE);
     return values.help || word !== "" ? 0 : 2;
   }
+  if (word === "preview") return await previewPolicy(values, rest, io);
   const floor = word === "floor";
   const name = floor ? rest[0] ?? "" : word;
   const action = (floor ? FLOOR_COMMANDS : COMMANDS).get(name);

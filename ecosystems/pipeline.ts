@@ -28,6 +28,7 @@ export { inspect, type Inspected, type InspectQuery, newestOffered } from "./_pi
 export { lookUp } from "./_pipeline/look_up.ts";
 export { createMirror, type Mirror } from "./_pipeline/mirror.ts";
 export { prefetch } from "./_pipeline/prefetch.ts";
+export { createPreview, type MakePreview, type Preview } from "./_pipeline/preview.ts";
 
 /**
  * Answers one admitted request. Throws UpstreamError, IntegrityError, StorageError, TooLargeError or SyntaxError

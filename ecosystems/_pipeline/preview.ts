@@ -1,0 +1,241 @@
+/** What another policy would have made of the last 30 days' installs, and would make of what is held: from what is cached. */
+import { describe } from "../../policy/explain.ts";
+import { differenceOf } from "../../policy/difference.ts";
+import type { PolicyDocument } from "../../policy/documents.ts";
+import { resolvePolicy } from "../../policy/resolve.ts";
+import {
+  type Decision,
+  type Decisions,
+  type EpochMs,
+  type Joined,
+  type PackageFacts,
+  permits,
+  type ResolvedPolicy,
+} from "../../policy/types.ts";
+import type { InstallDetail } from "../../storage/installs/detail.ts";
+import { DAY_MS } from "../../storage/installs/keys.ts";
+import type { InstallQueries, PackageRow } from "../../storage/installs/query_types.ts";
+import type { PackageKey } from "../../storage/kv/packages.ts";
+import type { OrganisationView } from "../../storage/organisations.ts";
+import { createPacer, type Pacer } from "../../storage/paced.ts";
+import type { Ecosystem } from "../ecosystem.ts";
+import { keyText, packageKey } from "./load.ts";
+import { createPreviewLists, type Preview, type PreviewLists } from "./preview_lists.ts";
+import type { Services } from "./services.ts";
+import { upstreamOf } from "./upstream.ts";
+import { NO_GRANTS } from "./verdicts.ts";
+
+export type { Preview } from "./preview_lists.ts";
+
+export interface PreviewDeps {
+  readonly services: Services;
+  readonly queries: Pick<InstallQueries, "packages">;
+  /** A new one for each preview. */
+  readonly detail: () => InstallDetail;
+  readonly limits?: PreviewLimits;
+}
+
+export interface PreviewLimits {
+  /** Packages of which facts are read. */
+  readonly packages: number;
+  readonly ms: number;
+  /** Of previews that wait for the one that is being made. */
+  readonly waiting: number;
+}
+
+export interface PreviewQuery {
+  readonly organisation: OrganisationView;
+  readonly draft: PolicyDocument;
+}
+
+/** One at a time in a process; null: too many wait already. Throws StorageError. */
+export type MakePreview = (query: PreviewQuery) => Promise<Preview | null>;
+
+const LIMITS: PreviewLimits = { packages: 5_000, ms: 15_000, waiting: 3 };
+const DAYS = 30;
+const RELEASES_PER_LOOK = 25;
+
+/** Pauses within its work, so that requests have their turn. */
+export function createPreview(deps: PreviewDeps): MakePreview {
+  const { services, queries, limits = LIMITS } = deps;
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+
+  async function make({ organisation, draft }: PreviewQuery): Promise<Preview> {
+    const now = services.clock();
+    // Whole days: the indexes know no less.
+    const since = Math.floor((now - DAYS * DAY_MS) / DAY_MS) * DAY_MS as EpochMs;
+    const rows = await queries.packages({ organisation: organisation.id, since });
+    const pairs = new Map(
+      services.ecosystems.map((each) => [each.id, pairOf(each, { organisation, draft })]),
+    );
+    const round: Round = {
+      services,
+      organisation,
+      detail: deps.detail(),
+      since,
+      now,
+      pacer: createPacer(services.timers),
+      lists: createPreviewLists(),
+    };
+    const until = performance.now() + limits.ms;
+    let [looked, read, uncached] = [0, 0, 0];
+    for (const row of rows.toSorted((a, b) => b.last - a.last)) {
+      if (read >= limits.packages || performance.now() >= until) break;
+      looked += 1;
+      if (round.pacer.isDue) await round.pacer.pause();
+      const pair = pairs.get(row.ecosystem);
+      if (pair === undefined || !pair.concerns(row.package)) continue;
+      read += 1;
+      if (!await comparePackage(round, pair, row)) uncached += 1;
+    }
+    return { since, until: now, packages: { looked, of: rows.length, uncached }, ...round.lists.result() };
+  }
+
+  return async function preview(query) {
+    if (waiting >= limits.waiting) return null;
+    waiting += 1;
+    const mine = last.then(() => make(query)).finally(() => waiting -= 1);
+    last = mine.catch(() => {});
+    return await mine;
+  };
+}
+
+/** One preview at work. */
+interface Round {
+  readonly services: Services;
+  readonly organisation: OrganisationView;
+  readonly detail: InstallDetail;
+  readonly since: EpochMs;
+  readonly now: EpochMs;
+  readonly pacer: Pacer;
+  readonly lists: PreviewLists;
+}
+
+/** Both policies, for one ecosystem. */
+interface Pair {
+  readonly ecosystem: Ecosystem;
+  readonly before: ResolvedPolicy;
+  readonly after: ResolvedPolicy;
+  concerns(name: string): boolean;
+}
+
+function pairOf(ecosystem: Ecosystem, { organisation, draft }: PreviewQuery): Pair {
+  const { policy, floor, waivers, freezes } = organisation;
+  const compiled = (document: PolicyDocument) =>
+    resolvePolicy({ document, floor, waivers, freezes, ecosystem });
+  return {
+    ecosystem,
+    before: compiled(policy),
+    after: compiled(draft),
+    concerns: differenceOf(policy, draft, ecosystem).concerns,
+  };
+}
+
+/** false: nothing is cached of it. */
+async function comparePackage(round: Round, pair: Pair, row: PackageRow): Promise<boolean> {
+  const cached = await cachedFacts(round, pair.ecosystem, row.package);
+  if (cached === null) return false;
+  const at = (policy: ResolvedPolicy, instant: EpochMs) =>
+    policy.decide(cached.facts, cached.joined, instant);
+  const concerned = await lookAtReleases(round, { pair, row, facts: cached.facts, at });
+  if (concerned.size === 0) return true;
+  const byDay = new Map<number, { readonly before: Decisions; readonly after: Decisions }>();
+  const { organisation, since } = round;
+  const query = { organisation: organisation.id, ecosystem: row.ecosystem, package: row.package, since };
+  for (const seen of await round.detail(query)) {
+    if (!concerned.has(seen.version)) continue;
+    if (round.pacer.isDue) await round.pacer.pause();
+    const instant = Math.min((seen.day + 1) * DAY_MS - 1, round.now) as EpochMs;
+    const decided = byDay.get(seen.day) ??
+      { before: at(pair.before, instant), after: at(pair.after, instant) };
+    byDay.set(seen.day, decided);
+    const [was, would] = [decided.before.release(seen.version), decided.after.release(seen.version)];
+    if (was === null || would === null) continue;
+    const about = { name: row.package, version: seen.version, now: instant };
+    if (permits(was) && !permits(would)) round.lists.refuse(seen, reasonOf(would, about));
+    if (!permits(was) && permits(would)) round.lists.allow(seen, reasonOf(was, about));
+  }
+  return true;
+}
+
+/** The versions that the two may have decided differently on some day; notes what is held now and would not be. */
+async function lookAtReleases(
+  round: Round,
+  about: {
+    readonly pair: Pair;
+    readonly row: PackageRow;
+    readonly facts: PackageFacts;
+    readonly at: (policy: ResolvedPolicy, instant: EpochMs) => Decisions;
+  },
+): Promise<ReadonlySet<string>> {
+  const { pair: { before, after, ecosystem }, row, facts, at } = about;
+  const { now, since, pacer } = round;
+  const [was, would] = [at(before, now), at(after, now)];
+  const [wasThen, wouldThen] = [at(before, since), at(after, since)];
+  const concerned = new Set<string>();
+  for (const [index, { version }] of facts.releases.entries()) {
+    if (index % RELEASES_PER_LOOK === 0 && pacer.isDue) await pacer.pause();
+    const decided = [was, would, wasThen, wouldThen].map((each) => each.release(version));
+    const [held = null, free = null] = decided;
+    if (held === null || free === null) continue;
+    const isThrough = decided.map((each) => each !== null && permits(each));
+    if (isThrough.some((each) => each !== isThrough[0])) concerned.add(version);
+    if (held.verdict !== "hold" || !permits(free)) continue;
+    const { reason, until } = describe({
+      decision: held,
+      newestAllowed: null,
+      name: row.package,
+      version,
+      now,
+    });
+    round.lists.release({
+      ecosystem: row.ecosystem,
+      purlType: ecosystem.purlType,
+      package: row.package,
+      version,
+      rule: reason.rule,
+      reason: reason.message,
+      heldUntil: until,
+    });
+  }
+  return concerned;
+}
+
+function reasonOf(
+  decision: Decision,
+  about: { readonly name: string; readonly version: string; readonly now: EpochMs },
+) {
+  const { reason: { rule, message } } = describe({ decision, newestAllowed: null, ...about });
+  return { rule, reason: message };
+}
+
+/** Not through memory: what is read once for this would drive out what is asked for all day. */
+async function cachedFacts(
+  { services, organisation }: Round,
+  ecosystem: Ecosystem,
+  name: string,
+): Promise<{ readonly facts: PackageFacts; readonly joined: Joined } | null> {
+  const upstream = upstreamOf(services, { ecosystem, organisation }, name);
+  if (upstream === null) return null;
+  const key: PackageKey = packageKey(ecosystem, upstream, name);
+  const known = services.known.get(keyText(key)) ?? await readFacts(services, key);
+  if (known === null) return null;
+  const { facts, firstSeen } = known;
+  return {
+    facts,
+    joined: {
+      firstSeen: (filename) => firstSeen?.of(filename) ?? null,
+      grants: NO_GRANTS,
+      digest: "",
+    },
+  };
+}
+
+/** null: nothing is there, or it is being replaced just now. */
+async function readFacts({ packages }: Services, key: PackageKey) {
+  const stored = await packages.get(key);
+  if (stored === null || stored.record.absent) return null;
+  const [facts, firstSeen] = await Promise.all([packages.facts(key, stored.record), packages.firstSeen(key)]);
+  return facts === null ? null : { facts, firstSeen };
+}
