@@ -63,6 +63,12 @@ button { padding: .4rem .9rem; min-height: 2.25rem; border: 1px solid var(--acce
 button.quiet, button.plain { background: none; color: var(--accent); font-size: inherit; }
 button.plain { border: 0; padding: .1rem .25rem; min-height: 1.5rem; font-weight: 400; text-decoration: underline; text-underline-offset: .15em; }
 button.danger { background: none; border-color: var(--bad); color: var(--bad); }
+.choice, .field .choice { display: flex; gap: .5rem; align-items: baseline; font-weight: 400; padding: .15rem 0; }
+.choice input { inline-size: 1rem; block-size: 1rem; flex: none; }
+meter { inline-size: min(30rem, 100%); block-size: 1rem; }
+.button { display: inline-block; padding: .5rem 1.1rem; border-radius: .35rem; background: var(--accent); color: var(--paper); font-weight: 600; text-decoration: none; }
+.button:hover { text-decoration: underline; }
+.admin main.door { margin: 0 auto; max-width: 46rem; }
 .buttons { display: flex; flex-wrap: wrap; gap: .75rem; align-items: center; }
 .plain { padding: 0; margin: 0; list-style: none; }
 .grid { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); margin: 0 0 1.5rem; }

@@ -91,32 +91,49 @@ export function Form({ context, action, label, isInline, children }: {
 interface FieldProps {
   readonly name: string;
   readonly label: string;
+  /** Where a page has two fields of one name; default: the name. */
+  readonly id?: string;
   /** One sentence below the label. */
   readonly help?: Child;
   /** Shown beside the field, and said of it; null: nothing is wrong. */
   readonly error?: string | null;
 }
 
-/** Label, help and error around one control, which they describe. */
+/** Label, help and error around one control, or (`isGroup`) around several that belong together. */
 export function Field(
-  { name, label, help, error = null, children }: FieldProps & { readonly children?: Child },
+  { name, label, help, error = null, id = name, isGroup = false, children }: FieldProps & {
+    readonly isGroup?: boolean;
+    readonly children?: Child;
+  },
 ) {
+  const about = help === undefined ? null : <p class="help" id={`h-${id}`}>{help}</p>;
+  const wrong = error === null ? null : <p class="error" id={`e-${id}`}>{error}</p>;
+  const kind = error === null ? "field" : "field wrong";
+  if (isGroup) {
+    return (
+      <fieldset class={kind}>
+        <legend>{label}</legend>
+        {about}
+        {children}
+        {wrong}
+      </fieldset>
+    );
+  }
   return (
-    <div class={error === null ? "field" : "field wrong"}>
-      <label for={`f-${name}`}>{label}</label>
-      {help === undefined ? null : <p class="help" id={`h-${name}`}>{help}</p>}
+    <div class={kind}>
+      <label for={`f-${id}`}>{label}</label>
+      {about}
       {children}
-      {error === null ? null : <p class="error" id={`e-${name}`}>{error}</p>}
+      {wrong}
     </div>
   );
 }
 
 /** Of a field's control: its id, and what describes it. */
-export function controlOf({ name, help, error = null }: Omit<FieldProps, "label">) {
-  const described = [help === undefined ? "" : `h-${name}`, error === null ? "" : `e-${name}`].join(" ")
-    .trim();
+export function controlOf({ name, help, error = null, id = name }: Omit<FieldProps, "label">) {
+  const described = [help === undefined ? "" : `h-${id}`, error === null ? "" : `e-${id}`].join(" ").trim();
   return {
-    id: `f-${name}`,
+    id: `f-${id}`,
     name,
     ...(described === "" ? {} : { "aria-describedby": described }),
     ...(error === null ? {} : { "aria-invalid": "true" as const }),
