@@ -73,7 +73,7 @@ export async function waiversCommand(command: Command): Promise<number> {
   const { io, organisations, org, json, operands } = command;
   if (operands[0] === "revoke") {
     const [, id = ""] = operandsOf(command, ["revoke", "ID"]);
-    if (!(await organisations.revokeWaiver(org, id))) {
+    if (!(await organisations.revokeWaiver(org, id, command.author))) {
       throw new OrganisationError(`Cannot revoke waiver ${JSON.stringify(id)}: there is none`, "unknown");
     }
     io.stdout(`Revoked waiver ${JSON.stringify(id)}; in force within a second.\n`);
@@ -84,8 +84,8 @@ export async function waiversCommand(command: Command): Promise<number> {
   if (json) io.stdout(writeDocument(waivers, "json"));
   else if (waivers.length === 0) io.stdout(`Organisation ${JSON.stringify(org)} has no waivers.\n`);
   else {
-    const rows = waivers.map(({ id, ecosystem, name, version, kind, until, owner, reason }) => {
-      return [id, `${ecosystem}/${name}`, version, kind, instant(until), owner, reason];
+    const rows = waivers.map(({ id, ecosystem, name, version, range, kind, until, owner, reason }) => {
+      return [id, `${ecosystem}/${name}`, version ?? range ?? "", kind, instant(until), owner, reason];
     });
     io.stdout(columns(["id", "package", "version", "kind", "until", "owner", "reason"], rows));
   }

@@ -30,7 +30,20 @@ export interface EntryKind<T, R> {
   count(owner: Owner): Deno.KvKey;
   toRecord(entry: T): R;
   fromRecord(record: R): T;
+  /** What is written of a change in its own commit; absent: nothing. */
+  readonly trail?: {
+    added(atomic: Deno.AtomicOperation, owner: Owner, entry: T, at: { readonly now: EpochMs }): void;
+    removed(
+      atomic: Deno.AtomicOperation,
+      owner: Owner,
+      entry: T,
+      at: { readonly now: EpochMs; readonly by: string },
+    ): void;
+  };
 }
+
+/** Joins another change to the commit that adds an entry; asked anew for each attempt, and may throw to end it. */
+export type Beside = (owner: Owner) => Promise<(atomic: Deno.AtomicOperation) => void>;
 
 interface Ending {
   readonly id: string;
@@ -57,9 +70,9 @@ export interface HeldEntries<T> {
    * One with the same id is replaced, or (`only`: "new") `exists`. Throws OrganisationError `too-many`, `refused` (it
    * ends in the past), `unknown`.
    */
-  add(id: string, entry: T, only?: "new"): Promise<void>;
-  /** false: there is none of that id. */
-  remove(id: string, entryId: string): Promise<boolean>;
+  add(id: string, entry: T, only?: "new", beside?: Beside): Promise<void>;
+  /** false: there is none of that id. `by`: who does it, for the trail. */
+  remove(id: string, entryId: string, by?: string): Promise<boolean>;
 }
 
 /** Those that have not ended, by id; nothing is dropped. */
@@ -96,7 +109,7 @@ export function createHeldEntries<T extends Ending, R>(
     await attempt(`drop ended ${what}s of organisation "${owner.id}"`, () => atomic.commit());
   }
 
-  async function add(id: string, entry: T, only?: "new"): Promise<void> {
+  async function add(id: string, entry: T, only?: "new", beside?: Beside): Promise<void> {
     if (entry.until !== null && !(entry.until > clock())) {
       throw new OrganisationError(`Cannot add the ${what} "${entry.id}": its end has passed`, "refused");
     }
@@ -121,12 +134,14 @@ export function createHeldEntries<T extends Ending, R>(
         .set(kind.one(holder, entry.id), kind.toRecord(entry))
         .set(kind.count(holder), { v: 1, count: old.value === null ? held + 1 : held })
         .set(keys.stamp(), { at: clock() });
+      kind.trail?.added(atomic, holder, entry, { now: clock() });
+      (await beside?.(holder))?.(atomic);
       if ((await attempt(action, () => atomic.commit())).ok) return;
     }
     throw new StorageError(`Cannot ${action}: too many changes at once`);
   }
 
-  async function remove(id: string, entryId: string): Promise<boolean> {
+  async function remove(id: string, entryId: string, by = ""): Promise<boolean> {
     const action = `revoke a ${what} of organisation "${id}"`;
     for (let i = 0; i < ATTEMPTS; i++) {
       const { holder, old, count } = await look(action, id, entryId);
@@ -137,6 +152,11 @@ export function createHeldEntries<T extends Ending, R>(
         .delete(kind.one(holder, entryId))
         .set(kind.count(holder), { v: 1, count: Math.max(0, (count.value?.count ?? 0) - 1) })
         .set(keys.stamp(), { at: clock() });
+      const entry = kind.fromRecord(old.value);
+      // What has ended by itself was not revoked.
+      if (entry.until === null || entry.until > clock()) {
+        kind.trail?.removed(atomic, holder, entry, { now: clock(), by });
+      }
       if ((await attempt(action, () => atomic.commit())).ok) return true;
     }
     throw new StorageError(`Cannot ${action}: too many changes at once`);

@@ -55,6 +55,42 @@ export const keys = {
   waivers: (id: string, life?: string): Deno.KvKey =>
     life === undefined ? ["waivers", id] : ["waivers", id, life],
   waiver: (id: string, life: string, waiver: string): Deno.KvKey => ["waivers", id, life, keyPart(waiver)],
+  /** Of waivers that were granted, how they ended or will; for a while. */
+  waiversPast: (id: string, life: string): Deno.KvKey => ["waivers_past", id, life],
+  waiverPast: (id: string, life: string, waiver: string): Deno.KvKey => [
+    "waivers_past",
+    id,
+    life,
+    keyPart(waiver),
+  ],
+  /** What waivers were asked for, by time. */
+  waiverRequests: (id: string, life: string, state?: "open" | "answered"): Deno.KvKey =>
+    state === undefined ? ["waiver_requests", id, life] : ["waiver_requests", id, life, state],
+  waiverRequest: (id: string, life: string, state: "open" | "answered", request: string): Deno.KvKey => [
+    "waiver_requests",
+    id,
+    life,
+    state,
+    keyPart(request),
+  ],
+  /** The same, by package. */
+  waiverRequestsOf: (
+    id: string,
+    life: string,
+    of: { readonly ecosystem: string; readonly name: string },
+  ): Deno.KvKey => ["waiver_requests_of", id, life, keyPart(of.ecosystem), keyPart(of.name)],
+  waiverRequestOf: (
+    id: string,
+    life: string,
+    of: { readonly ecosystem: string; readonly name: string; readonly id: string },
+  ): Deno.KvKey => ["waiver_requests_of", id, life, keyPart(of.ecosystem), keyPart(of.name), keyPart(of.id)],
+  waiverUses: (id?: string): Deno.KvKey => id === undefined ? ["waiver_uses"] : ["waiver_uses", id],
+  waiverUse: (id: string, waiver: string, what: "count" | "last"): Deno.KvKey => [
+    "waiver_uses",
+    id,
+    keyPart(waiver),
+    what,
+  ],
   /** How far the digests of blobs were looked at in the background. */
   sampled: (): Deno.KvKey => ["sampled"],
   /** How much is cached. */

@@ -2,6 +2,8 @@
 import type { FloorDocument, Parsed, PolicyDocument } from "../../policy/config.ts";
 import type { EpochMs, Freeze, Waiver } from "../../policy/types.ts";
 import type { NamedSnapshot, OrganisationView } from "../organisations.ts";
+import type { PageQuery, PastWaiver, WaiverPage } from "../waivers.ts";
+import type { Beside, Holder } from "./held_entries.ts";
 import type { Revision } from "./revisions.ts";
 
 /** An organisation's head in KV. */
@@ -78,9 +80,13 @@ export interface Organisations {
   /** Those that have not ended. */
   waivers(id: string): Promise<readonly Waiver[]>;
   /** At most 10,000 of one organisation; one with the same id is replaced. */
-  addWaiver(id: string, waiver: Waiver): Promise<void>;
+  addWaiver(id: string, waiver: Waiver, beside?: Beside): Promise<void>;
   /** false: there is no such waiver. */
-  revokeWaiver(id: string, waiverId: string): Promise<boolean>;
+  revokeWaiver(id: string, waiverId: string, by?: string): Promise<boolean>;
+  /** Those that have ended within the last 180 days, the newest ids first. */
+  pastWaivers(id: string, page: PageQuery): Promise<WaiverPage<PastWaiver>>;
+  /** Where its own things are kept. */
+  holder(id: string): Promise<Holder>;
   /** Those that have not ended. */
   freezes(id: string): Promise<readonly Freeze[]>;
   /** At most 5,000 of one organisation; one with the same id is replaced. */

@@ -19,7 +19,7 @@ import { FREEZES } from "./freezes.ts";
 import { createHeldEntries, type Holder } from "./held_entries.ts";
 import { deleteTokensOf } from "./token_record.ts";
 import { SNAPSHOTS } from "./named_snapshots.ts";
-import { WAIVERS } from "./waivers.ts";
+import { readPastWaivers, WAIVERS } from "./waivers.ts";
 
 export type { Organisations, OrganisationSummary, StoredDocument } from "./organisation_types.ts";
 
@@ -172,6 +172,10 @@ export function createOrganisations(kv: Deno.Kv, deps: OrganisationsDeps): Organ
       await deletePrefix(kv, keys.partsOf(keys.policyRevisions(id, value.life)));
       await deletePrefix(kv, keys.waivers(id, value.life));
       await kv.delete(keys.waiverCount(id, value.life));
+      await deletePrefix(kv, keys.waiversPast(id, value.life));
+      await deletePrefix(kv, keys.waiverRequests(id, value.life));
+      await deletePrefix(kv, ["waiver_requests_of", id, value.life]);
+      await deletePrefix(kv, keys.waiverUses(id));
       await deletePrefix(kv, keys.freezes(id, value.life));
       await kv.delete(keys.freezeCount(id, value.life));
       await deletePrefix(kv, keys.snapshots(id, value.life));
@@ -204,8 +208,11 @@ export function createOrganisations(kv: Deno.Kv, deps: OrganisationsDeps): Organ
     restore,
     ...createFloor(kv, deps),
     waivers: async (id) => await waivers.list((await known(id)).value),
-    addWaiver: waivers.add,
+    addWaiver: (id, waiver, beside) => waivers.add(id, waiver, undefined, beside),
     revokeWaiver: waivers.remove,
+    pastWaivers: async (id, page) =>
+      await readPastWaivers(kv, (await known(id)).value, { ...page, now: clock() }),
+    holder,
     freezes: async (id) => await freezes.list((await known(id)).value),
     addFreeze: freezes.add,
     removeFreeze: freezes.remove,
