@@ -258,12 +258,15 @@ function documentEndpoints(options: {
       method: "POST",
       path: `${path}/restore`,
       summary: "Writes an older revision as the newest.",
-      body: z.strictObject({ revision: z.number().int().min(1) }),
+      body: z.strictObject({
+        revision: z.number().int().min(1),
+        expectedRevision: change.shape.expectedRevision,
+      }),
       answer: revision,
       handle: async (call) => {
         const documents = of(call);
         const before = (await documents.get())?.source;
-        const stored = await told(() => documents.restore(call.body.revision, call.principal.user));
+        const stored = await told(() => restored(documents, call.body, call.principal.user));
         call.note({
           subject: `${whichRevision(stored)}, from revision ${call.body.revision}`,
           before: redactPolicy(before),
@@ -273,6 +276,24 @@ function documentEndpoints(options: {
       },
     }),
   ];
+}
+
+async function restored(
+  documents: Documents,
+  given: { readonly revision: number; readonly expectedRevision?: number | undefined },
+  author: string,
+): Promise<StoredDocument<unknown>> {
+  const { revision, expectedRevision } = given;
+  if (expectedRevision === undefined) return await documents.restore(revision, author);
+  const old = await documents.revision(revision);
+  if (old === null) {
+    throw notFound(
+      "no-such-revision",
+      `There is no revision ${revision} of the ${documents.what} (any more)`,
+    );
+  }
+  const message = `restores revision ${revision}`;
+  return await documents.write({ source: old.source, author, message, expectedRevision });
 }
 
 function waiverEndpoints(organisations: Organisations): readonly Endpoint[] {
