@@ -14,6 +14,7 @@ import { createMonitor } from "./monitor.ts";
 import { readinessChecks } from "./readiness.ts";
 import { createReady } from "../routes/ready.ts";
 import { composeApi } from "./compose_api.ts";
+import { composeSignIn } from "./compose_sign_in.ts";
 import { type ComposeDeps, openParts, type Parts } from "./parts.ts";
 import { createSampling } from "./sampling.ts";
 import { VERSION } from "./version.ts";
@@ -28,6 +29,8 @@ export interface Running {
   readonly baseUrl: string;
   /** What a person should set, in sentences. */
   readonly warnings: readonly string[];
+  /** Signs the operator in, once: on loopback, where no provider is set up; else null. */
+  readonly localLink: string | null;
   /** Runs due jobs, folds the install log, drops what is too old. Never rejects; the cron calls it. */
   maintain(): Promise<void>;
   /**
@@ -65,6 +68,11 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
   const upstreams = services.upstream.health;
   const ready = createReady({ checks: readinessChecks(parts), upstreams, clock, timers });
   closers.add(() => insight.processes.leave(parts.instance));
+  const { localLink, ...signIn } = composeSignIn(config, parts, {
+    base: new URL(`${baseUrl}/`),
+    hostname: server.address.hostname,
+    timers,
+  });
   const app = createApp({
     base: new URL(`${baseUrl}/`),
     hosts: loopbackHosts(server.isWildcard ? "localhost" : server.address.hostname, server.address.port),
@@ -79,7 +87,7 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     tokens: parts.tokens,
     trustedProxies: config.trustedProxies,
     api: composeApi(parts, insight),
-    readSession: () => Promise.resolve(null),
+    ...signIn,
     operations: { ...insight, ready, metrics: parts.metrics, metricsFor: config.metrics },
     checks: [
       { name: "kv", run: () => views.count() },
@@ -150,6 +158,7 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     address: server.address,
     baseUrl,
     warnings,
+    localLink,
     maintain() {
       maintainedAt = clock();
       return maintain();

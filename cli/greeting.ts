@@ -9,7 +9,7 @@ import { StartError } from "./listen.ts";
 /** For people in so many lines, for programs in one. */
 export function greeting(options: {
   readonly config: Config;
-  readonly running: Pick<Running, "baseUrl" | "address" | "warnings">;
+  readonly running: Pick<Running, "baseUrl" | "address" | "warnings" | "localLink">;
   readonly ecosystems: readonly Ecosystem[];
   readonly log: Log;
   readonly print: (text: string) => void;
@@ -32,8 +32,15 @@ function welcomeText({ config, running, ecosystems }: Parameters<typeof greeting
     "Point a client at it:",
     ...setup,
     "",
+    ...signIn(running),
     "",
   ].join("\n");
+}
+
+/** For people alone: what is logged is read by others, and later. */
+function signIn({ baseUrl, localLink }: Pick<Running, "baseUrl" | "localLink">): readonly string[] {
+  if (localLink === null) return [`Its pages: ${baseUrl}/-/admin`, ""];
+  return ["Its pages; this link signs you in, once, within an hour:", `  ${localLink}`, ""];
 }
 
 /** One sentence for a person; what is no expected failure brings its stack along. */

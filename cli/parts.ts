@@ -35,7 +35,11 @@ import { createOnce } from "../storage/once.ts";
 import { createOrganisationViews, type OrganisationViews } from "../storage/organisations.ts";
 import type { Clock, Log, Timers } from "../storage/runtime.ts";
 import { createTagHistory } from "../storage/kv/tag_history.ts";
+import { createMembers } from "../storage/kv/members.ts";
+import { createSessions } from "../storage/kv/sessions.ts";
 import { createTokens } from "../storage/kv/tokens.ts";
+import type { Members } from "../storage/members.ts";
+import type { Sessions } from "../storage/sessions.ts";
 import type { Tokens } from "../storage/tokens.ts";
 import { createUpstreamClient } from "../storage/upstream/client.ts";
 import { createGuardedPost } from "../storage/upstream/guarded.ts";
@@ -80,6 +84,8 @@ export interface Parts {
   readonly webhooks: Webhooks;
   readonly deliveries: Deliveries;
   readonly tokens: Tokens;
+  readonly sessions: Sessions;
+  readonly members: Members;
   readonly alerts: Alerts;
   readonly metrics: Metrics;
   readonly counters: Counters;
@@ -223,6 +229,8 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     webhooks,
     deliveries,
     tokens,
+    sessions: createSessions(kv, { clock }),
+    members: createMembers(kv, { clock }),
     alerts,
     metrics,
     counters,

@@ -10,6 +10,7 @@ import type { Tokens } from "../storage/tokens.ts";
 import type { UpstreamClient } from "../storage/upstream/upstream.ts";
 import { createAdmin } from "./admin/admin.tsx";
 import { ADMIN_PAGES } from "./admin/mod.ts";
+import type { AuthPages } from "./auth/auth.tsx";
 import type { ReadSession } from "./auth/signed_in.ts";
 import { createAccessLog, type Journey } from "./access.ts";
 import type { Api } from "./api/api.ts";
@@ -50,6 +51,8 @@ export interface AppDeps {
   readonly api: Api;
   /** Who is signed in at the pages. */
   readonly readSession: ReadSession;
+  /** The pages below `/-/auth`, with which they sign in and out. */
+  readonly auth: AuthPages;
   readonly inFlight: InFlightLimits;
   readonly checks: readonly HealthCheck[];
   readonly operations: Operations;

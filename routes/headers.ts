@@ -48,6 +48,11 @@ export function responseHeaders(fields: HeaderFields): Headers {
   return headers;
 }
 
+/** A further cookie; whatever else is in the way of one stays. */
+export function addCookie(headers: Headers, cookie: string): void {
+  headers.append("set-cookie", headerValue(cookie));
+}
+
 /** Adds headers that a plugin asked for; what is not its business (framing, cookies, odd names) is left out. */
 export function addPluginHeaders(headers: Headers, fields: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(fields)) {

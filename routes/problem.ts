@@ -1,4 +1,5 @@
 /** The one table: which exception is which status, which stable code, and what of it may be shown. */
+import { IdentityProviderError } from "../storage/identity/provider.ts";
 import { IntegrityError, StorageError, TooLargeError, UpstreamError } from "../storage/errors.ts";
 
 /** A request that is wrong in itself; the message is public and quotes nothing secret. */
@@ -39,6 +40,9 @@ export function problemOf(error: unknown): Problem {
       `The request's body is larger than ${error.maxBytes} bytes.`,
       "debug",
     );
+  }
+  if (error instanceof IdentityProviderError) {
+    return { ...problem(503, "identity-provider", error.message, "warn"), retryAfterSeconds: 30 };
   }
   if (error instanceof UpstreamError) return upstreamProblem(error);
   if (error instanceof IntegrityError) {

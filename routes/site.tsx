@@ -21,6 +21,7 @@ import type { Scope } from "../storage/tokens.ts";
 import type { UpstreamClient } from "../storage/upstream/upstream.ts";
 import type { Admin } from "./admin/admin.tsx";
 import { ADMIN_STYLE } from "./admin/style.ts";
+import type { AuthPages } from "./auth/auth.tsx";
 import { STYLE } from "./style.ts";
 import type { SiteTarget } from "./target.ts";
 import { welcome } from "./welcome.tsx";
@@ -48,6 +49,8 @@ export interface SiteDeps {
   readonly api: ApiRoute;
   /** Everything below `/-/admin`. */
   readonly admin: Admin;
+  /** Everything below `/-/auth`. */
+  readonly auth: AuthPages;
   /** Null: nothing is known of that package. From cached facts only. */
   readonly explain: (query: WhyQuery) => Promise<WhyAnswer | null>;
 }
@@ -82,6 +85,10 @@ export const SITE_ACCESS = {
   // Whoever signed in, with the role that each page asks for.
   "/-/admin": null,
   "/-/admin/*": null,
+  // Whoever wants to sign in, is about to, or goes.
+  "/-/auth/sign-in": null,
+  "/-/auth/callback": null,
+  "/-/auth/sign-out": null,
 } as const satisfies Readonly<Record<string, Scope | null>>;
 
 type SitePath = keyof typeof SITE_ACCESS;
@@ -90,7 +97,7 @@ type SitePath = keyof typeof SITE_ACCESS;
 export const SITE_PATHS = Object.keys(SITE_ACCESS) as readonly SitePath[];
 
 /** Those that forms are sent to: they see to it themselves that it is a page of ours that sends one. */
-const FORM_PATHS: readonly SitePath[] = ["/-/admin/*"];
+const FORM_PATHS: readonly SitePath[] = ["/-/admin/*", "/-/auth/sign-out"];
 
 type Page = (request: Request, bindings: SiteBindings) => Promise<Response> | Response;
 
@@ -127,6 +134,9 @@ export function createSite(deps: SiteDeps): Site {
     "/-/why/*": why,
     "/-/admin": deps.admin,
     "/-/admin/*": deps.admin,
+    "/-/auth/sign-in": deps.auth,
+    "/-/auth/callback": deps.auth,
+    "/-/auth/sign-out": deps.auth,
   };
   for (const path of FORM_PATHS) app.post(path, async ({ req, env }) => await pages[path](req.raw, env));
   for (const path of SITE_PATHS) {

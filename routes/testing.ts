@@ -11,6 +11,7 @@ import { createMetrics } from "../storage/metrics.ts";
 import { createApi } from "./api/api.ts";
 import { type App, type AppDeps, createApp } from "./app.ts";
 import { loopbackHosts } from "./host.ts";
+import { textPage } from "./page.tsx";
 import { utf8 } from "./text.ts";
 
 export const PLAIN_TRACE: Trace = {
@@ -186,6 +187,7 @@ export function run(options: RunOptions = {}): Running {
       audit: { append: () => Promise.resolve() },
     }),
     readSession: () => Promise.resolve(null),
+    auth: () => Promise.resolve(textPage("sign in here")),
     checks: [],
     operations: sampleOperations(),
     inFlight: { perAddress: 1_024, total: 10_000 },

@@ -115,6 +115,16 @@ export const keys = {
   snapshotCount: (id: string, life: string): Deno.KvKey => ["snapshot_counts", id, life],
   snapshots: (id: string, life: string): Deno.KvKey => ["snapshots", id, life],
   snapshot: (id: string, life: string, name: string): Deno.KvKey => ["snapshots", id, life, keyPart(name)],
+  /** Who has which role; of every organisation, of one, of one trait. */
+  memberRules: (id?: string, life?: string): Deno.KvKey =>
+    id === undefined || life === undefined ? ["member_rules"] : ["member_rules", id, life],
+  memberRule: (id: string, life: string, trait: string): Deno.KvKey => [
+    "member_rules",
+    id,
+    life,
+    keyPart(trait),
+  ],
+  memberRuleCount: (id: string, life: string): Deno.KvKey => ["member_rule_counts", id, life],
   floor: (): Deno.KvKey => ["floor"],
   floorRevisions: (): Deno.KvKey => ["floor_revisions"],
   floorRevision: (n: number): Deno.KvKey => ["floor_revisions", n],
@@ -141,6 +151,13 @@ export const keys = {
   token: (id: string): Deno.KvKey => ["tokens", id],
   tokenUses: (): Deno.KvKey => ["token_uses"],
   tokenUse: (id: string): Deno.KvKey => ["token_uses", id],
+
+  /** Of everybody, or of the one that the first half of a session's id names. */
+  sessions: (member?: string): Deno.KvKey => member === undefined ? ["sessions"] : ["sessions", member],
+  session: (member: string, session: string): Deno.KvKey => ["sessions", member, session],
+  /** Who signed in lately. */
+  visitors: (): Deno.KvKey => ["visitors"],
+  visitor: (member: string): Deno.KvKey => ["visitors", member],
 
   leases: (): Deno.KvKey => ["leases"],
   lease: (name: string): Deno.KvKey => ["leases", keyPart(name)],

@@ -180,6 +180,8 @@ export function createOrganisations(kv: Deno.Kv, deps: OrganisationsDeps): Organ
       await kv.delete(keys.freezeCount(id, value.life));
       await deletePrefix(kv, keys.snapshots(id, value.life));
       await kv.delete(keys.snapshotCount(id, value.life));
+      await deletePrefix(kv, keys.memberRules(id, value.life));
+      await kv.delete(keys.memberRuleCount(id, value.life));
     });
   }
 

@@ -40,6 +40,10 @@ export interface TestSluice extends AsyncDisposable {
   /** All that it keeps is in these. */
   readonly folders: readonly string[];
   readonly lines: readonly LogLine[];
+  /** What is printed at the start; null: nothing is. */
+  readonly localLink: string | null;
+  /** What its clock says. */
+  readonly now: () => EpochMs;
   /** Milliseconds that the clock is moved on. */
   advance(ms: number): void;
   /** Replaces an organisation's policy (it is made if it is not there), and lets the second pass that it takes. */
@@ -93,6 +97,8 @@ export async function startSluice(options: TestSluiceOptions): Promise<TestSluic
     data,
     folders: data === "none" ? [] : [data],
     lines,
+    localLink: running.localLink,
+    now: clock,
     advance: (ms) => void (offset += ms),
     async setPolicy(policy, organisation = "default") {
       const parsed = parsePolicy(policy);

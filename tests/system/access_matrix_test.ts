@@ -25,6 +25,10 @@ const OPEN_PAGES = [
   // They lead whoever is not signed in to the sign-in; tests/system/admin_matrix_test.ts has the roles.
   "/-/admin",
   "/-/admin/*",
+  // Whoever is not signed in is whom they are for.
+  "/-/auth/sign-in",
+  "/-/auth/callback",
+  "/-/auth/sign-out",
 ];
 const OWNERS = ["acme", "beta", null];
 
