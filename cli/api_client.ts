@@ -18,6 +18,8 @@ export interface ApiCall {
   readonly organisation?: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly body?: unknown;
+  /** Instead of a body. */
+  readonly file?: { readonly bytes: ReadableStream<Uint8Array>; readonly contentType: string };
 }
 
 /** Both throw ApiFailure for a problem that was answered, StorageError where nothing answers. */
@@ -26,6 +28,12 @@ export interface ApiClient extends AsyncDisposable {
   call<T>(method: "GET" | "POST" | "PUT" | "DELETE", path: string, options?: ApiCall): Promise<T>;
   /** Of an endpoint that answers a file; ends with an error where it is not whole. */
   bytes(path: string, options?: Pick<ApiCall, "query">): Promise<ReadableStream<Uint8Array>>;
+  /** To an endpoint that takes a file, which is read to its end or cancelled. */
+  send<T>(
+    path: string,
+    file: ReadableStream<Uint8Array>,
+    options: Pick<ApiCall, "query"> & { readonly contentType: string },
+  ): Promise<T>;
   /** Of an endpoint that answers one JSON value a line; GET if no method is given. */
   lines<T>(
     path: string,
@@ -91,13 +99,14 @@ function sendLocally(
     readonly address: (organisation?: string) => ReturnType<ApiRequest["address"]>;
   },
 ): Send {
-  return async (method, path, { query = {}, body, organisation }) =>
+  return async (method, path, { query = {}, body, file, organisation }) =>
     await api.call({
       method,
       segments: path.slice(1).split("/").map(decodeURIComponent),
       query: searchOf(query),
       body: () =>
         Promise.resolve(body === undefined ? new Uint8Array() : ENCODER.encode(JSON.stringify(body))),
+      bytes: () => file?.bytes ?? null,
       identify: () => Promise.resolve(caller.principal),
       address: () => caller.address(organisation),
       // An endpoint of the whole instance may be asked with any --org.
@@ -113,7 +122,7 @@ function openRemote(server: string, org: string | undefined, io: Io): ApiClient 
   const token = tokenOf(io);
   const root = server.replace(/\/+$/, "");
   return client(
-    async (method, path, { query = {}, body, organisation = org }) => {
+    async (method, path, { query = {}, body, file, organisation = org }) => {
       const base = organisation === undefined ? root : `${root}/o/${encodeURIComponent(organisation)}`;
       const search = searchOf(query).toString();
       const address = `${base}/-/api/v1${path}${search === "" ? "" : `?${search}`}`;
@@ -124,8 +133,10 @@ function openRemote(server: string, org: string | undefined, io: Io): ApiClient 
           headers: {
             authorization: `Bearer ${token}`,
             ...(body === undefined ? {} : { "content-type": "application/json" }),
+            ...(file === undefined ? {} : { "content-type": file.contentType }),
           },
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+          ...(file === undefined ? {} : { body: file.bytes }),
         });
       } catch (cause) {
         throw new StorageError(`Cannot reach ${server}: ${cause instanceof Error ? cause.message : cause}`, {
@@ -171,17 +182,24 @@ function client(send: Send, server: string, close: () => Promise<void>): ApiClie
     throw failureOf(response.status, await response.text(), server);
   }
 
+  async function call<T>(method: string, path: string, options: ApiCall = {}): Promise<T> {
+    const response = await answered(method, path, options);
+    const text = await response.text();
+    if (text === "") return null as T;
+    try {
+      return JSON.parse(text) as T;
+    } catch {
+      throw new ApiFailure(response.status, "no-api", `${server} does not answer as a Sluice does`);
+    }
+  }
+
   return {
-    async call<T>(method: string, path: string, options: ApiCall = {}) {
-      const response = await answered(method, path, options);
-      const text = await response.text();
-      if (text === "") return null as T;
-      try {
-        return JSON.parse(text) as T;
-      } catch {
-        throw new ApiFailure(response.status, "no-api", `${server} does not answer as a Sluice does`);
-      }
-    },
+    call,
+    send: <T>(
+      path: string,
+      bytes: ReadableStream<Uint8Array>,
+      { query = {}, contentType }: { readonly query?: ApiCall["query"]; readonly contentType: string },
+    ) => call<T>("POST", path, { query, file: { bytes, contentType } }),
     async bytes(path, options = {}) {
       return (await answered("GET", path, options)).body!;
     },

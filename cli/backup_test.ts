@@ -41,17 +41,22 @@ Deno.test("backup and restore: policies and files come back, as they were", () =
     assert.deepEqual(await (await storeIn(`${folder}/b`)).read(key, 100), bytes);
   }));
 
-Deno.test("restore: a store with something in it is left alone without --force", () =>
+Deno.test("restore: a store with something in it is left alone without --replace", () =>
   withFolder(async (run, folder) => {
     assert.equal((await run(`org set - --data ${folder}/a`)).code, 0);
     assert.equal((await run(`backup k.gz --data ${folder}/a`)).code, 0);
     assert.equal((await run(`org create acme --data ${folder}/b`)).code, 0);
     const refused = await run(`restore k.gz --data ${folder}/b`);
     assert.equal(refused.code, 1);
-    assert.match(refused.err, /not empty/);
+    assert.match(refused.err, /not empty.*policies, tokens, packages\. Nothing was changed.*--replace/);
     assert.equal((await run(`org show --org acme --data ${folder}/b`)).code, 0);
-    assert.equal((await run(`restore k.gz --force --data ${folder}/b`)).code, 0);
+    const replaced = await run(`restore k.gz --replace --data ${folder}/b`);
+    assert.equal(replaced.code, 0, replaced.err);
     assert.equal((await run(`org show --org acme --data ${folder}/b`)).code, 1);
+    const copy = /What was there before: (\S+)/.exec(replaced.out)?.[1] ?? "";
+    assert.equal(copy, `${folder}/k.gz.replaced-20261121T120000Z.gz`);
+    assert.equal((await run(`restore ${copy} --replace --no-copy --data ${folder}/b`)).code, 0);
+    assert.equal((await run(`org show --org acme --data ${folder}/b`)).code, 0);
   }));
 
 Deno.test("restore: a file that was cut off changes nothing", () =>

@@ -88,6 +88,7 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     trustedProxies: config.trustedProxies,
     api: composeApi(parts, insight),
     ...signIn,
+    restores: parts.fence.generation,
     operations: { ...insight, ready, metrics: parts.metrics, metricsFor: config.metrics },
     checks: [
       { name: "kv", run: () => views.count() },

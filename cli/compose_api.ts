@@ -1,14 +1,16 @@
 /** The API over the parts of a Sluice: every area's endpoints, in the order in which they are documented. */
+import { dirname } from "node:path";
 import { createPreview, inspect, lookUp, newestOffered, prefetch } from "../ecosystems/pipeline.ts";
 import { formatPurl } from "../ecosystems/_shared/purl.ts";
 import { type Api, createApi } from "../routes/api/api.ts";
 import { documentEndpoints } from "../routes/api/document.ts";
 import { auditTrailEndpoints } from "../routes/api/audit_trail.ts";
-import { backupEndpoints } from "../routes/api/backup.ts";
+import { backupEndpoints, type Restored } from "../routes/api/backup.ts";
 import { cacheEndpoints } from "../routes/api/cache.ts";
 import type { Endpoint } from "../routes/api/endpoint.ts";
 import { freezeEndpoints } from "../routes/api/freezes.ts";
 import { alertEndpoints } from "../routes/api/alerts.ts";
+import { heldEndpoints } from "../routes/api/held.ts";
 import { installEndpoints } from "../routes/api/installs.ts";
 import { organisationEndpoints } from "../routes/api/organisations.ts";
 import { prefetchEndpoints } from "../routes/api/prefetch.ts";
@@ -22,7 +24,7 @@ import { ownTokenEndpoints } from "../routes/api/own_tokens.ts";
 import { webhookEndpoints } from "../routes/api/webhooks.ts";
 import { tokenEndpoints } from "../routes/api/tokens.ts";
 import { createParsers } from "../policy/usable.ts";
-import { backup } from "../storage/backup.ts";
+import { backup, restore } from "../storage/backup.ts";
 import { readHeld } from "../storage/cache/held.ts";
 import { createInstallDetail } from "../storage/installs/detail.ts";
 import { forgetUser } from "../storage/installs/retention.ts";
@@ -30,6 +32,7 @@ import { createAuditTrail } from "../storage/kv/audit_trail.ts";
 import { listFiles } from "../storage/kv/files.ts";
 import type { Insight } from "./insight.ts";
 import type { Parts } from "./parts.ts";
+import { spool } from "./spool.ts";
 import { VERSION } from "./version.ts";
 
 /** What a journal holds is in no backup before it was folded. What fails ends the stream. */
@@ -48,6 +51,34 @@ function backupStream(
     await backup(kv, writable, { clock, ...(options.withArtifacts ? { artifacts } : {}) });
   });
   return readable;
+}
+
+/** Goes on when whoever sent it has left: what is half restored is of use to nobody. */
+async function restoreFrom(parts: Parts, file: ReadableStream<Uint8Array>): Promise<Restored> {
+  const { fence, artifacts, journal, services: { clock, timers, log, background } } = parts;
+  const spooled = await spool(file, journal === null ? null : dirname(journal));
+  const { promise, resolve, reject } = Promise.withResolvers<Restored>();
+  background.run("restore", async () => {
+    try {
+      const done = await restore(fence.bare, spooled.open, {
+        clock,
+        timers,
+        log,
+        journal,
+        artifacts,
+        replace: true,
+      });
+      // Here at once; elsewhere with the next look.
+      await fence.look();
+      const { createdAt, entries, blobs, blobsLeftOut, installsAdded } = done;
+      resolve({ createdAt, records: entries, files: blobs, filesLeftOut: blobsLeftOut, installsAdded });
+    } catch (error) {
+      reject(error);
+    } finally {
+      await spooled.close();
+    }
+  });
+  return await promise;
 }
 
 export function composeApi(parts: Parts, insight: Insight): Api {
@@ -118,9 +149,11 @@ export function composeApi(parts: Parts, insight: Insight): Api {
       },
     }),
     ...packageEndpoints(packages),
+    ...heldEndpoints(packages),
     ...searchEndpoints({ ...packages, newestOffered: (query) => newestOffered(services, query) }),
     ...backupEndpoints({
       backup: ({ artifacts }) => backupStream(parts, { withArtifacts: artifacts }),
+      restore: (file) => restoreFrom(parts, file),
     }),
     ...auditTrailEndpoints(auditTrail),
     ...webhookEndpoints({ test: parts.webhooks.test, list: parts.deliveries.list }),

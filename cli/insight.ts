@@ -46,11 +46,11 @@ export function createInsight(
   parts: Parts,
   given: { readonly config: Config; readonly live: Live | null },
 ): Insight {
-  const { kv, journal, services, counters, metrics } = parts;
+  const { kv, fence, journal, services, counters, metrics } = parts;
   const { clock, upstreams, ecosystems } = services;
   const { live, config } = given;
   const queries = createInstallQueries({ kv, journal, clock });
-  const cached = createCached({ kv, packages: services.packages, clock });
+  const cached = createCached({ kv, packages: services.packages, clock, onRestored: fence.onRestored });
   const processes = createProcesses(kv, { clock });
   const ecosystemIds = ecosystems.map(({ id }) => id);
 
@@ -112,7 +112,7 @@ export function createInsight(
     cached,
     queries,
     processes,
-    stats: createStats({ ecosystemIds, cached, counters, queries, clock }),
+    stats: createStats({ ecosystemIds, cached, counters, queries, clock, onRestored: fence.onRestored }),
     upstreamId: (...of) => upstreamOf(...of)?.id ?? null,
     isPrivate: (...of) => upstreamOf(...of)?.isDefault !== true,
     gauges,

@@ -26,7 +26,7 @@ import {
   commandLog,
   journalFolder,
   LOCATION_OPTIONS,
-  openConfigured,
+  openGuarded,
   openOrganisations,
   UsageError,
 } from "./storage.ts";
@@ -136,7 +136,7 @@ async function withPlace(
     });
   }
   const config = commandConfig(flags, io);
-  const kv = await openConfigured(config);
+  const kv = await openGuarded(config, io);
   try {
     const organisations = await openOrganisations(kv, io.clock);
     const log = { kv, journal: journalFolder(config), clock: io.clock, log: commandLog(io) };

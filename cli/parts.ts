@@ -2,6 +2,7 @@
 import {
   createScheduledRefresh,
   createServices,
+  forgetAll,
   forgetCached,
   type ScheduledRefresh,
   type Services,
@@ -16,6 +17,7 @@ import { createFills } from "../storage/fill.ts";
 import { createInstallLog } from "../storage/installs/log.ts";
 import { createRecordIds } from "../storage/installs/record.ts";
 import { createDecisionRecords } from "../storage/kv/decision_store.ts";
+import { createFence, type Fence } from "../storage/kv/fence.ts";
 import { createDeliveries, type Deliveries } from "../storage/kv/deliveries.ts";
 import { createFiles } from "../storage/kv/files.ts";
 import type { Alerts } from "../storage/alerts.ts";
@@ -71,6 +73,8 @@ export interface Parts {
   /** Names this process, among those that share the storage. */
   readonly instance: string;
   readonly kv: Deno.Kv;
+  /** Says when a restore was taken up: whoever keeps in memory what KV says drops it then (`onRestored`). */
+  readonly fence: Fence;
   /** The install log's journal; null: in KV. */
   readonly journal: string | null;
   readonly organisations: Organisations;
@@ -104,8 +108,10 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   const { clock, timers, log } = deps;
   await makeDataFolder(config.data);
   const instance = crypto.randomUUID().replaceAll("-", "").slice(0, 12);
-  const kv = await (deps.openKv ?? openConfigured)(config);
-  closers.add(() => kv.close());
+  const bare = await (deps.openKv ?? openConfigured)(config);
+  closers.add(() => bare.close());
+  const fence = await createFence(bare, { clock });
+  const { kv, onRestored } = fence;
   const organisations = await openOrganisations(kv, clock);
   const purges = createPurges(kv);
   const views = createOrganisationViews({ organisations, kv, clock, log, timers, purged: purges.seen });
@@ -168,11 +174,20 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   closers.add(() => guarded.close());
   const jobs = createJobs({ kv, clock, log, timers });
   const deliveries = createDeliveries(kv);
-  const webhooks = createWebhooks({ kv, jobs, views, post: guarded.post, clock, log, background, deliveries });
-  const tokens = createTokens(kv, { clock, adminToken: config.adminToken });
+  const webhooks = createWebhooks({
+    kv,
+    jobs,
+    views,
+    post: guarded.post,
+    clock,
+    log,
+    background,
+    deliveries,
+  });
+  const tokens = createTokens(kv, { clock, adminToken: config.adminToken, onRestored });
   // A platform's instance may live for less than a minute.
   closers.add(() => tokens.flushUses());
-  const alerts = createAlerts(kv, { clock });
+  const alerts = createAlerts(kv, { clock, onRestored });
   const counters = createCounters(kv, { clock, metrics });
   closers.add(() => counters.fold());
   const mirrored = usable(() => mirrorsOf(config.mirror, deps.ecosystems));
@@ -181,7 +196,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     ecosystems: deps.ecosystems,
     packages: createPackages(kv),
     files: createFiles(kv),
-    decisions: createDecisionRecords(kv, { clock }),
+    decisions: createDecisionRecords(kv, { clock, onRestored }),
     tagHistory: createTagHistory(kv),
     artifacts,
     used: cache.used,
@@ -190,7 +205,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     upstreams,
     upstream,
     installs,
-    grants: pipelineGrants(createGrants(kv, { clock })),
+    grants: pipelineGrants(createGrants(kv, { clock, onRestored })),
     addWaiver: organisations.addWaiver,
     refused: pipelineRefused(webhooks),
     alerted: (alert) => background.run("raise an alert", () => alerts.raise(alert)),
@@ -205,6 +220,8 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     mirrorOnly: (ecosystem) => onlyOf.get(ecosystem) ?? null,
   });
   purges.onPurge(() => forgetCached(services));
+  onRestored(() => forgetAll(services));
+  onRestored(views.lookAgain);
   const refreshing = createScheduledRefresh({
     services,
     upstreams: scheduledUpstreams(upstreams, config.disabled, deps.ecosystems),
@@ -212,12 +229,14 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     leases,
     owner: instance,
     random: Math.random,
+    onRestored,
   });
   // As with tokens: what is left is written down when it is asked for again.
   closers.add(() => refreshing.flush(100));
   return {
     instance,
     kv,
+    fence,
     journal,
     organisations,
     views,

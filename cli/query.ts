@@ -8,7 +8,7 @@ import { type Io, processIo } from "./io.ts";
 import { ANSWERS, type Question } from "./query_answers.ts";
 import { readQueryOptions } from "./query_options.ts";
 import { remoteQueries } from "./remote_queries.ts";
-import { commandConfig, journalFolder, mustExist, openConfigured, UsageError } from "./storage.ts";
+import { commandConfig, journalFolder, mustExist, openGuarded, UsageError } from "./storage.ts";
 
 const USAGE = `Usage: deno task query COMMAND [flags]
 
@@ -75,7 +75,7 @@ async function run(args: readonly string[], io: Io): Promise<number> {
 }
 
 async function ask(question: Question, config: Config, io: Io): Promise<void> {
-  const kv = await openConfigured(config);
+  const kv = await openGuarded(config, io);
   try {
     const journal = journalFolder(config);
     await question(createInstallQueries({ kv, journal, clock: io.clock }), io);

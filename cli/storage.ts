@@ -4,6 +4,7 @@ import { createParsers } from "../policy/usable.ts";
 import { openArtifactStore, type OpenStoreOptions } from "../storage/artifacts/open.ts";
 import type { ArtifactStore } from "../storage/artifacts/store.ts";
 import { StorageError } from "../storage/errors.ts";
+import { createFence } from "../storage/kv/fence.ts";
 import { openStorage } from "../storage/kv/kv.ts";
 import { migrate } from "../storage/kv/schema.ts";
 import { createLog } from "../routes/log.ts";
@@ -91,6 +92,19 @@ export async function openConfigured(config: Config): Promise<Deno.Kv> {
     throw error;
   }
   return kv;
+}
+
+/**
+ * The same for a command that reads or writes beside servers: what it does is refused from a restore's beginning on.
+ */
+export async function openGuarded(config: Config, { clock }: Pick<Io, "clock">): Promise<Deno.Kv> {
+  const bare = await openConfigured(config);
+  try {
+    return (await createFence(bare, { clock })).kv;
+  } catch (error) {
+    bare.close();
+    throw error;
+  }
 }
 
 /** Opens the configured artifacts. Throws StorageError, or RangeError. The caller closes it. */

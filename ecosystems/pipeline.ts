@@ -17,7 +17,7 @@ import type { ArtifactAsk, Ask, IndexAsk, LocalAsk, SidecarAsk, VersionAsk } fro
 import type { Outcome, RegistryRequest, Trace } from "./outcome.ts";
 
 export { createServices, type ServiceOptions, type Services } from "./_pipeline/services.ts";
-export { forgetCached } from "./_pipeline/forget.ts";
+export { forgetAll, forgetCached } from "./_pipeline/forget.ts";
 export {
   createScheduledRefresh,
   type RefreshStatus,
@@ -27,6 +27,7 @@ export { explain } from "./_pipeline/explain.ts";
 export { inspect, type Inspected, type InspectQuery, newestOffered } from "./_pipeline/inspect.ts";
 export { lookUp } from "./_pipeline/look_up.ts";
 export { createMirror, type Mirror } from "./_pipeline/mirror.ts";
+export { outlook } from "./_pipeline/outlook.ts";
 export { prefetch } from "./_pipeline/prefetch.ts";
 export { createPreview, type MakePreview, type Preview } from "./_pipeline/preview.ts";
 

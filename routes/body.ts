@@ -41,6 +41,40 @@ export async function readBody(request: Request, maxBytes: number, timers: Timer
   }
 }
 
+/**
+ * The body as it comes, whatever its size; null: there is none. Errors with RequestError where nothing more comes for a
+ * minute.
+ */
+export function streamBody(request: Request, timers: Timers): ReadableStream<Uint8Array> | null {
+  if (request.body === null) return null;
+  const reader = request.body.getReader();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await withinAMinute(reader, timers);
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+}
+
+async function withinAMinute(reader: ReadableStreamDefaultReader<Uint8Array>, timers: Timers) {
+  const deadline = new AbortController();
+  const late = timers.sleep(BODY_WITHIN_MS, deadline.signal).then(() => {
+    throw new RequestError(408, "body-too-slow", "Nothing more of the request's body came for a minute.");
+  });
+  late.catch(() => {});
+  try {
+    return await Promise.race([reader.read(), late]);
+  } catch (cause) {
+    await reader.cancel(cause).catch(() => {});
+    if (cause instanceof RequestError) throw cause;
+    throw new RequestError(400, "unreadable-body", "Cannot read the request's body.", { cause });
+  } finally {
+    deadline.abort();
+  }
+}
+
 async function collect(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   maxBytes: number,

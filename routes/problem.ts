@@ -1,6 +1,12 @@
 /** The one table: which exception is which status, which stable code, and what of it may be shown. */
 import { IdentityProviderError } from "../storage/identity/provider.ts";
-import { IntegrityError, StorageError, TooLargeError, UpstreamError } from "../storage/errors.ts";
+import {
+  IntegrityError,
+  RestoringError,
+  StorageError,
+  TooLargeError,
+  UpstreamError,
+} from "../storage/errors.ts";
 
 /** A request that is wrong in itself; the message is public and quotes nothing secret. */
 export class RequestError extends Error {
@@ -63,6 +69,12 @@ export function problemOf(error: unknown): Problem {
       `What the upstream registry sent is larger than ${error.maxBytes} bytes${allows}.`,
       "warn",
     );
+  }
+  if (error instanceof RestoringError) {
+    return {
+      ...problem(503, "restoring", `${error.message}.`, "debug"),
+      retryAfterSeconds: error.state === "broken" ? 60 : 2,
+    };
   }
   if (error instanceof StorageError) {
     return {

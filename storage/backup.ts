@@ -7,9 +7,17 @@ import { attempt } from "./kv/call.ts";
 import { type Parts, partsIn } from "./kv/chunks.ts";
 import { keys } from "./kv/keys.ts";
 import { SCHEMA_VERSION } from "./kv/schema.ts";
+import { FORGOTTEN_PREFIX, SEGMENT_PREFIX } from "./installs/keys.ts";
+import { LEFT_OUT } from "./left_out.ts";
 import type { Clock } from "./runtime.ts";
 
-export { restore, type RestoreOptions, type RestoreResult } from "./restore.ts";
+export {
+  NotEmptyError,
+  restore,
+  type RestoreOptions,
+  type RestoreResult,
+  type RestoreStep,
+} from "./restore.ts";
 export type { BackupCounts } from "./backup_file.ts";
 
 const DATA_BYTES = 256 * 1024;
@@ -21,9 +29,6 @@ export interface BackupOptions {
   readonly artifacts?: ArtifactStore;
   readonly onProgress?: (counts: BackupCounts) => void;
 }
-
-/** Not carried over: leases are of processes that are gone then, due times are had from the jobs. */
-const LEFT_OUT = new Set(["leases", "restoring", "parts"]);
 
 /**
  * Writes while the server goes on: each record is whole, with its chunks as they were; records may be from
@@ -57,17 +62,41 @@ export async function backup(
   }
 }
 
+/**
+ * Of the install log what is not folded goes first: a fold that comes in between moves it into what follows, and a
+ * restore takes each line once. Who is to be forgotten goes before all lines.
+ */
+const FIRST: readonly Deno.KvKey[] = [FORGOTTEN_PREFIX, SEGMENT_PREFIX];
+
 async function writeEntries(
   kv: Deno.Kv,
   writer: BackupWriter,
   wrote: (what: "entries") => void,
 ): Promise<void> {
-  const entries = kv.list({ prefix: [] });
+  for (const prefix of FIRST) await writeBelow(kv, prefix, { writer, wrote, leftOut: () => false });
+  await writeBelow(kv, [], { writer, wrote, leftOut: isLeftOut });
+}
+
+/** Chunks go with the records that point at them, and a job's due key is had from the job. */
+function isLeftOut(key: Deno.KvKey): boolean {
+  return LEFT_OUT.has(key[0] as string) || key[0] === "parts" || (key[0] === "jobs" && key[1] === "due") ||
+    FIRST.some((prefix) => prefix.every((part, index) => key[index] === part));
+}
+
+async function writeBelow(
+  kv: Deno.Kv,
+  prefix: Deno.KvKey,
+  { writer, wrote, leftOut }: {
+    readonly writer: BackupWriter;
+    readonly wrote: (what: "entries") => void;
+    readonly leftOut: (key: Deno.KvKey) => boolean;
+  },
+): Promise<void> {
+  const entries = kv.list({ prefix: [...prefix] });
   while (true) {
     const { done, value: entry } = await attempt("read KV for a backup", () => entries.next());
     if (done) return;
-    const [first, second] = entry.key;
-    if (LEFT_OUT.has(first as string) || (first === "jobs" && second === "due")) continue;
+    if (leftOut(entry.key)) continue;
     const whole = await withParts(kv, entry);
     for (const { key, value } of whole) {
       await writer.entry(key, value);

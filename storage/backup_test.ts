@@ -106,7 +106,7 @@ Deno.test("backup and restore carry all of KV, of every type, into an empty stor
       u64,
       -0,
     ];
-    for (const [i, value] of values.entries()) await from.set(["installs", i], value);
+    for (const [i, value] of values.entries()) await from.set(["kept", i], value);
     await from.set(["leases", "fold"], { held: true });
 
     const { out, bytes } = file();
@@ -118,7 +118,7 @@ Deno.test("backup and restore carry all of KV, of every type, into an empty stor
 
     const keep = (entries: unknown[]) =>
       entries.filter((entry) =>
-        !/^\["(leases|stamp|organisations_stamp)/.test(JSON.stringify((entry as [unknown])[0]))
+        !/^\["(leases|stamp|organisations_stamp|restore)/.test(JSON.stringify((entry as [unknown])[0]))
       );
     assert.deepEqual(keep(await everything(to)), keep(await everything(from)));
     assert.deepEqual((await testOrganisations(to, clock).get("acme"))?.source, { minimumAge: "3d" });
@@ -162,7 +162,7 @@ Deno.test("backup beside a writer: every package in it is whole", () =>
     for (let i = 0; i < 3; i++) {
       const { out, bytes } = file();
       await backup(from, out, { clock });
-      await restore(to, opening(bytes()), { clock, force: true });
+      await restore(to, opening(bytes()), { clock, replace: true });
       const packages = createPackages(to);
       const held = await packages.get(packageKey);
       assert.equal((await packages.facts(packageKey, held!.record))?.releases.length, 2_000);
@@ -185,7 +185,7 @@ Deno.test("backup and restore with artifacts carry each blob", () =>
     const result = await restore(to, opening(bytes()), { clock, artifacts: target });
     assert.deepEqual([result.blobs, result.blobsLeftOut], [4, 0]);
     for (const [i, key] of keys.entries()) assert.deepEqual(await target.read(key, MAX), bodies[i]);
-    const without = await restore(to, opening(bytes()), { clock, force: true });
+    const without = await restore(to, opening(bytes()), { clock, replace: true });
     assert.deepEqual([without.blobs, without.blobsLeftOut], [0, 4]);
   }));
 
@@ -326,22 +326,25 @@ Deno.test("restore refuses a backup of a newer schema", () =>
     assert.deepEqual(await everything(to), []);
   }));
 
-Deno.test("restore refuses a store that is not empty; with force it replaces all of it", () =>
+Deno.test("restore refuses a store that is not empty; with replace it replaces all of it", () =>
   withKvs(async (from, to) => {
     const bytes = await someBackup(from);
     await to.set(["old"], 1);
     await assert.rejects(restore(to, opening(bytes), { clock: testClock() }), (error) => {
       assert.ok(error instanceof StorageError);
-      assert.match(error.message, /not empty\. With --force/);
+      assert.match(
+        error.message,
+        /not empty, and a restore replaces all.*Nothing was changed.*add --replace/,
+      );
       return true;
     });
     assert.deepEqual(await everything(to), [[["old"], 1]]);
-    await restore(to, opening(bytes), { clock: testClock(), force: true });
+    await restore(to, opening(bytes), { clock: testClock(), replace: true });
     assert.equal((await to.get(["old"])).value, null);
     assert.notEqual((await to.get(["a", 19])).value, null);
   }));
 
-Deno.test("a restore broken off leaves a store that does not start, and is done again without force", () =>
+Deno.test("a restore broken off leaves a store that does not start, and is done again without replace", () =>
   withKvs(async (from, to) => {
     const bytes = await someBackup(from);
     let opened = 0;

@@ -1,6 +1,7 @@
 /** An overview of what is cached, read from its records now and then and kept between: sums, and names to search. */
 import type { EpochMs } from "../policy/types.ts";
 import { listReferences } from "./cache/references.ts";
+import type { OnRestored } from "./kv/fence.ts";
 import type { PackageKey, PackageRecord, Packages } from "./kv/packages.ts";
 import type { Clock } from "./runtime.ts";
 
@@ -43,11 +44,18 @@ const MAX_NAMES = 100_000;
 
 /** One for the process; what several ask at once is read once. */
 export function createCached(
-  deps: { readonly kv: Deno.Kv; readonly packages: Pick<Packages, "list">; readonly clock: Clock },
+  deps: {
+    readonly kv: Deno.Kv;
+    readonly packages: Pick<Packages, "list">;
+    readonly clock: Clock;
+    readonly onRestored?: OnRestored;
+  },
 ): Cached {
+  const { kv, packages, clock, onRestored } = deps;
+  const keeping = { ...ONE_SECOND_OR_MORE, onRestored };
   return {
-    overview: keptFor(ONE_SECOND_OR_MORE, deps.clock, () => readOverview(deps.kv, deps.clock())),
-    names: keptFor(ONE_SECOND_OR_MORE, deps.clock, () => readNames(deps.packages)),
+    overview: keptFor(keeping, clock, () => readOverview(kv, clock())),
+    names: keptFor(keeping, clock, () => readNames(packages)),
   };
 }
 
@@ -55,6 +63,7 @@ export function createCached(
 export interface Keeping {
   readonly leastMs: number;
   readonly mostMs: number;
+  readonly onRestored?: OnRestored | undefined;
 }
 
 const ONE_SECOND_OR_MORE: Keeping = { leastMs: 1_000, mostMs: 60_000 };
@@ -62,6 +71,7 @@ const ONE_SECOND_OR_MORE: Keeping = { leastMs: 1_000, mostMs: 60_000 };
 /** Work that is shared by all who ask while it runs, and whose result is kept; a failure is not. */
 export function keptFor<T>(keeping: Keeping, clock: Clock, work: () => Promise<T>): () => Promise<T> {
   let kept: { readonly result: Promise<T>; at: EpochMs; forMs: number } | null = null;
+  keeping.onRestored?.(() => kept = null);
   return function result() {
     const now = clock();
     if (kept !== null && now >= kept.at && now - kept.at < kept.forMs) return kept.result;

@@ -35,6 +35,22 @@ export class StorageError extends Error {
   override readonly name = "StorageError";
 }
 
+/** What a restore has made of whatever was going on: nothing of it may be answered. → 503 */
+export class RestoringError extends StorageError {
+  constructor(
+    /** `running`: one runs · `broken`: one was broken off · `restored`: one ended while this was going on. */
+    readonly state: "running" | "broken" | "restored",
+  ) {
+    super(RESTORING_WORDS[state]);
+  }
+}
+
+const RESTORING_WORDS: Readonly<Record<RestoringError["state"], string>> = {
+  running: "This Sluice is being restored from a backup: ask again in a moment",
+  broken: "A restore of this Sluice was interrupted, and what it holds is not whole: run the restore again",
+  restored: "This Sluice was restored from a backup just now: ask again",
+};
+
 /** What was fetched cannot be kept (a full disk); what is kept already is still good. */
 export class UnkeptError extends StorageError {}
 

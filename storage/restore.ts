@@ -1,68 +1,122 @@
-/** Reads a backup twice: to its end, to know that it is whole, and only then into the store. */
+/**
+ * A backup takes the place of what is in KV, beside servers that run: it is read to its end first, to know that it is
+ * whole; its files are put into the store; and only while its records are written does every server refuse.
+ */
 import { sha256Of } from "./artifacts/key.ts";
 import type { ArtifactStore, BlobKey } from "./artifacts/store.ts";
 import { type BackupCounts, type BackupHeader, type BackupItem, readBackupFile } from "./backup_file.ts";
 import { type BlobCheck, createBlobCheck } from "./blob_check.ts";
 import { StorageError } from "./errors.ts";
+import { type LogMerge, openLogMerge } from "./installs/merge.ts";
 import { attempt } from "./kv/call.ts";
-import { keys } from "./kv/keys.ts";
-import { migrate, SCHEMA_VERSION } from "./kv/schema.ts";
+import { installKeys, keys } from "./kv/keys.ts";
+import { migrateAll, SCHEMA_VERSION } from "./kv/schema.ts";
+import { LEFT_OUT } from "./left_out.ts";
 import { COMMIT_ENTRIES, createRestoreBatch } from "./restore_batch.ts";
-import type { Clock } from "./runtime.ts";
+import { beginRestore, wasBrokenOff } from "./restore_turn.ts";
+import type { Clock, Log, Timers } from "./runtime.ts";
+import { realTimers } from "./timers.ts";
+
+/** `verify`: the file is read to its end · `files`: those that the store lacks · `write`: servers refuse meanwhile. */
+export type RestoreStep = "verify" | "files" | "write";
 
 export interface RestoreOptions {
   readonly clock: Clock;
-  /** Deletes what the store holds. Without, only an empty store is restored into. */
-  readonly force?: boolean;
-  /** Where blobs go; without, those in the file are left out. */
+  readonly timers?: Timers;
+  readonly log?: Log;
+  /** The folder of this machine's install journal; without, there is none. */
+  readonly journal?: string | null;
+  /** What the store holds is deleted. Without, only an empty store is restored into. */
+  readonly replace?: boolean;
+  /** Where files go; without, those in the backup are left out. */
   readonly artifacts?: ArtifactStore;
-  readonly onProgress?: (step: "verify" | "write", counts: BackupCounts) => void;
+  /** Awaited once it is sure that everything will be replaced, and before it is; not where it is not whole. */
+  readonly beforeReplacing?: () => Promise<void>;
+  readonly onProgress?: (step: RestoreStep, counts: BackupCounts) => void;
 }
 
 export interface RestoreResult extends BackupCounts {
   readonly createdAt: string;
   /** Were in the file, and had nowhere to go. */
   readonly blobsLeftOut: number;
+  /** Installs that were in the backup and not in the log here. */
+  readonly installsAdded: number;
 }
 
+/** The store holds something, and nobody said that it may go. */
+export class NotEmptyError extends StorageError {}
+
 /**
- * `open` is called twice, and must give the same bytes. Nothing is written unless the whole file was verified;
- * a store in which the writing was broken off is refused by `migrate`. No server may use the store meanwhile.
- * Throws SyntaxError (no whole backup), IntegrityError (a blob), StorageError.
+ * `open` is called four times at most, and must give the same bytes. Nothing is changed unless the whole file was
+ * verified. Install log and audit trail are joined, not replaced: what either has is there afterwards. A restore that is broken off leaves a store
+ * that nobody reads or writes (fence.ts) until one comes to its end.
+ * `kv` must be the bare store. Throws SyntaxError (no backup that can be used), IntegrityError (a blob), NotEmptyError,
+ * StorageError.
  */
 export async function restore(
   kv: Deno.Kv,
   open: () => Promise<ReadableStream<Uint8Array>>,
   options: RestoreOptions,
 ): Promise<RestoreResult> {
+  const { artifacts, timers = realTimers } = options;
   const { header, entries, blobs } = await verify(await open(), options);
   if (header.schema > SCHEMA_VERSION) {
-    throw new StorageError(
+    throw new SyntaxError(
       `Cannot restore: the backup's records have version ${header.schema}, and this program knows versions up to ` +
         `${SCHEMA_VERSION}. Use the program that wrote it, or a newer one`,
     );
   }
-  if (!options.force && !await isEmpty(kv)) {
-    throw new StorageError(
-      "Cannot restore: the store is not empty. With --force what it holds is deleted first",
-    );
-  }
-  await attempt("begin to restore", () => kv.set(keys.restoring(), { at: options.clock() }));
-  await clear(kv);
-  await write(kv, await open(), options);
-  await attempt("end the restore", () =>
-    kv.atomic()
-      .delete(keys.restoring())
-      .set(keys.stamp(), { at: options.clock() })
-      .set(keys.organisationsStamp(), { at: options.clock() })
-      .commit());
-  await migrate(kv);
+  await mayReplace(kv, options);
+  if (artifacts !== undefined && blobs > 0) await writeBlobs(await open(), artifacts, options);
+  const installsAdded = await replaceAll(kv, await open(), { ...options, timers });
+  // What an eviction took before its record was there.
+  if (artifacts !== undefined && blobs > 0) await writeBlobs(await open(), artifacts, options);
   return {
     createdAt: header.createdAt,
     entries,
-    blobs: options.artifacts === undefined ? 0 : blobs,
-    blobsLeftOut: options.artifacts === undefined ? blobs : 0,
+    blobs: artifacts === undefined ? 0 : blobs,
+    blobsLeftOut: artifacts === undefined ? blobs : 0,
+    installsAdded,
   };
+}
+
+/** Throws NotEmptyError. */
+async function mayReplace(kv: Deno.Kv, { replace, beforeReplacing }: RestoreOptions): Promise<void> {
+  if (await wasBrokenOff(kv) || await isEmpty(kv)) return;
+  if (replace !== true) {
+    throw new NotEmptyError(
+      "Cannot restore: this Sluice is not empty, and a restore replaces all that it holds: policies, tokens, " +
+        "packages. Nothing was changed. If that is what you want, add --replace",
+    );
+  }
+  await beforeReplacing?.();
+}
+
+/** Resolves with how many installs were added to the log. */
+async function replaceAll(
+  bare: Deno.Kv,
+  file: ReadableStream<Uint8Array>,
+  options: RestoreOptions & { readonly timers: Timers },
+): Promise<number> {
+  const { clock, timers, journal = null, log = () => {} } = options;
+  const turn = await beginRestore(bare, { clock, timers });
+  try {
+    const { kv } = turn;
+    const merge = await openLogMerge({ kv, journal, clock, log });
+    await clear(kv);
+    await writeEntries(kv, file, { ...options, merge });
+    const added = await merge.end();
+    await migrateAll(kv, { log });
+    await turn.end((atomic) =>
+      atomic
+        .set(keys.stamp(), { at: clock() })
+        .set(keys.organisationsStamp(), { at: clock() })
+    );
+    return added;
+  } catch (error) {
+    await turn.giveUp();
+    throw error;
+  }
 }
 
 async function verify(file: ReadableStream<Uint8Array>, options: RestoreOptions) {
@@ -88,20 +142,26 @@ async function verify(file: ReadableStream<Uint8Array>, options: RestoreOptions)
   }
 }
 
-/** The version alone is nothing that could be lost, and a restore that was broken off is done again. */
+/** The version alone is nothing that could be lost. */
 async function isEmpty(kv: Deno.Kv): Promise<boolean> {
-  if ((await kv.get(keys.restoring())).value !== null) return true;
-  for await (const { key } of kv.list({ prefix: [] }, { limit: 2 })) {
-    if (key[0] !== "schema") return false;
+  for await (const { key } of kv.list({ prefix: [] }, { limit: 4 })) {
+    if (key[0] !== "schema" && key[0] !== keys.restore()[0]) return false;
   }
   return true;
 }
 
+/**
+ * What was done stays written down, whatever is restored: the backup's entries join those that are here. Of the audit
+ * trail each has a key of its own.
+ */
+const JOINED: ReadonlySet<string> = new Set([String(installKeys[0]), "audit_trail"]);
+
+/** All but what is joined, and what tells that this runs. */
 async function clear(kv: Deno.Kv): Promise<void> {
   let batch = kv.atomic();
   let size = 0;
   for await (const { key } of kv.list({ prefix: [] })) {
-    if (key[0] === "restoring") continue;
+    if (key[0] === keys.restore()[0] || JOINED.has(key[0] as string)) continue;
     batch.delete(key);
     if (++size < COMMIT_ENTRIES) continue;
     await attempt("empty the store", () => batch.commit());
@@ -111,25 +171,50 @@ async function clear(kv: Deno.Kv): Promise<void> {
   if (size > 0) await attempt("empty the store", () => batch.commit());
 }
 
-async function write(kv: Deno.Kv, file: ReadableStream<Uint8Array>, options: RestoreOptions): Promise<void> {
+async function writeEntries(
+  kv: Deno.Kv,
+  file: ReadableStream<Uint8Array>,
+  options: RestoreOptions & { readonly merge: LogMerge },
+): Promise<void> {
+  const { merge, clock, onProgress } = options;
   const items = readBackupFile(file);
-  const counts = { entries: 0, blobs: 0 };
-  const batch = createRestoreBatch(kv, options.clock);
+  const batch = createRestoreBatch(kv, clock);
+  let entries = 0;
+  try {
+    for (let { done, value } = await items.next(); !done; { done, value } = await items.next()) {
+      const item = value as BackupItem;
+      // Behind the entries there are files alone.
+      if (item.kind !== "entry") break;
+      if (item.key[0] === installKeys[0]) await merge.add(item.key, item.value);
+      else if (!LEFT_OUT.has(item.key[0] as string)) await batch.add(item);
+      if (++entries % 100 === 0) onProgress?.("write", { entries, blobs: 0 });
+    }
+    await batch.flush();
+    onProgress?.("write", { entries, blobs: 0 });
+  } finally {
+    await letGo(items);
+  }
+}
+
+/** Those that the store lacks. */
+async function writeBlobs(
+  file: ReadableStream<Uint8Array>,
+  store: ArtifactStore,
+  { onProgress }: RestoreOptions,
+): Promise<void> {
+  const items = readBackupFile(file);
+  let blobs = 0;
   try {
     let item = await items.next();
     while (!item.done) {
       if (item.value.kind === "entry") {
-        await batch.add(item.value);
-        counts.entries++;
         item = await items.next();
-      } else {
-        item = await writeBlob(items, item.value, options.artifacts);
-        counts.blobs++;
+        continue;
       }
-      if ((counts.entries + counts.blobs) % 100 === 0) options.onProgress?.("write", { ...counts });
+      item = await writeBlob(items, item.value, store);
+      if (++blobs % 100 === 0) onProgress?.("files", { entries: 0, blobs });
     }
-    await batch.flush();
-    options.onProgress?.("write", { ...counts });
+    onProgress?.("files", { entries: 0, blobs });
   } finally {
     await letGo(items);
   }
@@ -142,11 +227,11 @@ async function letGo(items: Items): Promise<void> {
   await items.return(undefined as never);
 }
 
-/** Streams one blob into the store, and hands on the first item behind it. */
+/** Streams one blob into the store, if it lacks it, and hands on the first item behind it. */
 async function writeBlob(
   items: Items,
   first: BackupItem,
-  store: ArtifactStore | undefined,
+  store: ArtifactStore,
 ): Promise<Awaited<ReturnType<typeof items.next>>> {
   if (first.kind !== "blob") throw new SyntaxError("Cannot read the backup: data belongs to no blob");
   let following: Awaited<ReturnType<typeof items.next>> | null = null;
@@ -157,7 +242,7 @@ async function writeBlob(
     following = item;
     return null;
   }
-  if (store === undefined) { while (await nextData() !== null); }
+  if ((await store.stat(first.key))?.sizeBytes === first.sizeBytes) { while (await nextData() !== null); }
   else await store.put(streamOf(nextData), putOptions(first.key, first.sizeBytes));
   // The store read to the end: it checks size and digest.
   if (following === null) {

@@ -4,6 +4,7 @@ import type { EpochMs } from "../policy/types.ts";
 import { type Cached, keptFor } from "./cached.ts";
 import type { InstallQueries } from "./installs/query_types.ts";
 import type { Counters } from "./kv/counters.ts";
+import type { OnRestored } from "./kv/fence.ts";
 import type { Clock } from "./runtime.ts";
 
 /** Of the install log, of one organisation; refusals are no installs. */
@@ -66,6 +67,7 @@ export interface StatsDeps {
   readonly counters: Pick<Counters, "read">;
   readonly queries: Pick<InstallQueries, "count" | "recent">;
   readonly clock: Clock;
+  readonly onRestored?: OnRestored;
 }
 
 const DAY_MS = 86_400_000;
@@ -77,6 +79,7 @@ const KEEPING = { leastMs: 5_000, mostMs: 60_000 } as const;
 /** Of an organisation, some seconds old: anybody who may read may ask. Throws StorageError. */
 export function createStats(deps: StatsDeps): (organisation: string) => Promise<Stats> {
   const kept = new LRUCache<string, () => Promise<Stats>>({ max: 1_000 });
+  deps.onRestored?.(() => kept.clear());
   return function stats(organisation) {
     let read = kept.get(organisation);
     if (read === undefined) {

@@ -4,6 +4,7 @@
  * another, at a pace that an origin can bear, however much there is.
  */
 import type { EpochMs } from "../../policy/types.ts";
+import type { OnRestored } from "../../storage/kv/fence.ts";
 import type { Lease, Leases } from "../../storage/kv/leases.ts";
 import type { HeldInUse, PackagesInUse } from "../../storage/kv/packages_in_use.ts";
 import type { PackageKey } from "../../storage/kv/packages.ts";
@@ -51,6 +52,7 @@ export interface ScheduledRefreshDeps {
   readonly owner: string;
   /** From 0 to below 1: what was asked for together is not refreshed together. */
   readonly random: () => number;
+  readonly onRestored?: OnRestored;
 }
 
 interface Target {
@@ -76,6 +78,7 @@ export function createScheduledRefresh(deps: ScheduledRefreshDeps): ScheduledRef
   const { services, inUse, leases, owner, random } = deps;
   const { clock, timers, log } = services;
   const written = createByteCache<EpochMs>({ maxBytes: WRITTEN_BYTES, sizeOf: () => 8 });
+  deps.onRestored?.(() => written.clear());
   const pauses = new Map<string, { readonly until: EpochMs; readonly ms: number }>();
   const stopped = new AbortController();
   const done = { confirmed: 0, changed: 0, failed: 0 };

@@ -18,6 +18,8 @@ export interface ApiRequest {
   readonly query: URLSearchParams;
   /** Throws BodyTooLargeError, RequestError. */
   body(maxBytes: number): Promise<Uint8Array>;
+  /** The same, unbounded and as it comes; null, or not there: nothing was sent. */
+  bytes?(): ReadableStream<Uint8Array> | null;
   /** Verifies the credentials. null: there are none. Throws ApiError for what is there and does not hold. */
   identify(): Promise<Principal | null>;
   /** The organisation that the address names; null: there is no such one. */
@@ -72,15 +74,18 @@ export function createApi(options: {
     }
     const { endpoint } = matched;
     const principal = await admitted(request, endpoint, matched.params);
-    const place = await placeOf(request, endpoint, matched.params);
+    const place = endpoint.standsAlone ? nowhere(request) : await placeOf(request, endpoint, matched.params);
     if (endpoint.scope !== null && endpoint.whose === "address") mustOwn(principal, place.view.id);
     const noted: AuditNote[] = [];
     const call: Call = {
       params: read(endpoint.params, "path", matched.params),
       query: read(endpoint.query, "query", queryOf(request.query)),
       body: endpoint.body === null ? undefined : await bodyOf(request, endpoint),
+      bytes: () => request.bytes?.() ?? nothingSent(endpoint),
       principal,
-      organisation: place.view,
+      get organisation() {
+        return place.view;
+      },
       site: place.site,
       note: (note) => void noted.push(note),
     };
@@ -102,9 +107,7 @@ export function createApi(options: {
     const place = await request.address();
     if (place === null) throw notFound("no-such-organisation", "There is no such organisation");
     if (whose === "address") return place;
-    if (request.isNamed) {
-      throw notFound("not-here", "This endpoint is the instance's: it is at the base address, without /o/");
-    }
+    if (request.isNamed) throw notHere();
     if (whose === "instance") return place;
     const named = await view(params.organisation ?? "");
     if (named === null) {
@@ -116,6 +119,25 @@ export function createApi(options: {
     return { view: named, site: place.site };
   }
   return { endpoints, call };
+}
+
+/** For an endpoint that stands alone no organisation is looked up: there may be none that can be read. */
+function nowhere({ isNamed }: ApiRequest) {
+  if (isNamed) throw notHere();
+  return {
+    site: "",
+    get view(): OrganisationView {
+      throw new TypeError("Cannot tell whose call it is: this endpoint stands alone");
+    },
+  };
+}
+
+function notHere(): ApiError {
+  return notFound("not-here", "This endpoint is the instance's: it is at the base address, without /o/");
+}
+
+function nothingSent({ takes }: Endpoint): never {
+  throw new ApiError(400, "invalid-input", `Cannot read the body: a file is expected (${takes})`);
 }
 
 /**

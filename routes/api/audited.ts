@@ -16,11 +16,11 @@ export function auditEntryOf(options: {
   readonly note: AuditNote | null;
 }): Omit<AuditEntry, "id" | "at"> {
   const { endpoint, call, from, note } = options;
-  const { principal, organisation } = call;
+  const { principal } = call;
   const params = isFields(call.params) ? call.params : {};
   const named = typeof params.organisation === "string" ? params.organisation : null;
   return {
-    organisation: endpoint.whose === "instance" ? named : organisation.id,
+    organisation: endpoint.whose === "instance" ? named : call.organisation.id,
     user: principal.user,
     principal: principal.id,
     from,

@@ -15,8 +15,10 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
+  /** Of an endpoint that takes a file: its bytes, once. Throws ApiError where none were sent. */
+  bytes(): ReadableStream<Uint8Array>;
   readonly principal: Principal;
-  /** Of an instance's endpoint: the default one. */
+  /** Of an instance's endpoint: the default one; of one that stands alone there is none, and this throws TypeError. */
   readonly organisation: OrganisationView;
   /** What precedes `/-/…` for this organisation, no trailing slash. */
   readonly site: string;
@@ -63,6 +65,10 @@ export interface Endpoint {
   readonly maxBytes: number;
   /** A call that was done goes into the audit trail: every POST, PUT and DELETE, if not said otherwise. */
   readonly isAudited: boolean;
+  /** The content type of the file that it takes instead of a JSON body; null: none. Of any size, as it comes. */
+  readonly takes: string | null;
+  /** The instance's own that works where nothing can be read of the storage, not even an organisation. */
+  readonly standsAlone: boolean;
   /** Throws ApiError, or whatever routes/problem.ts knows. */
   handle(call: Call): Promise<Answer>;
 }
@@ -86,6 +92,8 @@ export interface EndpointSketch<
   readonly answer?: z.ZodType;
   readonly contentTypes?: readonly string[];
   readonly maxBytes?: number;
+  readonly takes?: string;
+  readonly standsAlone?: true;
   readonly isAudited?: boolean;
   readonly handle: (call: Call<Output<P>, Output<Q>, Output<B>>) => Promise<Answer> | Answer;
 }
@@ -107,6 +115,8 @@ export function endpoint<
     answer,
     contentTypes: sketch.contentTypes ?? (answer === null ? [] : ["application/json"]),
     maxBytes: sketch.maxBytes ?? 1_048_576,
+    takes: sketch.takes ?? null,
+    standsAlone: sketch.standsAlone ?? false,
     isAudited: sketch.isAudited ?? sketch.method !== "GET",
     handle: async (call) => await handle(call as Call<Output<P>, Output<Q>, Output<B>>),
   };

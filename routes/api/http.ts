@@ -1,7 +1,7 @@
 /** `/-/api/v1/…` over HTTP: a request becomes an ApiRequest; credentials come in headers alone, never in cookies. */
 import type { Timers } from "../../storage/runtime.ts";
 import type { Authenticator } from "../authenticate.ts";
-import { readBody } from "../body.ts";
+import { readBody, streamBody } from "../body.ts";
 import { bearerOf, credentialsOf } from "../credentials.ts";
 import type { Resolver } from "../organisations.ts";
 import type { PeerOf } from "../peer.ts";
@@ -38,6 +38,7 @@ export function createApiRoute(deps: {
       segments: target.segments.slice(3),
       query: target.query,
       body: (maxBytes) => readBody(request, maxBytes, timers),
+      bytes: () => streamBody(request, timers),
       identify: () => identify(request, info),
       address: () => resolve(target),
       isNamed: target.organisation !== null,

@@ -87,7 +87,7 @@ function cleaned(schemas: Readonly<Record<string, unknown>>): Json {
 }
 
 function operationOf(endpoint: Endpoint, inputs: Json): Json {
-  const { id, summary, area, scope, whose, body } = endpoint;
+  const { id, summary, area, scope, whose, body, takes } = endpoint;
   const needs = scope === null
     ? "Open to anybody."
     : `Needs the scope \`${scope}\` (${SCOPE_MEANINGS[scope]}) ${
@@ -111,6 +111,7 @@ function operationOf(endpoint: Endpoint, inputs: Json): Json {
         content: { "application/json": { schema: { $ref: `#/components/schemas/${id}.body` } } },
       },
     }),
+    ...(takes === null ? {} : { requestBody: { required: true, content: { [takes]: { schema: {} } } } }),
     responses: {
       ...(endpoint.contentTypes.length === 0 ? { 204: { description: "Done" } } : {
         // What was made or begun is 201 or 202.

@@ -81,6 +81,15 @@ export async function forgetUser(
   }
 }
 
+/** The same for whoever another log says is to be forgotten (`forgottenDigest`), up to an instant. */
+export async function forgetAlso(
+  kv: Deno.Kv,
+  { digest, until }: { readonly digest: string; readonly until: EpochMs },
+): Promise<void> {
+  const known = await kv.get<EpochMs>(forgottenKey(digest));
+  if ((known.value ?? 0) < until) await remember(kv, digest, until);
+}
+
 /** From the commit of this on, no fold writes the name into an index. */
 async function remember(kv: Deno.Kv, digest: string, at: EpochMs): Promise<void> {
   const write = { key: forgottenKey(digest), value: at, expireIn: FORGOTTEN_FOR_MS };

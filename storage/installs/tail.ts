@@ -99,8 +99,13 @@ async function* tailBlocks(place: LogPlace, now: EpochMs, cursors: Cursors): Asy
 /** True for the first of each record and of each amendment that it is asked about. */
 export function repeatFilter(): (entry: LogEntry) => boolean {
   const seen = new Set<string>();
-  return ({ record, cutOffAt }) => {
-    const id = cutOffAt === null ? record.id : `${record.id} amended`;
+  return (entry) => {
+    const id = entryId(entry);
     return !seen.has(id) && Boolean(seen.add(id));
   };
+}
+
+/** What tells a line from all others; a record's amendment is another line than the record. */
+export function entryId({ record, cutOffAt }: LogEntry): string {
+  return cutOffAt === null ? record.id : `${record.id} amended`;
 }

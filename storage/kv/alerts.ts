@@ -5,6 +5,7 @@ import type { EpochMs } from "../../policy/types.ts";
 import type { Alert, AlertKind, Alerts, NewAlert } from "../alerts.ts";
 import type { Clock } from "../runtime.ts";
 import { attempt } from "./call.ts";
+import type { OnRestored } from "./fence.ts";
 import { keys } from "./keys.ts";
 
 interface AlertRecord {
@@ -27,8 +28,12 @@ const ATTEMPTS = 10;
 const ONCE: ReadonlySet<AlertKind> = new Set<AlertKind>(["digest-changed"]);
 
 /** One for the process; several may share the store. */
-export function createAlerts(kv: Deno.Kv, { clock }: { readonly clock: Clock }): Alerts {
+export function createAlerts(
+  kv: Deno.Kv,
+  { clock, onRestored }: { readonly clock: Clock; readonly onRestored?: OnRestored },
+): Alerts {
   const renewedAt = new LRUCache<string, EpochMs>({ max: 2_000 });
+  onRestored?.(() => renewedAt.clear());
 
   async function raise(given: NewAlert): Promise<void> {
     const { kind, subject } = given;

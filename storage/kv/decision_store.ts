@@ -7,6 +7,7 @@ import type { Clock } from "../runtime.ts";
 import { attempt } from "./call.ts";
 import { CHUNK_BYTES } from "./chunks.ts";
 import type { DecisionRecord, DecisionRecords } from "./decisions.ts";
+import type { OnRestored } from "./fence.ts";
 import { createHourlyBudget } from "./hourly_budget.ts";
 import { keys } from "./keys.ts";
 
@@ -30,6 +31,7 @@ export interface DecisionRecordsDeps {
   readonly clock: Clock;
   /** New records an hour for one organisation; beyond them nothing is written. Default 20,000. */
   readonly perHour?: number;
+  readonly onRestored?: OnRestored;
 }
 
 /** Records are kept for 30 days; what does not fit loses named releases, then reasons, before it fails. */
@@ -38,6 +40,7 @@ export function createDecisionRecords(kv: Deno.Kv, deps: DecisionRecordsDeps): D
   const budget = createHourlyBudget({ perHour, clock });
   /** Known to be there: the same decision is made again with every rendering. */
   const written = new LRUCache<string, EpochMs>({ max: MAX_REMEMBERED });
+  deps.onRestored?.(() => written.clear());
 
   async function put(record: DecisionRecord): Promise<void> {
     const now = clock();

@@ -3,6 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { EpochMs } from "../../policy/types.ts";
 import type { Clock } from "../runtime.ts";
 import { attempt } from "./call.ts";
+import type { OnRestored } from "./fence.ts";
 import { keys } from "./keys.ts";
 
 /** Packages of one user at once. */
@@ -44,13 +45,17 @@ const NONE: ReadonlyMap<string, EpochMs> = new Map();
 const ATTEMPTS = 10;
 
 /** Answers from memory for a second. */
-export function createGrants(kv: Deno.Kv, { clock }: { readonly clock: Clock }): Grants {
+export function createGrants(
+  kv: Deno.Kv,
+  { clock, onRestored }: { readonly clock: Clock; readonly onRestored?: OnRestored },
+): Grants {
   const cache = new LRUCache<
     string,
     { readonly at: EpochMs; readonly versions: ReadonlyMap<string, EpochMs> }
   >({
     max: MAX_CACHED,
   });
+  onRestored?.(() => cache.clear());
 
   async function put(grant: Grant): Promise<boolean> {
     const key = keyOf(grant);

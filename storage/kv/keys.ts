@@ -12,8 +12,10 @@ export interface PackageAddress {
 /** Every key outside of `["installs", …]`, which storage/installs/keys.ts owns. */
 export const keys = {
   schema: (): Deno.KvKey => ["schema"],
-  /** There while a restore writes: a store in which it is left is not whole. */
-  restoring: (): Deno.KvKey => ["restoring"],
+  /** How far the last restore came. Its versionstamp is what every read and write is held against (fence.ts). */
+  restore: (): Deno.KvKey => ["restore"],
+  /** When whoever restores was last heard of. */
+  restoreBeat: (): Deno.KvKey => ["restore", "beat"],
   /** Its versionstamp changes with every change of any policy, floor or waiver. */
   stamp: (): Deno.KvKey => ["stamp"],
   /** Its versionstamp changes when an organisation is created or deleted. */

@@ -112,8 +112,10 @@ Deno.test("migrate refuses a stamp that it cannot read", () =>
 
 Deno.test("migrate refuses a store whose restore was broken off", () =>
   withMemoryKv(async (kv) => {
-    await kv.set(keys.restoring(), {});
-    await assert.rejects(migrate(kv), /restore into it was broken off/);
+    for (const state of ["running", "broken"]) {
+      await kv.set(keys.restore(), { v: 1, id: "x", state });
+      await assert.rejects(migrate(kv), /a restore into it runs, or was broken off/);
+    }
   }));
 
 Deno.test("migrate in two processes at once succeeds in both", () =>

@@ -2,6 +2,7 @@
 import type { Log } from "../runtime.ts";
 import { StorageError } from "../errors.ts";
 import { attempt } from "./call.ts";
+import { isWhole, type RestoreRecord } from "./fence.ts";
 import { keys } from "./keys.ts";
 
 /** The form this program reads and writes. */
@@ -35,20 +36,27 @@ export interface MigrateOptions {
 
 /**
  * Stamps a fresh store, migrates an older one, and throws StorageError saying what to do for a newer one, for
- * one whose restore was broken off, and for one whose stamp cannot be read.
+ * one into which a restore runs or was broken off, and for one whose stamp cannot be read.
  */
 export async function migrate(kv: Deno.Kv, options: MigrateOptions = {}): Promise<void> {
-  const migrations = options.migrations ?? MIGRATIONS;
-  const target = migrations.at(-1)?.to ?? 0;
-  const [schema, restoring] = await attempt(
-    "read the store's version",
-    () => kv.getMany<[SchemaRecord, unknown]>([keys.schema(), keys.restoring()]),
+  const restore = await attempt(
+    "see whether a restore runs",
+    () => kv.get<RestoreRecord>(keys.restore()),
   );
-  if (restoring.value !== null) {
+  if (!isWhole(restore)) {
     throw new StorageError(
-      "Cannot use this store: a restore into it was broken off. Run the restore again with --force",
+      "Cannot use this store: a restore into it runs, or was broken off. Wait for it, or run it again: " +
+        "deno task restore FILE",
     );
   }
+  await migrateAll(kv, options);
+}
+
+/** The same for what a restore has just written. */
+export async function migrateAll(kv: Deno.Kv, options: MigrateOptions = {}): Promise<void> {
+  const migrations = options.migrations ?? MIGRATIONS;
+  const target = migrations.at(-1)?.to ?? 0;
+  const schema = await attempt("read the store's version", () => kv.get<SchemaRecord>(keys.schema()));
   if (schema.value === null && await isEmpty(kv)) return await stamp(kv, target, null);
   const version = versionOf(schema.value);
   if (version > target) {
@@ -105,7 +113,10 @@ function versionOf(record: SchemaRecord | null): number {
   throw new StorageError(`Cannot read the store's version: ${Deno.inspect(record).slice(0, 100)} is none`);
 }
 
+/** What a restore leaves behind of itself counts for nothing. */
 async function isEmpty(kv: Deno.Kv): Promise<boolean> {
-  for await (const _ of kv.list({ prefix: [] }, { limit: 1 })) return false;
+  for await (const { key } of kv.list({ prefix: [] }, { limit: 3 })) {
+    if (key[0] !== keys.restore()[0]) return false;
+  }
   return true;
 }

@@ -2,7 +2,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { EpochMs } from "../../policy/types.ts";
-import { StorageError } from "../errors.ts";
+import { RestoringError, StorageError } from "../errors.ts";
 import type { Clock } from "../runtime.ts";
 import {
   MAX_TOKENS_PER_OWNER,
@@ -16,6 +16,7 @@ import {
 } from "../tokens.ts";
 import { attempt } from "./call.ts";
 import { keys } from "./keys.ts";
+import type { OnRestored } from "./fence.ts";
 import { checkNewToken, tokenExpiry, type TokenRecord } from "./token_record.ts";
 import { createTokenUses } from "./token_uses.ts";
 
@@ -35,11 +36,13 @@ export interface TokensDeps {
   readonly clock: Clock;
   /** SLUICE_ADMIN_TOKEN; null: there is none. */
   readonly adminToken?: string | null;
+  readonly onRestored?: OnRestored;
 }
 
 /** One for the process. */
-export function createTokens(kv: Deno.Kv, { clock, adminToken = null }: TokensDeps): Tokens {
+export function createTokens(kv: Deno.Kv, { clock, adminToken = null, onRestored }: TokensDeps): Tokens {
   const held = new LRUCache<string, Held>({ max: MAX_CACHED });
+  onRestored?.(() => held.clear());
   const uses = createTokenUses(kv, clock);
   const admin = adminToken === null ? null : hashOf(adminToken);
 
@@ -151,6 +154,7 @@ export function createTokens(kv: Deno.Kv, { clock, adminToken = null }: TokensDe
       else held.delete(id);
       return next;
     } catch (error) {
+      if (error instanceof RestoringError) throw error;
       if (known !== undefined && isWithin(known.confirmedAt, LOST_MS)) return known;
       throw error;
     }

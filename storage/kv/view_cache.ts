@@ -1,6 +1,6 @@
 /** Organisations in memory: one cheap look at KV tells whether anything changed, and only then are they read. */
 import { LRUCache } from "lru-cache";
-import { StorageError } from "../errors.ts";
+import { RestoringError, StorageError } from "../errors.ts";
 import type { OrganisationView, OrganisationViews } from "../organisations.ts";
 import type { Clock, Log, Timers } from "../runtime.ts";
 import { realTimers } from "../timers.ts";
@@ -56,6 +56,8 @@ export function createOrganisationViews(deps: OrganisationViewsDeps): Organisati
   let ids: ReadonlySet<string> = new Set();
   let confirmedAt = -Infinity;
   let failedAt = -Infinity;
+  /** Why nothing that is held may be used, however fresh it is; null: it may. */
+  let refused: RestoringError | null = null;
   let confirming: Promise<void> | null = null;
   /** How often this process has said that it changed something. */
   let changes = 0;
@@ -68,10 +70,11 @@ export function createOrganisationViews(deps: OrganisationViewsDeps): Organisati
 
   /** Resolves when what is held may be used; throws StorageError. */
   async function confirm(): Promise<void> {
-    // Twice at most: a look that was joined may have begun before a change of this process.
-    for (let i = 0; i < 2 && !isWithin(confirmedAt, FRESH_MS) && !isWithin(failedAt, PAUSE_MS); i++) {
+    // A look that was joined may have begun before a change of this process; one may have met the end of a restore.
+    for (let i = 0; i < 3 && !isWithin(confirmedAt, FRESH_MS) && !isWithin(failedAt, PAUSE_MS); i++) {
       await (confirming ??= lookAtStamps(changes).finally(() => confirming = null));
     }
+    if (refused !== null) throw refused;
     if (isWithin(confirmedAt, LOST_MS)) return;
     throw new StorageError("Cannot confirm the policies: the storage has not answered for five seconds");
   }
@@ -84,12 +87,24 @@ export function createOrganisationViews(deps: OrganisationViewsDeps): Organisati
       if (next.organisations !== stamps?.organisations) ids = await listIds();
       if (next.all !== stamps?.all || next.organisations !== stamps?.organisations) generation++;
       stamps = next;
+      refused = null;
       // One that was begun before a change of this process may have seen what was there before.
       if (asOf === changes) confirmedAt = asked;
     } catch (error) {
+      if (error instanceof RestoringError) return refuse(error);
       failedAt = clock();
       log("warn", `Cannot confirm the policies: ${error instanceof Error ? error.message : error}`);
     }
+  }
+
+  /** WARNING: fails closed at once; what is held is of a state that is no more. */
+  function refuse(error: RestoringError): void {
+    confirmedAt = -Infinity;
+    // What comes after the end of a restore can be looked at now.
+    if (error.state === "restored") return;
+    if (refused?.state !== error.state) log("warn", `Nothing is answered: ${error.message}`);
+    refused = error;
+    failedAt = clock();
   }
 
   async function readStamps(): Promise<Stamps> {

@@ -274,7 +274,7 @@ Deno.test("/-/ready: what cannot be written is a 503 that names it, told again f
   assert.deepEqual(well.json().checks, { kv: "ok", artifacts: "ok" });
   assert.deepEqual(await filesBelow(`${sluice.data}/artifacts`), [], "what it wrote is gone");
 
-  faulty[0]!.break((call) => call === "set" ? "fails" : null);
+  faulty[0]!.break((call) => call === "commit" ? "fails" : null);
   assert.equal((await ready()).status, 200, "for five seconds");
   sluice.advance(5_001);
   const ill = await ready();

@@ -6,7 +6,7 @@ import { startSluice } from "../fakes/sluice.ts";
 
 const ADMIN = "an-admin-token-of-more-than-32-characters";
 
-Deno.test("deno task backup --server: a whole backup of a running Sluice, that restores; a restore is refused", async () => {
+Deno.test("deno task backup --server: a whole backup of a running Sluice, that restores", async () => {
   await using sluice = await startSluice({ env: { SLUICE_ADMIN_TOKEN: ADMIN } });
   await sluice.setPolicy({ minimumAge: "17d" });
   const io = testIo({ cwd: sluice.data, env: { SLUICE_TOKEN: ADMIN } });
@@ -15,8 +15,6 @@ Deno.test("deno task backup --server: a whole backup of a running Sluice, that r
   assert.equal(written.code, 0, written.err);
   assert.match(written.out, /^Wrote \d+ records/);
   assert.equal((await run("backup", "all.gz", "--server", sluice.url)).code, 2);
-  assert.match((await run("restore", "all.gz", "--server", sluice.url)).err, /stop the server/);
-
   const other = `${sluice.data}/other`;
   const restored = await run("restore", "all.gz", "--data", other);
   assert.equal(restored.code, 0, restored.err);
