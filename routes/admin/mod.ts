@@ -1,13 +1,20 @@
 /** Every admin page, in the order of the menu. */
-import type { AdminPage } from "./page.ts";
 import { AUDIT_TRAIL } from "./audit_trail.tsx";
 import { CACHE } from "./cache.tsx";
+import { INSTALLS, INSTALLS_EXPORT, INSTALLS_WHO } from "./installs.tsx";
 import { OVERVIEW } from "./overview.tsx";
+import { PACKAGE, PACKAGES } from "./packages.tsx";
+import type { AdminPage } from "./page.ts";
 import { TOKENS } from "./tokens.tsx";
 import { WEBHOOKS } from "./webhooks.tsx";
 
 export const ADMIN_PAGES: readonly AdminPage[] = Object.freeze([
   OVERVIEW,
+  PACKAGES,
+  PACKAGE,
+  INSTALLS,
+  INSTALLS_EXPORT,
+  INSTALLS_WHO,
   CACHE,
   TOKENS,
   WEBHOOKS,

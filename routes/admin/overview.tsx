@@ -1,10 +1,292 @@
 /** The first page: what was installed and refused, what is held, whether all is well. */
-import type { AdminPage } from "./page.ts";
+import { Chart } from "./chart.tsx";
+import { packageAddress } from "./packages.tsx";
+import type { AdminPage, PageContext } from "./page.ts";
+import { Badge, count, Empty, Form, size, Table, Time } from "./ui.tsx";
+
+interface Stats {
+  readonly since: string;
+  readonly ecosystems: readonly {
+    readonly ecosystem: string;
+    readonly packages: number;
+    readonly artifacts: number;
+    readonly bytes: number;
+    readonly hits: number;
+    readonly misses: number;
+    readonly installs: number;
+    readonly refusals: number;
+  }[];
+  readonly days: readonly {
+    readonly day: string;
+    readonly installs: number;
+    readonly refusals: number;
+    readonly hits: number;
+    readonly misses: number;
+  }[];
+}
+
+interface Held {
+  readonly purl: string;
+  readonly package: string;
+  readonly version: string;
+  readonly rule: string | null;
+  readonly maturesAt: string;
+}
+
+interface Refused {
+  readonly at: string;
+  readonly user: string | null;
+  readonly address: string;
+  readonly ecosystem: string;
+  readonly package: string;
+  readonly version: string;
+  readonly rule: string;
+}
+
+interface Alert {
+  readonly id: string;
+  readonly kind: string;
+  readonly subject: string;
+  readonly detail: string;
+  readonly firstAt: string;
+  readonly count: number;
+  readonly acknowledgedBy: string | null;
+}
+
+interface Status {
+  readonly storage: {
+    readonly kvBytes: number | null;
+    readonly cacheBytes: number;
+    readonly limitBytes: number | null;
+  };
+  readonly upstreams: readonly { readonly origin: string; readonly state: "ok" | "failing" | "open" }[];
+}
 
 export const OVERVIEW: AdminPage = {
   path: "overview",
   title: "Overview",
   scope: "audit",
   isInMenu: true,
-  show: () => ({ kind: "page", body: <p class="lead">Nothing is shown here yet.</p> }),
+  async show(context) {
+    const [stats, { held }, { installs: refused }] = await Promise.all([
+      context.must<Stats>("stats"),
+      context.must<{ readonly held: readonly Held[] }>("listHeld", { query: { limit: 10 } }),
+      context.must<{ readonly installs: readonly Refused[] }>("refusedInstalls", { query: { limit: 10 } }),
+    ]);
+    const body = (
+      <>
+        <Figures stats={stats} />
+        {context.can("operate") ? await Alerts({ context }) : null}
+        <Charts context={context} stats={stats} />
+        <div class="grid">
+          <section aria-labelledby="held">
+            <h2 id="held">Held now</h2>
+            <HeldTable context={context} held={held} />
+          </section>
+          <section aria-labelledby="refused">
+            <h2 id="refused">Refused last</h2>
+            <RefusedTable context={context} refused={refused} />
+          </section>
+        </div>
+        {context.can("operate") && context.principal.organisation === null
+          ? await Instance({ context })
+          : null}
+      </>
+    );
+    return { kind: "page", body };
+  },
+  notices: { acknowledged: "The others who look here see that you know." },
+  actions: {
+    acknowledge: {
+      scope: "operate",
+      async run(context, form) {
+        await context.must("acknowledgeAlert", { params: { id: form.get("id") ?? "" }, body: {} });
+        return { kind: "redirect", to: context.path(["overview"], { done: "acknowledged" }) };
+      },
+    },
+  },
 };
+
+function Figures({ stats: { ecosystems } }: { readonly stats: Stats }) {
+  const sum = (key: "installs" | "refusals" | "hits" | "misses" | "packages" | "bytes") =>
+    ecosystems.reduce((total, row) => total + row[key], 0);
+  const asked = sum("hits") + sum("misses");
+  const figures = [
+    ["Installs, 30 days", count(sum("installs"))],
+    ["Refusals, 30 days", count(sum("refusals"))],
+    ["Hit rate", asked === 0 ? "-" : `${Math.round(100 * sum("hits") / asked)} %`],
+    ["Packages cached", count(sum("packages"))],
+    ["Cached", size(sum("bytes"))],
+  ] as const;
+  return (
+    <dl class="figures">
+      {figures.map(([name, value]) => (
+        <div>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Charts({ context, stats }: { readonly context: PageContext; readonly stats: Stats }) {
+  const days = daysOf(stats, context.now);
+  if (days.every(({ installs, refusals, hits, misses }) => installs + refusals + hits + misses === 0)) {
+    return (
+      <Empty>
+        Nothing was installed yet. <a href={`${context.site}/-/setup`}>The set-up page</a>{" "}
+        has the line that points each client here; the first install shows here within a minute.
+      </Empty>
+    );
+  }
+  return (
+    <div class="grid">
+      <Chart
+        title="Installs and refusals by day"
+        series={["installs", "refused"]}
+        points={days.map(({ day, installs, refusals }) => ({ label: day, values: [installs, refusals] }))}
+      />
+      <Chart
+        title="Requests answered from the cache, and from upstream"
+        series={["from the cache", "from upstream"]}
+        points={days.map(({ day, hits, misses }) => ({ label: day, values: [hits, misses] }))}
+      />
+    </div>
+  );
+}
+
+type Day = Stats["days"][number];
+const DAY_MS = 86_400_000;
+
+/** Every day once, all ecosystems together, the oldest first; days without anything among them. */
+function daysOf({ since, days }: Stats, now: number): readonly Day[] {
+  const byDay = new Map<string, Day>();
+  for (let at = Date.parse(since); at <= now; at += DAY_MS) {
+    const day = new Date(at).toISOString().slice(0, 10);
+    byDay.set(day, { day, installs: 0, refusals: 0, hits: 0, misses: 0 });
+  }
+  for (const row of days) {
+    const known = byDay.get(row.day);
+    if (known === undefined) continue;
+    byDay.set(row.day, {
+      day: row.day,
+      installs: known.installs + row.installs,
+      refusals: known.refusals + row.refusals,
+      hits: known.hits + row.hits,
+      misses: known.misses + row.misses,
+    });
+  }
+  return [...byDay.values()];
+}
+
+function HeldTable({ context, held }: { readonly context: PageContext; readonly held: readonly Held[] }) {
+  if (held.length === 0) return <Empty>Nothing of what was asked for lately is being held.</Empty>;
+  return (
+    <Table
+      caption="Held now, the next to mature first"
+      rows={held}
+      columns={[
+        {
+          title: "Release",
+          cell: ({ purl, package: name, version }) => (
+            <a href={packageAddress(context, purl)}>{name} {version}</a>
+          ),
+        },
+        { title: "Rule", cell: ({ rule }) => rule ?? "" },
+        { title: "Matures", cell: ({ maturesAt }) => <Time at={maturesAt} now={context.now} /> },
+      ]}
+    />
+  );
+}
+
+function RefusedTable(
+  { context, refused }: { readonly context: PageContext; readonly refused: readonly Refused[] },
+) {
+  if (refused.length === 0) return <Empty>Nothing was refused lately.</Empty>;
+  return (
+    <>
+      <Table
+        caption="Refused last"
+        rows={refused}
+        columns={[
+          {
+            title: "Release",
+            cell: ({ package: name, version, ecosystem }) => `${ecosystem} ${name} ${version}`,
+          },
+          { title: "Rule", cell: ({ rule }) => rule },
+          { title: "Whom", cell: ({ user, address }) => user ?? address },
+          { title: "When", cell: ({ at }) => <Time at={at} now={context.now} /> },
+        ]}
+      />
+      <p>
+        <a href={context.path(["installs"], { outcome: "refused" })}>All refusals</a>
+      </p>
+    </>
+  );
+}
+
+async function Alerts({ context }: { readonly context: PageContext }) {
+  const { alerts } = await context.must<{ readonly alerts: readonly Alert[] }>("listAlerts");
+  return (
+    <>
+      <h2>Alerts</h2>
+      {alerts.length === 0 ? <Empty>All is well: nothing is wrong that Sluice knows of.</Empty> : (
+        <Table
+          caption="Alerts"
+          rows={alerts}
+          columns={[
+            {
+              title: "What",
+              cell: ({ kind, detail }) => (
+                <>
+                  <Badge tone="bad">{kind}</Badge> {detail}
+                </>
+              ),
+            },
+            { title: "Since", cell: ({ firstAt }) => <Time at={firstAt} now={context.now} /> },
+            { title: "Times", cell: (alert) => count(alert.count), isNumber: true },
+            {
+              title: "Known to",
+              cell: ({ id, kind, acknowledgedBy }) =>
+                acknowledgedBy ?? (
+                  <Form context={context} action="acknowledge" isInline label={`I know of ${kind}`}>
+                    <input type="hidden" name="id" value={id} />
+                    <button class="quiet" type="submit">I know</button>
+                  </Form>
+                ),
+            },
+          ]}
+        />
+      )}
+    </>
+  );
+}
+
+const STATES = { ok: "answers", failing: "fails at times", open: "is not asked for a while" } as const;
+
+async function Instance({ context }: { readonly context: PageContext }) {
+  const { storage, upstreams } = await context.must<Status>("status");
+  const { cacheBytes, limitBytes, kvBytes } = storage;
+  return (
+    <>
+      <h2>Disk and upstreams</h2>
+      <dl class="facts">
+        <div>
+          <dt>Cached, of all organisations</dt>
+          <dd>{size(cacheBytes)}{limitBytes === null ? "" : ` of ${size(limitBytes)}`}</dd>
+        </div>
+        <div>
+          <dt>Database</dt>
+          <dd>{kvBytes === null ? "elsewhere" : size(kvBytes)}</dd>
+        </div>
+        {upstreams.map(({ origin, state }) => (
+          <div>
+            <dt>{origin}</dt>
+            <dd>{STATES[state]}</dd>
+          </div>
+        ))}
+      </dl>
+    </>
+  );
+}

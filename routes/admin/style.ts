@@ -69,9 +69,6 @@ meter { inline-size: min(30rem, 100%); block-size: 1rem; }
 .button { display: inline-block; padding: .5rem 1.1rem; border-radius: .35rem; background: var(--accent); color: var(--paper); font-weight: 600; text-decoration: none; }
 .button:hover { text-decoration: underline; }
 .admin main.door { margin: 0 auto; max-width: 46rem; }
-.button { display: inline-block; padding: .5rem 1.1rem; border-radius: .35rem; background: var(--accent); color: var(--paper); font-weight: 600; text-decoration: none; }
-.button:hover { text-decoration: underline; }
-.admin main.door { margin: 0 auto; max-width: 46rem; }
 .buttons { display: flex; flex-wrap: wrap; gap: .75rem; align-items: center; }
 .plain { padding: 0; margin: 0; list-style: none; }
 .grid { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); margin: 0 0 1.5rem; }
@@ -80,8 +77,12 @@ meter { inline-size: min(30rem, 100%); block-size: 1rem; }
 .figures { display: flex; flex-wrap: wrap; gap: 1.25rem 2.5rem; margin: 0 0 1.5rem; border: 0; background: none; }
 .figures > div { padding: 0; border: 0; }
 .figures dd { margin: 0; font-size: 1.5rem; font-weight: 650; font-variant-numeric: tabular-nums; }
+.facts { margin: 0 0 1.5rem; max-width: 46rem; }
 .pager { margin: 0 0 1.5rem; }
 .mono { font: .875rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+figure.card { margin: 0 0 1.5rem; }
+figcaption { font-weight: 600; margin-bottom: .5rem; }
+.chart .hover { fill: transparent; }
 .chart { display: block; width: 100%; height: auto; }
 .chart .bar { fill: var(--accent); } .chart .bar.bad { fill: var(--bad); } .chart .grid-line { stroke: var(--line); } .chart text { fill: var(--quiet); font-size: .75rem; }
 .added { color: var(--good); } .removed { color: var(--bad); }
