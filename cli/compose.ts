@@ -132,6 +132,7 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     sampling,
     further: [
       { what: "write down what was counted", run: parts.counters.fold },
+      { what: "write down the use of waivers", run: parts.waiverUses.fold },
       { what: "say that this process runs", run: () => insight.processes.say(insight.self()!) },
       { what: "see whether all is well", run: monitor },
       { what: "refresh what is in use", run: parts.refreshing.round },

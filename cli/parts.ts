@@ -42,6 +42,7 @@ import { createSessions } from "../storage/kv/sessions.ts";
 import { createTokens } from "../storage/kv/tokens.ts";
 import type { Members } from "../storage/members.ts";
 import type { Sessions } from "../storage/sessions.ts";
+import { createWaiverUses, type WaiverUses } from "../storage/kv/waiver_uses.ts";
 import type { Tokens } from "../storage/tokens.ts";
 import { createUpstreamClient } from "../storage/upstream/client.ts";
 import { createGuardedPost } from "../storage/upstream/guarded.ts";
@@ -93,6 +94,8 @@ export interface Parts {
   readonly alerts: Alerts;
   readonly metrics: Metrics;
   readonly counters: Counters;
+  /** How often files were served thanks to a waiver. */
+  readonly waiverUses: WaiverUses;
   /** With all that the pipeline works with. */
   readonly services: Services;
   /** Those that are not switched off. */
@@ -190,6 +193,8 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   const alerts = createAlerts(kv, { clock, onRestored });
   const counters = createCounters(kv, { clock, metrics });
   closers.add(() => counters.fold());
+  const waiverUses = createWaiverUses(kv, { clock });
+  closers.add(() => waiverUses.fold());
   const mirrored = usable(() => mirrorsOf(config.mirror, deps.ecosystems));
   const onlyOf = new Map(deps.ecosystems.map(({ id }) => [id, mirrorOnly(mirrored, id)]));
   const services: Services = createServices({
@@ -207,6 +212,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     installs,
     grants: pipelineGrants(createGrants(kv, { clock, onRestored })),
     addWaiver: organisations.addWaiver,
+    waiverUsed: waiverUses.used,
     refused: pipelineRefused(webhooks),
     alerted: (alert) => background.run("raise an alert", () => alerts.raise(alert)),
     metrics,
@@ -253,6 +259,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     alerts,
     metrics,
     counters,
+    waiverUses,
     served: deps.ecosystems.filter(({ id }) => !config.disabled.includes(id)),
     mirrored,
     services,

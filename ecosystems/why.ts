@@ -1,5 +1,6 @@
 /** What `/-/why/…` answers: types only, between the pipeline's `explain` and routes/why.ts. */
-import type { EpochMs, Reason, Verdict } from "../policy/types.ts";
+import type { Liftable } from "../policy/documents.ts";
+import type { EpochMs, Examined, Reason, Verdict, Waiver } from "../policy/types.ts";
 import type { DecisionRecord } from "../storage/kv/decisions.ts";
 import type { OrganisationView } from "../storage/organisations.ts";
 import type { Ecosystem } from "./ecosystem.ts";
@@ -29,6 +30,36 @@ export interface WhyWithheld {
   readonly until: EpochMs | null;
 }
 
+/** What one rule looked at, and what it found: nothing, or what is said. */
+export interface WhyRule extends Examined {
+  readonly found: readonly Reason[];
+}
+
+/** What one rule said at a decision, and what it says now; null: it was not asked then, or is not now. */
+export interface RuleChange {
+  readonly rule: string;
+  readonly before: Omit<WhyRule, "rule"> | null;
+  readonly now: Omit<WhyRule, "rule"> | null;
+}
+
+/** A decision held against what would be decided now, on the same file, version or index. */
+export interface WhyChanges {
+  /** null: it is not listed any more. Of an index: as bad as the worst that it withholds. */
+  readonly verdict: Verdict | null;
+  readonly policyRevision: number;
+  /** Policy, floor, waivers or freezes are others than then. */
+  readonly isPolicyChanged: boolean;
+  readonly isFactsChanged: boolean;
+  /** Those that say something else than then. */
+  readonly rules: readonly RuleChange[];
+  /** Of an index: what it withheld of which there is something else to say now. */
+  readonly versions: readonly {
+    readonly version: string;
+    readonly before: Verdict;
+    readonly now: Verdict | null;
+  }[];
+}
+
 /** From cached facts only: asking never touches upstream. */
 export interface WhyAnswer {
   readonly purl: string;
@@ -53,4 +84,43 @@ export interface WhyAnswer {
   readonly decidedAt: EpochMs;
   /** The record that the decision id leads to, if it is this organisation's and is about this package. */
   readonly record: DecisionRecord | null;
+  /** What became of that decision; null: there is no record. */
+  readonly changes: WhyChanges | null;
+  /** Of the version asked for: every rule, in the order in which they are shown. */
+  readonly rules: readonly WhyRule[];
+  /** The file that speaks for the release, and how many it has. */
+  readonly file: { readonly filename: string; readonly of: number } | null;
+  /** Waivers in force that are about this package, at most 50. */
+  readonly waivers: readonly Waiver[];
+}
+
+/** Which releases an exception is about: exactly one of `version` and `range` is there. */
+export interface OutlookQuery {
+  readonly organisation: OrganisationView;
+  readonly ecosystem: Ecosystem;
+  /** Registry-exact. */
+  readonly name: string;
+  readonly version: string | null;
+  readonly range: string | null;
+}
+
+/** What an approver needs to know of the releases that an exception is about. */
+export interface WaiverOutlook {
+  /** Releases that there are of it now. */
+  readonly covered: number;
+  /** Of these, those of which something is refused. */
+  readonly refused: number;
+  /** The newest of these, at most 20. */
+  readonly named: readonly {
+    readonly version: string;
+    readonly verdict: Verdict;
+    readonly sentence: string;
+    readonly until: EpochMs | null;
+  }[];
+  /** When the last of what is held matures by itself; null: nothing of it does. */
+  readonly maturesAt: EpochMs | null;
+  /** What a waiver must name to lift all of it; null: it need not. */
+  readonly lifts: readonly Liftable[] | null;
+  /** False: something stands against it that no waiver lifts. */
+  readonly isLiftable: boolean;
 }

@@ -1,6 +1,6 @@
 /** The decisions on one package: each is made when first asked for, and kept. */
 import { compareVerdicts, type Draft, earliest, toDecision } from "./decision.ts";
-import { examine, type Examined } from "./examine.ts";
+import { examine } from "./examine.ts";
 import { judge, type PackageCase } from "./judge.ts";
 import type { CompiledPolicy } from "./resolve.ts";
 import { findPredecessors, type Predecessors } from "./rules/predecessors.ts";
@@ -10,6 +10,7 @@ import {
   type Decision,
   type Decisions,
   type EpochMs,
+  type Examined,
   type Fact,
   type Joined,
   type PackageFacts,

@@ -3,21 +3,7 @@ import type { RuleId, RuleSettings } from "./documents.ts";
 import { durationInWords } from "./duration.ts";
 import { formatInstant } from "./instant.ts";
 import type { RuleContext } from "./rules/rule.ts";
-import type { Artifact, EpochMs, Fact, Finding, TrustLevel } from "./types.ts";
-
-/** One rule, the setting that it went by, and what it was told of the file. */
-export interface Examined {
-  readonly rule: string;
-  /** As the policy has it, in words: `10 days`, `deny`. */
-  readonly setting: string;
-  readonly facts: readonly ExaminedFact[];
-}
-
-export interface ExaminedFact {
-  readonly what: string;
-  /** At most 300 characters; upstream's words among them. */
-  readonly value: string;
-}
+import type { Artifact, EpochMs, Examined, ExaminedFact, Fact, Finding, TrustLevel } from "./types.ts";
 
 const LONGEST = 300;
 /** The last instant that a Date can hold. */

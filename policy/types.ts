@@ -1,5 +1,4 @@
 import type { Liftable } from "./documents.ts";
-import type { Examined } from "./examine.ts";
 
 /** Milliseconds since 1970-01-01T00:00:00Z, by the clock that main.ts hands out. */
 export type EpochMs = number & { readonly __unit: "epoch-ms" };
@@ -126,6 +125,20 @@ export interface Decision {
   readonly reasons: readonly Reason[];
   /** When time alone may change the verdict; null: never. */
   readonly horizon: EpochMs | null;
+}
+
+/** One rule, the setting that it went by, and what it was told of the file. */
+export interface Examined {
+  readonly rule: string;
+  /** As the policy has it, in words: `10 days`, `deny`. */
+  readonly setting: string;
+  readonly facts: readonly ExaminedFact[];
+}
+
+export interface ExaminedFact {
+  readonly what: string;
+  /** At most 300 characters; upstream's words among them. */
+  readonly value: string;
 }
 
 /** The decisions on one package; each is made when first asked for, and kept. */

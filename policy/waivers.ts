@@ -1,7 +1,9 @@
 /** Waivers compiled for one ecosystem: which versions each covers. */
 import type { PolicyEcosystem } from "./overrides.ts";
 import { compileRange } from "./range.ts";
-import type { EpochMs, Waiver } from "./types.ts";
+import { LIFTABLE, type Liftable } from "./documents.ts";
+import { compareVerdicts } from "./decision.ts";
+import type { EpochMs, Reason, Waiver } from "./types.ts";
 
 /** A waiver that can be asked which versions it covers. */
 export interface CompiledWaiver {
@@ -56,4 +58,20 @@ export function waiverRangeProblem(range: string, { purlType, versions }: Policy
     if (error instanceof SyntaxError) return error.message;
     throw error;
   }
+}
+
+/** What a waiver must name so that nothing of this stands any more; null: it need not name anything. */
+export function liftsFor(reasons: readonly Reason[]): readonly Liftable[] | null {
+  const blocking = reasons.filter(isBlocking);
+  if (blocking.every(({ verdict }) => verdict === "hold")) return null;
+  return LIFTABLE.filter((name) => blocking.some(({ rule }) => rule === name));
+}
+
+/** False where something stands that no waiver lifts. */
+export function isLiftable(reasons: readonly Reason[]): boolean {
+  return reasons.filter(isBlocking).every(({ rule }) => LIFTABLE.some((name) => name === rule));
+}
+
+function isBlocking({ verdict, liftedBy, observed }: Reason): boolean {
+  return compareVerdicts(verdict, "warn") > 0 && liftedBy === undefined && observed !== true;
 }

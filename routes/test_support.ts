@@ -90,4 +90,8 @@ export const ANSWER: WhyAnswer = {
   asOf: null,
   decidedAt: at("2026-11-21T08:00:00Z"),
   record: null,
+  changes: null,
+  rules: [],
+  file: null,
+  waivers: [],
 };

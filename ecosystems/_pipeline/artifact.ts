@@ -12,6 +12,7 @@ import { keptFile, type Opening, recordOf } from "./opening.ts";
 import { keepDecision, refuse } from "./refuse.ts";
 import type { Services } from "./services.ts";
 import { decisionId, fileOf, type Verdicts } from "./verdicts.ts";
+import { countWaived } from "./waived.ts";
 
 export async function serveArtifact(
   services: Services,
@@ -72,6 +73,7 @@ async function redirect(opening: Opening): Promise<Outcome> {
   const { services, request, location, upstream, trace } = opening;
   if (request.request.method === "GET") {
     await services.installs.append(recordOf(opening, { sha256: null, bytes: 0, cache: "none" }));
+    countWaived(services, request.organisation, opening.decision);
     grantServed(services, request, opening.verdicts, opening.version);
   }
   return {

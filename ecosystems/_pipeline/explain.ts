@@ -6,11 +6,14 @@ import { formatPurl } from "../_shared/purl.ts";
 import type { WhyAnswer, WhyQuery, WhyWithheld } from "../why.ts";
 import { decideFor } from "./as_of.ts";
 import { loadCached, packageKey } from "./load.ts";
+import { examinedOf, speakingFile } from "./examined.ts";
 import type { Known, Services } from "./services.ts";
 import { upstreamOf } from "./upstream.ts";
 import type { Verdicts } from "./verdicts.ts";
+import { changesOf, rulesOf } from "./why_changes.ts";
 
 const MAX_WITHHELD = 200;
+const MAX_WAIVERS = 50;
 
 /** null: nothing is cached of this package, or it has no such version. */
 export async function explain(services: Services, query: WhyQuery): Promise<WhyAnswer | null> {
@@ -48,8 +51,11 @@ function aboutVersion(
 ): WhyAnswer | null {
   const decision = verdicts.decisions.release(version);
   const release = verdicts.known.facts.releases.find((candidate) => candidate.version === version);
-  if (decision === null || release === undefined) return null;
-  const [file] = release.artifacts;
+  if (decision === null || release === undefined) {
+    return record === null ? null : aboutRecord(query, verdicts, record, now, version);
+  }
+  const filename = speakingFile(verdicts, version);
+  const file = release.artifacts.find((each) => each.filename === filename);
   const published = file?.publishedAt;
   const seen = file === undefined ? null : verdicts.known.firstSeen?.of(file.filename) ?? null;
   return {
@@ -62,6 +68,28 @@ function aboutVersion(
     publishedAt: published?.known === true ? published.value.at : null,
     firstSeenAt: seen?.at ?? null,
     until: decision.horizon,
+    withheld: [],
+    rules: rulesOf(examinedOf(verdicts, now, { version, filename }), decision.reasons),
+    file: filename === null ? null : { filename, of: release.artifacts.length },
+  };
+}
+
+/** A version that was decided on and is not listed any more. */
+function aboutRecord(
+  query: WhyQuery,
+  verdicts: Verdicts,
+  record: DecisionRecord,
+  now: EpochMs,
+  version: string,
+): WhyAnswer {
+  return {
+    ...aboutPackage(query, verdicts, record, now),
+    version,
+    purl: formatPurl({ type: query.ecosystem.purlType, name: query.name, version }),
+    sentence: `${query.name} has no version ${version} any more.`,
+    publishedAt: null,
+    firstSeenAt: null,
+    until: null,
     withheld: [],
   };
 }
@@ -103,6 +131,8 @@ function aboutPackage(
     firstSeenAt: verdicts.known.firstSeen?.packageAt ?? null,
     until: verdicts.decisions.horizon,
     withheld: withheld.slice(0, MAX_WITHHELD),
+    rules: [],
+    file: null,
   };
 }
 
@@ -123,5 +153,10 @@ function common(query: WhyQuery, verdicts: Verdicts, record: DecisionRecord | nu
     asOf: query.at?.instant ?? null,
     decidedAt: now,
     record,
+    // As of a past instant there is no "since".
+    changes: record === null || query.at !== undefined ? null : changesOf(verdicts, record, now),
+    waivers: query.organisation.waivers.filter(({ ecosystem, name, until }) =>
+      ecosystem === query.ecosystem.id && name === query.name && now < until
+    ).slice(0, MAX_WAIVERS),
   };
 }

@@ -14,6 +14,7 @@ import { notifyObserved } from "./refuse.ts";
 import type { Services } from "./services.ts";
 import type { Settling } from "./transfer.ts";
 import type { Verdicts } from "./verdicts.ts";
+import { countWaived } from "./waived.ts";
 
 /** A file that was decided on, and where it is. */
 export interface PlacedFile {
@@ -92,6 +93,7 @@ export function settlingOf(opening: Opening): Settling {
       tellObserved(opening, record);
       if (!isComplete) return;
       complete = record;
+      countWaived(services, request.organisation, opening.decision);
       grantServed(services, request, verdicts, version);
     },
     async cutOff(bytes) {
@@ -112,6 +114,7 @@ export async function recordNow(opening: Opening, blob: BlobKey, bytes: number, 
   const record = recordOf(opening, { sha256: sha256Of(blob), bytes, cache: "hit" });
   await services.installs.append(record);
   tellObserved(opening, record);
+  countWaived(services, request.organisation, opening.decision);
   grantServed(services, request, verdicts, version);
   return record;
 }

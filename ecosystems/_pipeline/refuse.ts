@@ -7,6 +7,7 @@ import { formatPurl } from "../_shared/purl.ts";
 import type { Ask, Explanation } from "../ecosystem.ts";
 import type { Outcome, RegistryRequest, Trace } from "../outcome.ts";
 import { PLAIN_TRACE } from "./answers.ts";
+import { examinedOf } from "./examined.ts";
 import { installRecord } from "./record.ts";
 import type { Services } from "./services.ts";
 import { decisionId, type Verdicts } from "./verdicts.ts";
@@ -141,20 +142,26 @@ export function keepDecision(services: Services, verdicts: Verdicts, decided: {
   const kept = `${organisation.id}\n${decided.id}`;
   if (services.keptDecisions.get(kept) !== undefined) return;
   services.keptDecisions.set(kept, true);
+  const now = services.clock();
+  const { version } = decided;
   const record: DecisionRecord = {
     v: 1,
     id: decided.id,
     organisation: organisation.id,
     ecosystem: known.key.ecosystem,
     name: known.key.name,
-    version: decided.version,
+    version,
     filename: decided.filename,
     decision: decided.decision,
     withheld: decided.withheld ?? [],
     withheldCount: decided.withheldCount ?? 0,
     policyRevision: organisation.revision,
+    stamp: organisation.stamp,
     factsDigest: known.record.factsDigest,
-    decidedAt: services.clock(),
+    ...(version === null
+      ? {}
+      : { examined: examinedOf(verdicts, now, { version, filename: decided.filename }) }),
+    decidedAt: now,
   };
   services.background.run("keep decision", async () => {
     try {

@@ -102,6 +102,8 @@ export interface ServiceOptions {
   readonly grants: Grants;
   /** Turns a served audit fix into the organisation's waiver. */
   readonly addWaiver: (organisation: string, waiver: Waiver) => Promise<void>;
+  /** A file was served thanks to a waiver. No I/O. */
+  readonly waiverUsed: (organisation: string, waiver: string) => void;
   readonly refused: (event: RefusalEvent) => void;
   /** Something that whoever runs this should know; never in the way of the answer. */
   readonly alerted: (alert: NewAlert) => void;

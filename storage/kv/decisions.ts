@@ -1,5 +1,5 @@
 /** The record of a decision, by its id, readable by its organisation only; kept for a time (30 days). */
-import type { Decision, EpochMs } from "../../policy/types.ts";
+import type { Decision, EpochMs, Examined } from "../../policy/types.ts";
 
 export { createDecisionRecords } from "./decision_store.ts";
 
@@ -16,7 +16,11 @@ export interface DecisionRecord {
   readonly withheld: readonly { readonly version: string; readonly decision: Decision }[];
   readonly withheldCount: number;
   readonly policyRevision: number;
+  /** Changes with policy, floor, waivers and freezes; absent from older records. */
+  readonly stamp?: string;
   readonly factsDigest: string;
+  /** What the rules looked at, of one version or file; absent from older records. */
+  readonly examined?: readonly Examined[];
   readonly decidedAt: EpochMs;
 }
 
