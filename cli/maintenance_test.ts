@@ -34,6 +34,8 @@ async function rig(options: { readonly withFurther?: boolean } = {}) {
   const webhooks = {
     refusal: () => {},
     alert: () => Promise.resolve(),
+    waiver: () => {},
+    test: () => Promise.resolve(null),
     handlers: {},
     runDue: () => sending(),
   };

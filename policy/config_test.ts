@@ -84,7 +84,7 @@ Deno.test("parsePolicy: every setting is read, for the organisation and for one 
   assert.deepEqual([callers, closed, retention, overrides], ["token", true, 30 * DAY, []]);
   assert.deepEqual(webhooks, [
     { id: "ops", url: "https://hook.example/x", format: "slack", events: ["refused", "observed"] },
-    { id: "webhook-2", url: "http://hook.example", format: "json", events: ["refused", "alert"] },
+    { id: "webhook-2", url: "http://hook.example", format: "json", events: ["refused", "alert", "waiver"] },
   ]);
 });
 

@@ -68,9 +68,12 @@ export interface Webhook {
   readonly format: "json" | "slack";
   readonly events: readonly WebhookEvent[];
 }
-/** `refused`: a file was refused; `observed`: it would have been; `alert`: something is wrong, or no longer is. */
+/**
+ * `refused`: a file was refused; `observed`: it would have been; `alert`: something is wrong, or no longer is; `waiver`:
+ * an exception was asked for, granted or declined.
+ */
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
-export const WEBHOOK_EVENTS = ["refused", "observed", "alert"] as const;
+export const WEBHOOK_EVENTS = ["refused", "observed", "alert", "waiver"] as const;
 
 /** What one ecosystem sets otherwise; its overrides are added to the organisation's. */
 export interface EcosystemSettings extends Partial<Omit<RuleSettings, "publisherDowngrade" | "auditFixes">> {

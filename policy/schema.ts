@@ -100,7 +100,7 @@ function webhook() {
     id: text(100, "an id, at most 100 characters").optional(),
     url: text(2_048, form).refine(isWebAddress, { error: form }).meta({ writeOnly: true, format: "uri" }),
     format: choice(["json", "slack"]).prefault("json"),
-    events: listOf(choice(WEBHOOK_EVENTS), "a list of events").prefault(["refused", "alert"]),
+    events: listOf(choice(WEBHOOK_EVENTS), "a list of events").prefault(["refused", "alert", "waiver"]),
   });
 }
 

@@ -49,6 +49,34 @@ export interface AlertEvent {
   readonly count: number;
 }
 
+/** An exception was asked for, granted (asked for or not) or declined. */
+export interface WaiverEvent {
+  readonly event: "waiver";
+  readonly state: "asked" | "granted" | "declined";
+  readonly at: EpochMs;
+  readonly organisation: string;
+  /** The request's; of what was granted unasked, the waiver's. */
+  readonly id: string;
+  /** Who asked; null: somebody without a name, or nobody. */
+  readonly user: string | null;
+  /** false: the name is what they said. */
+  readonly isVerified: boolean;
+  /** Who answered; null: nobody yet. */
+  readonly by: string | null;
+  readonly ecosystem: string;
+  readonly package: string;
+  /** A version, or a VERS range. */
+  readonly version: string;
+  readonly reason: string;
+  readonly ticket: string | null;
+  /** What was said with the answer. */
+  readonly word: string | null;
+  /** When it ends, or shall; null: once it matures. */
+  readonly until: EpochMs | null;
+  /** Where it is answered, or what has become of the package; absolute. */
+  readonly link: string;
+}
+
 /** Somebody wants to see whether anything arrives. */
 export interface TestEvent {
   readonly event: "test";
@@ -56,12 +84,12 @@ export interface TestEvent {
   readonly organisation: string;
 }
 
-export type WebhookEvent = RefusalEvent | BudgetEvent | AlertEvent | TestEvent;
+export type WebhookEvent = RefusalEvent | BudgetEvent | AlertEvent | WaiverEvent | TestEvent;
 
 const MAX_TEXT = 1_000;
 
 /** Each text well-formed and at most a thousand characters. */
-export function boundedEvent(event: RefusalEvent): RefusalEvent {
+export function boundedEvent<E extends RefusalEvent | WaiverEvent>(event: E): E {
   const bounded = Object.entries(event).map((
     [key, value],
   ) => [key, typeof value === "string" ? bound(value) : value]);
@@ -83,6 +111,10 @@ function jsonMessage(event: WebhookEvent): Record<string, unknown> {
     return { ...event, at: iso(at), firstAt: iso(firstAt), lastAt: iso(lastAt) };
   }
   if (event.event === "test") return { ...event, at: iso(event.at), message: testSentence(event) };
+  if (event.event === "waiver") {
+    const until = event.until === null ? null : iso(event.until);
+    return { ...event, at: iso(event.at), until, message: waiverSentence(event) };
+  }
   const times = { at: iso(event.at), until: event.until === null ? null : iso(event.until) };
   return event.event === "budget-exceeded"
     ? { ...event, ...times, message: budgetSentence(event) }
@@ -95,6 +127,7 @@ function slackText(event: WebhookEvent): string {
   }
   if (event.event === "budget-exceeded") return slackEscape(budgetSentence(event));
   if (event.event === "test") return slackEscape(testSentence(event));
+  if (event.event === "waiver") return `${slackEscape(waiverSentence(event))} <${slackLink(event.link)}>`;
   const who = event.user ?? event.address;
   const verb = event.event === "refused" ? "was refused" : "would have been refused";
   const what = `${event.package} ${event.version} (${event.ecosystem})`;
@@ -105,6 +138,23 @@ function slackText(event: WebhookEvent): string {
 function budgetSentence(event: BudgetEvent): string {
   return `More than ${event.budget} refusals in ${event.organisation} this hour: ` +
     `until ${iso(event.until)} further ones are in the install log alone`;
+}
+
+function waiverSentence(event: WaiverEvent): string {
+  const { state, organisation, version, word, reason, ticket } = event;
+  const what = `${event.package} ${version} (${event.ecosystem}) in ${organisation}`;
+  const until = event.until === null ? "until it matures" : `until ${iso(event.until)}`;
+  const asker = event.user === null
+    ? "somebody"
+    : event.isVerified
+    ? event.user
+    : `${event.user} (unverified)`;
+  if (state === "asked") {
+    return `${asker} asks for ${what} ${until}: ${reason}${ticket === null ? "" : ` (${ticket})`}`;
+  }
+  const whose = event.user === null ? "" : `, for ${asker}`;
+  const answer = state === "granted" ? `granted ${what} ${until}${whose}` : `declined ${what}${whose}`;
+  return `${event.by ?? "somebody"} ${answer}${word === null ? "" : `: ${word}`}`;
 }
 
 function testSentence({ organisation }: TestEvent): string {

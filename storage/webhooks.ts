@@ -1,5 +1,5 @@
 /**
- * Refusals are told to an organisation's webhooks: as jobs that survive a restart, never in the way of the
+ * Refusals, alerts and waivers are told to an organisation's webhooks: as jobs that survive a restart, never in the way of the
  * answer. WARNING: a webhook's address is a secret; jobs name the webhook by its id, and nothing logs more.
  */
 import { LRUCache } from "lru-cache";
@@ -12,9 +12,15 @@ import { keys } from "./kv/keys.ts";
 import type { OrganisationViews } from "./organisations.ts";
 import type { Background, Clock, Log } from "./runtime.ts";
 import type { Alert } from "./alerts.ts";
-import { boundedEvent, type RefusalEvent, webhookBody, type WebhookEvent } from "./webhook_message.ts";
+import {
+  boundedEvent,
+  type RefusalEvent,
+  type WaiverEvent,
+  webhookBody,
+  type WebhookEvent,
+} from "./webhook_message.ts";
 
-export type { RefusalEvent } from "./webhook_message.ts";
+export type { RefusalEvent, WaiverEvent } from "./webhook_message.ts";
 
 const KIND = "webhook";
 const HOUR_MS = 3_600_000;
@@ -51,6 +57,8 @@ export interface Webhooks {
   refusal(event: RefusalEvent): void;
   /** Once for each state of an alert; an instance's is told to the default organisation's. Throws StorageError. */
   alert(alert: Alert, state: "raised" | "over"): Promise<void>;
+  /** Returns at once. Once for each state; whoever asks is bounded elsewhere, so that no budget keeps an answer back. */
+  waiver(event: WaiverEvent): void;
   /** Sends a message that says it is a test, once; null: the organisation has no webhook of that id. Throws StorageError. */
   test(organisation: string, webhook: string): Promise<Delivery | null>;
   /** Sends what is due; called after each refusal by itself, and by the cron. */
@@ -129,6 +137,24 @@ export function createWebhooks(deps: WebhooksDeps): Webhooks {
       if (!hook.events.includes("alert")) continue;
       await enqueue(JSON.stringify(["alert", id, state, organisation, hook.id]), { webhook: hook.id, event });
     }
+  }
+
+  function waiver(given: WaiverEvent): void {
+    const event = boundedEvent(given);
+    const { organisation, state, id } = event;
+    background.run("webhooks", async () => {
+      try {
+        const view = await views.view(organisation);
+        const hooks = view?.policy.webhooks.filter(({ events }) => events.includes("waiver")) ?? [];
+        for (const hook of hooks) {
+          const key = JSON.stringify(["waiver", state, organisation, id, hook.id]);
+          await enqueue(key, { webhook: hook.id, event });
+        }
+        if (hooks.length > 0) await runDue();
+      } catch (error) {
+        log("warn", `Cannot enqueue a webhook of organisation "${organisation}": ${brief(error)}`);
+      }
+    });
   }
 
   async function enqueue(key: string, payload: Payload): Promise<boolean> {
@@ -243,7 +269,7 @@ export function createWebhooks(deps: WebhooksDeps): Webhooks {
     }
   }
 
-  return { refusal, alert, test, runDue, handlers };
+  return { refusal, alert, waiver, test, runDue, handlers };
 }
 
 function nameOf(event: RefusalEvent): string {

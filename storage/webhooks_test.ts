@@ -15,7 +15,7 @@ import {
   withTwoKvs,
 } from "./kv/test_support.ts";
 import { createOrganisationViews } from "./organisations.ts";
-import { createWebhooks, type Post, type RefusalEvent } from "./webhooks.ts";
+import { createWebhooks, type Post, type RefusalEvent, type WaiverEvent } from "./webhooks.ts";
 
 const SECRET = "https://hooks.example/services/T00/SECRET";
 
@@ -248,4 +248,61 @@ Deno.test("refusal never throws and never waits, whatever fails: it is logged", 
     await background.idle();
     assert.deepEqual(sent, []);
     assert.match(log.lines.join("\n"), /Cannot enqueue a webhook of organisation "acme": StorageError/);
+  }));
+
+function waiverEvent(over: Partial<WaiverEvent> = {}): WaiverEvent {
+  return {
+    event: "waiver",
+    state: "asked",
+    at: Date.UTC(2026, 10, 21, 9) as EpochMs,
+    organisation: "acme",
+    id: "r1",
+    user: "ada",
+    isVerified: false,
+    by: null,
+    ecosystem: "npm",
+    package: "left-pad",
+    version: "1.3.1",
+    reason: "<!channel> pay <https://evil.example|here> & now",
+    ticket: "OPS-1",
+    word: null,
+    until: null,
+    link: "https://sluice.example/-/admin/acme/waivers/requests/r1",
+    ...over,
+  };
+}
+
+Deno.test("waiver: asked for and answered, once for each state, in JSON and in Slack's form without links of its own", () =>
+  withMemoryKv(async (kv) => {
+    const { webhooks, sent, background, organisations } = setUp(kv, { perHour: 0 });
+    const source = {
+      webhooks: [
+        { id: "json", url: SECRET },
+        { id: "chat", url: `${SECRET}/slack`, format: "slack", events: ["waiver"] },
+        { id: "other", url: `${SECRET}/other`, events: ["alert"] },
+      ],
+    };
+    await organisations.create("acme", { author: "ann", source });
+    for (let again = 0; again < 3; again++) webhooks.waiver(waiverEvent());
+    await background.idle();
+    assert.deepEqual(sent.map(({ url }) => url).sort(), [SECRET, `${SECRET}/slack`]);
+    const asked = JSON.parse(sent.find(({ url }) => url === SECRET)!.body);
+    assert.deepEqual([asked.state, asked.until, asked.reason], ["asked", null, waiverEvent().reason]);
+    const { text } = JSON.parse(sent.find(({ url }) => url !== SECRET)!.body);
+    assert.equal(
+      text,
+      "ada (unverified) asks for left-pad 1.3.1 (npm) in acme until it matures: &lt;!channel&gt; pay " +
+        "&lt;https://evil.example|here&gt; &amp; now (OPS-1) " +
+        "<https://sluice.example/-/admin/acme/waivers/requests/r1>",
+    );
+    const until = Date.UTC(2026, 11, 1) as EpochMs;
+    webhooks.waiver(
+      waiverEvent({ state: "granted", isVerified: true, by: "bob", until, word: "x".repeat(2_000) }),
+    );
+    await background.idle();
+    const granted = sent.map(({ body }) => JSON.parse(body)).find(({ state }) => state === "granted");
+    assert.match(
+      granted.message,
+      /^bob granted left-pad 1\.3\.1 \(npm\) in acme until 2026-12-01T00:00:00\.000Z, for ada: x{1000}$/,
+    );
   }));

@@ -29,6 +29,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   refused: "something was refused",
   observed: "something would have been refused",
   alert: "something is wrong, or no longer is",
+  waiver: "an exception was asked for, granted or declined",
 };
 
 interface Sent {
@@ -185,7 +186,7 @@ function Add({ context, sent }: { readonly context: PageContext; readonly sent: 
   const error = (field: string) =>
     errorOf(mine?.problem ?? null, `body.document.webhooks[${count}].${field}`) ??
       errorOf(mine?.problem ?? null, `body.document.webhooks.${count}.${field}`);
-  const chosen = mine?.form.getAll("events") ?? ["refused", "alert"];
+  const chosen = mine?.form.getAll("events") ?? ["refused", "alert", "waiver"];
   return (
     <Form context={context} action="add" label="Add a webhook">
       <TextField
