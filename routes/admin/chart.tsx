@@ -8,8 +8,8 @@ export interface Point {
   readonly values: readonly number[];
 }
 
-const WIDTH = 720;
-const HEIGHT = 160;
+const WIDTH = 480;
+const HEIGHT = 130;
 const BOTTOM = 18;
 const TOP = 14;
 
@@ -25,7 +25,17 @@ export function Chart({ title, series, points }: {
   const high = (value: number) => (HEIGHT - TOP - BOTTOM) * value / most;
   return (
     <figure class="card">
-      <figcaption>{title}</figcaption>
+      <figcaption>
+        {title}
+        <span class="quiet">
+          {series.map((name, at) => (
+            <span>
+              <span class={at === 0 ? "legend" : "legend bad"} />
+              {name}
+            </span>
+          ))}
+        </span>
+      </figcaption>
       <svg
         class="chart"
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}

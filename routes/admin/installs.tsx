@@ -247,7 +247,7 @@ function Outcome({ context, install }: { readonly context: PageContext; readonly
   );
 }
 
-/** The why page of one install's decision; null: the ecosystem has no purl of its own name. */
+/** The why page of one install's decision; null: it was of no version. */
 function whyAddress({ site }: PageContext, { ecosystem, name, version, decisionId }: {
   readonly ecosystem: string;
   readonly name: string;

@@ -207,7 +207,7 @@ function RefusedTable(
   return (
     <>
       <Table
-        caption="Refused last"
+        caption="Refusals, the newest first"
         rows={refused}
         columns={[
           {

@@ -37,14 +37,19 @@ export const ADMIN_STYLE = `
 .notice.good { border-color: var(--good); background: var(--good-bg); }
 .notice.bad { border-color: var(--bad); background: var(--bad-bg); }
 .notice > :last-child { margin-bottom: 0; }
-.empty { padding: 1.25rem; border: 1px dashed var(--line); border-radius: .5rem; color: var(--quiet); max-width: 46rem; }
+.empty { margin: 0 0 1.25rem; padding: 1rem 1.25rem; border: 1px dashed var(--line); border-radius: .5rem; color: var(--quiet); max-width: 46rem; }
 .empty > :last-child { margin-bottom: 0; }
 .badge { display: inline-block; padding: 0 .5rem; border-radius: 1rem; border: 1px solid currentColor; font-size: .8125rem; line-height: 1.5; white-space: nowrap; }
 .badge.good { color: var(--good); } .badge.warn { color: var(--warn); } .badge.bad { color: var(--bad); } .badge.plain { color: var(--quiet); }
 .admin .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; background: var(--raised); margin: 0 0 1.25rem; }
-.admin th, .admin td { padding: .45rem .75rem; text-align: left; vertical-align: top; white-space: normal; overflow-wrap: anywhere; }
+.admin th, .admin td { padding: .45rem .75rem; text-align: left; vertical-align: top; white-space: normal; overflow-wrap: break-word; }
 .admin thead th { white-space: nowrap; }
-.admin th:first-child { min-width: 8rem; }
+.admin tbody th { min-width: 8rem; max-width: 28rem; font-weight: 400; overflow-wrap: anywhere; }
+.admin td { max-width: 40rem; }
+.admin td:has(.mono) { overflow-wrap: anywhere; }
+.admin table button { white-space: nowrap; }
+.admin details { padding: 0; border: 0; }
+.admin td summary { padding: 0; }
 .admin td time, .admin th time { white-space: nowrap; }
 .admin .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .stack { display: grid; gap: 1rem; max-width: 42rem; margin: 0 0 1.5rem; }
@@ -73,7 +78,11 @@ meter { inline-size: min(30rem, 100%); block-size: 1rem; }
 .plain { padding: 0; margin: 0; list-style: none; }
 .grid { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); margin: 0 0 1.5rem; }
 .card { padding: 1rem 1.25rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--raised); min-width: 0; }
-.card h2 { margin-top: 0; }
+.card :is(h2, h3):first-child { margin-top: 0; }
+.card > :last-child { margin-bottom: 0; }
+.grid > section > h2 { margin-top: 0; }
+.legend { display: inline-block; inline-size: .7rem; block-size: .7rem; margin: 0 .35rem 0 1rem; background: var(--accent); }
+.legend.bad { background: var(--bad); }
 .figures { display: flex; flex-wrap: wrap; gap: 1.25rem 2.5rem; margin: 0 0 1.5rem; border: 0; background: none; }
 .figures > div { padding: 0; border: 0; }
 .figures dd { margin: 0; font-size: 1.5rem; font-weight: 650; font-variant-numeric: tabular-nums; }

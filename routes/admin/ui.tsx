@@ -225,7 +225,7 @@ export function relative(ms: number): string {
   for (const [unit, length] of UNITS) {
     if (Math.abs(ms) >= length) return words.format(Math.round(ms / length), unit);
   }
-  return ms < 0 ? "just now" : "in a moment";
+  return ms <= 0 ? "just now" : "in a moment";
 }
 
 /** 12,345 */

@@ -1,0 +1,127 @@
+/** Every admin page, empty and full, in Chromium: light and dark, narrow and wide, without a finding of axe-core. */
+import assert from "node:assert/strict";
+import axe from "axe-core";
+import type { BrowserContext, Page } from "playwright-core";
+import { ADMIN_PAGES } from "../../routes/admin/mod.ts";
+import { startSluice } from "../fakes/sluice.ts";
+import { signIn } from "../fakes/signed_in.ts";
+import { createAdminWorld } from "./admin_world.ts";
+import { BROWSER_MISSING, launchBrowser } from "./browser.ts";
+
+/** Where screenshots are kept for people to look at; unset: nowhere. */
+const SHOTS = Deno.env.get("SLUICE_SHOTS");
+const SIZES = [{ width: 320, height: 720 }, { width: 1280, height: 900 }, {
+  width: 2560,
+  height: 1440,
+}] as const;
+
+/** What stands for a page's parameters; a page with parameters and no row fails. */
+const ADDRESSES: Readonly<Record<string, string>> = {
+  "packages/{purl...}": "packages/pkg:npm/left-pad",
+};
+/** Downloads, and what is nothing without a filter. */
+const NOT_SHOWN = new Set(["installs/export"]);
+/** Beside each page's own address. */
+const MORE = [
+  "installs?package=left-pad&version=1.3.1",
+  "installs/who?package=left-pad",
+  "installs?package=nobody",
+  "packages?q=pad",
+  "installs?since=never",
+];
+
+const name =
+  `admin pages: every one in Chromium, empty and full, light and dark, narrow and wide; axe finds nothing${
+    BROWSER_MISSING === null ? "" : ` (skipped: ${BROWSER_MISSING})`
+  }`;
+
+Deno.test(
+  { name, ignore: BROWSER_MISSING !== null, sanitizeOps: false, sanitizeResources: false },
+  async (t) => {
+    const browser = await launchBrowser();
+    try {
+      await t.step("empty", async () => {
+        await using sluice = await startSluice({ env: {} });
+        const { cookie } = await signIn(sluice, { user: "ada", role: "owner" });
+        await look({
+          contextOf: (options) => browser.newContext(options),
+          url: sluice.url,
+          cookie,
+          what: "empty",
+          more: [],
+        });
+      });
+      await t.step("full", async () => {
+        await using world = await createAdminWorld();
+        const { sluice } = world;
+        const { cookie } = await signIn(sluice, { user: "ada", role: "owner" });
+        await look({
+          contextOf: (options) => browser.newContext(options),
+          url: sluice.url,
+          cookie,
+          what: "full",
+          more: MORE,
+        });
+      });
+    } finally {
+      await browser.close();
+    }
+  },
+);
+
+interface Looked {
+  readonly contextOf: (
+    options: Parameters<Awaited<ReturnType<typeof launchBrowser>>["newContext"]>[0],
+  ) => Promise<BrowserContext>;
+  readonly url: string;
+  readonly cookie: string;
+  readonly what: string;
+  readonly more: readonly string[];
+}
+
+async function look({ contextOf, url, cookie, what, more }: Looked): Promise<void> {
+  const mark = cookie.indexOf("=");
+  const addresses = [...ADMIN_PAGES.map(({ path }) => path).filter((path) => !NOT_SHOWN.has(path)), ...more];
+  const problems: string[] = [];
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const viewport of SIZES) {
+      const context = await contextOf({ colorScheme, viewport, bypassCSP: true });
+      await context.addCookies([{ name: cookie.slice(0, mark), value: cookie.slice(mark + 1), url }]);
+      const page = await context.newPage();
+      for (const given of addresses) {
+        const path = ADDRESSES[given] ?? given;
+        if (path.includes("{")) throw new Error(`Which address has the page ${path}? Add it to ADDRESSES`);
+        if (what === "empty" && path !== given) continue;
+        const at = `${what} ${path} ${colorScheme} ${viewport.width}`;
+        const answer = await page.goto(`${url}/-/admin/default/${path}`);
+        if (answer === null || answer.status() >= 500) problems.push(`${at}: ${answer?.status()}`);
+        if (SHOTS !== undefined) {
+          await page.screenshot({
+            path: `${SHOTS}/${at.replaceAll(/[^a-z0-9.]+/gi, "_")}.png`,
+            fullPage: true,
+          });
+        }
+        problems.push(...(await wrongWith(page)).map((problem) => `${at}: ${problem}`));
+      }
+      await context.close();
+    }
+  }
+  assert.deepEqual(problems, []);
+}
+
+async function wrongWith(page: Page): Promise<readonly string[]> {
+  const wrong: string[] = [];
+  const wide = await page.evaluate(
+    "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+  );
+  if (Number(wide) > 0) wrong.push(`${wide} px wider than the window`);
+  if (await page.title() === "owned") wrong.push("a script of a package's ran");
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(
+    "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })",
+  ) as { violations: readonly { id: string; nodes: readonly { html: string; failureSummary: string }[] }[] };
+  for (const { id, nodes } of found.violations) {
+    wrong.push(`${id}: ${nodes[0]?.html.slice(0, 200)} ${nodes[0]?.failureSummary}`);
+  }
+  return wrong;
+}
