@@ -1,12 +1,14 @@
 /**
  * One circuit per origin: after sustained failure, or where it says 429 with a Retry-After, nothing is sent but one
- * probe at a time, until one succeeds.
+ * probe at a time, until one succeeds. Who comes while a probe is out waits a moment for what it finds: a package may
+ * have two documents, and is not to fail by the first one's probe.
  */
 import { LRUCache } from "lru-cache";
 import { UpstreamError } from "../errors.ts";
 import type { EpochMs } from "../../policy/types.ts";
-import type { Clock, Log } from "../runtime.ts";
+import type { Clock, Log, Timers } from "../runtime.ts";
 import { failure, retryAfterSeconds } from "./failures.ts";
+import { createProbe, type Probe } from "./probe.ts";
 import type { Layer, UpstreamClient } from "./upstream.ts";
 
 /** A failed connection or a timeout counts two, a 5xx one; any other answer sets the count to zero. */
@@ -31,7 +33,7 @@ interface Circuit {
   /** null: closed. */
   open: { readonly since: EpochMs; readonly pauseMs: number } | null;
   /** The request that may close it again, until it has ended or its time is over. */
-  probe: { readonly generation: number; readonly startedAt: EpochMs } | null;
+  probe: Probe | null;
   /** Rises with each change of state: a result that belongs to an earlier one changes nothing. */
   generation: number;
   lastError: string | null;
@@ -49,9 +51,9 @@ interface Failed {
 
 /** `probeMs`: after so long a probe that has not ended is given up and another may be sent: no circuit gets stuck. */
 export function createCircuits(
-  options: { readonly clock: Clock; readonly log: Log; readonly probeMs: number },
+  options: { readonly clock: Clock; readonly timers: Timers; readonly log: Log; readonly probeMs: number },
 ): Circuits {
-  const { clock, log, probeMs } = options;
+  const { clock, timers, log, probeMs } = options;
   const circuits = new LRUCache<string, Circuit>({ max: 500 });
 
   function circuitOf(origin: string): Circuit {
@@ -60,24 +62,29 @@ export function createCircuits(
     return known;
   }
 
+  /** That is out now. */
+  function probeOf({ open, probe }: Circuit): Probe | null {
+    return open === null || probe === null || isOver(probe.startedAt, probeMs, clock()) ? null : probe;
+  }
+
   /** The generation under which this request's result will count. Throws UpstreamError `circuit`. */
   function admit(origin: string, circuit: Circuit): number {
     if (circuit.open === null) return circuit.generation;
     const now = clock();
-    const busy = circuit.probe !== null && !isOver(circuit.probe.startedAt, probeMs, now);
-    if (busy || !isOver(circuit.open.since, circuit.open.pauseMs, now)) {
+    if (probeOf(circuit) !== null || !isOver(circuit.open.since, circuit.open.pauseMs, now)) {
       const leftMs = Math.max(circuit.open.since + circuit.open.pauseMs - now, 1_000);
       throw failure("circuit", `not asked, because it failed just now (${circuit.lastError})`, origin, {
         retryAfterSeconds: Math.ceil(Math.min(leftMs, LONGEST_PAUSE_MS) / 1000),
       });
     }
     circuit.generation += 1;
-    circuit.probe = { generation: circuit.generation, startedAt: now };
+    circuit.probe = createProbe({ generation: circuit.generation, startedAt: now }, timers);
     return circuit.generation;
   }
 
   function settle(origin: string, circuit: Circuit, generation: number, result: Result): void {
     if (generation !== circuit.generation) return;
+    circuit.probe?.end();
     circuit.probe = null;
     if (result === "abandoned") return;
     if (result === "ok") return close(origin, circuit);
@@ -121,6 +128,12 @@ export function createCircuits(
   const layer: Layer = (next) => async (request) => {
     const { origin } = new URL(request.url);
     const circuit = circuitOf(origin);
+    // Of several that wait for one that was given up the first is the next, with no turn between look and admission.
+    let last: Probe | null = null;
+    for (let probe = probeOf(circuit); probe !== null && probe !== last; probe = probeOf(circuit)) {
+      last = probe;
+      await probe.waited();
+    }
     const generation = admit(origin, circuit);
     let result: Result = "abandoned";
     try {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { EpochMs } from "../../policy/types.ts";
+import { createTestClock } from "../../tests/fakes/clock.ts";
 import { UpstreamError } from "../errors.ts";
 import { createCircuits } from "./circuit.ts";
 import { failure } from "./failures.ts";
@@ -13,7 +14,8 @@ function harness() {
   let now = 1_790_000_000_000;
   const logged: string[] = [];
   const log = (level: string, message: string) => void logged.push(`${level} ${message}`);
-  const circuits = createCircuits({ clock: () => now as EpochMs, log, probeMs: PROBE_MS });
+  const { timers, advance: passes } = createTestClock();
+  const circuits = createCircuits({ clock: () => now as EpochMs, timers, log, probeMs: PROBE_MS });
   const waiting: PromiseWithResolvers<Response>[] = [];
   const fetch = circuits.layer(() => {
     const settle = Promise.withResolvers<Response>();
@@ -49,7 +51,20 @@ function harness() {
   }
 
   const state = () => circuits.health()[0]?.state;
-  return { ask, open, state, logged, health: circuits.health, advance: (ms: number) => void (now += ms) };
+  return {
+    ask,
+    open,
+    state,
+    logged,
+    health: circuits.health,
+    /** How many requests were sent. */
+    sent: () => waiting.length,
+    /** To the one that was sent last. */
+    answerLast: (status: number) => waiting.at(-1)!.resolve(responseAt(`${ORIGIN}/x`, null, { status })),
+    advance: (ms: number) => void (now += ms),
+    /** Timers run for so long. */
+    passes,
+  };
 }
 
 Deno.test("circuit: opens after sustained failure, is told once, and sends nothing then", async () => {
@@ -65,7 +80,8 @@ Deno.test("circuit: opens after sustained failure, is told once, and sends nothi
 
 Deno.test("circuit: the refusal says after how many seconds to come again", async () => {
   let now = 0;
-  const circuits = createCircuits({ clock: () => now as EpochMs, log: () => {}, probeMs: PROBE_MS });
+  const { timers } = createTestClock();
+  const circuits = createCircuits({ clock: () => now as EpochMs, timers, log: () => {}, probeMs: PROBE_MS });
   const failing = circuits.layer(() => Promise.reject(failure("timeout", "late", ORIGIN)));
   for (let at = 0; at < 5; at += 1, now += 1_000) await failing(new Request(ORIGIN)).catch(() => {});
   await assert.rejects(failing(new Request(ORIGIN)), (error: unknown) => {
@@ -112,6 +128,61 @@ Deno.test("circuit: half open lets exactly one probe through; its success closes
   assert.equal(state(), "ok");
   assert.equal(ask().sent, true);
   assert.equal(logged.at(-1), `info Upstream ${ORIGIN} answers again`);
+});
+
+Deno.test("circuit: who comes while the probe is out is sent on its success, and refused on its failure", async () => {
+  const { ask, open, advance, sent, passes } = harness();
+  await open();
+  advance(5_000);
+  const failing = ask();
+  const refused = Array.from({ length: 50 }, () => ask());
+  const before = sent();
+  await failing.answer(503);
+  for (const { outcome } of refused) assert.equal(await outcome, "circuit");
+  assert.equal(sent(), before);
+
+  advance(10_000);
+  const probe = ask();
+  Array.from({ length: 50 }, () => ask());
+  await passes(999);
+  assert.equal(sent(), before + 1);
+  await probe.answer(200);
+  await passes(0);
+  assert.equal(sent(), before + 51);
+});
+
+Deno.test("circuit: nobody waits for a probe longer than a second; who comes after that is refused at once", async () => {
+  const { ask, open, advance, sent, passes } = harness();
+  await open();
+  advance(5_000);
+  const slow = ask();
+  const early = ask();
+  await passes(1_000);
+  assert.equal(await early.outcome, "circuit");
+  assert.equal(await ask().outcome, "circuit");
+  await slow.answer(200);
+  const before = sent();
+  ask();
+  assert.equal(sent(), before + 1);
+});
+
+Deno.test("circuit: of those who wait for a probe that was given up one is the next, and the others wait for it", async () => {
+  const { ask, open, state, advance, sent, answerLast, passes } = harness();
+  await open();
+  advance(5_000);
+  const gone = new AbortController();
+  const probe = ask(gone.signal);
+  const before = sent();
+  const others = Array.from({ length: 3 }, () => ask());
+  gone.abort();
+  await probe.fail("connection");
+  await passes(0);
+  assert.equal(sent(), before + 1);
+  assert.equal(state(), "open");
+  answerLast(200);
+  await passes(0);
+  assert.equal(sent(), before + 3);
+  assert.equal(await others[0]!.outcome, "200");
 });
 
 Deno.test("circuit: a failed probe doubles the pause, up to a minute", async () => {
@@ -178,7 +249,8 @@ Deno.test("circuit: a clock that is set back does not keep it open", async () =>
 
 Deno.test("circuit: one origin's failures are not another's", async () => {
   let now = 0;
-  const circuits = createCircuits({ clock: () => now as EpochMs, log: () => {}, probeMs: PROBE_MS });
+  const { timers } = createTestClock();
+  const circuits = createCircuits({ clock: () => now as EpochMs, timers, log: () => {}, probeMs: PROBE_MS });
   const fetch = circuits.layer((request) => {
     if (request.url.startsWith(ORIGIN)) return Promise.reject(failure("connection", "broken", ORIGIN));
     return Promise.resolve(responseAt(request.url, null, { status: 200 }));

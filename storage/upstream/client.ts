@@ -53,7 +53,7 @@ export function createUpstreamClient(
   const { upstreams, network, clock, timers, log } = deps;
   const dispatcher = createDispatcher(network, deps.lookup);
   const headMs = network.connectTimeoutMs + network.firstByteTimeoutMs;
-  const circuits = createCircuits({ clock, log, probeMs: headMs * 2 });
+  const circuits = createCircuits({ clock, timers, log, probeMs: headMs * 2 });
   const retries = retryLayer({ clock, timers, log, random: deps.random ?? Math.random });
   const timeouts = timeoutLayer({ timers, headMs, idleMs: network.idleTimeoutMs });
   const measured = deps.measure === undefined ? [] : [measuredLayer(deps.measure, clock)];

@@ -110,7 +110,7 @@ for (const sampled of await loadSamples()) {
     assert.match(tooOld.headers.get("cache-status") ?? "", /^sluice; fwd=miss; detail=upstream-[a-z-]+$/);
     upstream.start();
     sluice.advance(2 * MINUTE);
-    // A package of two documents may meet its own probe: the circuit lets one request through, until it has answered.
+    // The second of two documents waits for the first one's probe, a second at most: a busy machine may need more.
     const renewed = /^sluice; fwd=stale; fwd-status=(?:200; stored; ttl=600$|304)/;
     await eventually(async () => renewed.test((await status(index))[0]));
   });
