@@ -3,7 +3,6 @@ import type { Ecosystem } from "../ecosystems/ecosystem.ts";
 import type { Outcome, RegistryRequest } from "../ecosystems/outcome.ts";
 import type { WhyAnswer, WhyQuery } from "../ecosystems/why.ts";
 import type { EpochMs } from "../policy/types.ts";
-import { RestoringError } from "../storage/errors.ts";
 import type { OrganisationViews } from "../storage/organisations.ts";
 import type { Clock, Log, Timers } from "../storage/runtime.ts";
 import type { RequestKind } from "../storage/metrics.ts";
@@ -78,7 +77,7 @@ export interface App {
 
 /** Throws TypeError if two ecosystems share a mount, or one would shadow a path of ours. */
 export function createApp(deps: AppDeps): App {
-  const { ecosystems, views, clock, log, operations: { metrics }, restores = () => 0 } = deps;
+  const { ecosystems, views, clock, log, operations: { metrics } } = deps;
   const byId = new Map(ecosystems.map((ecosystem) => [ecosystem.id, ecosystem]));
   if (byId.size !== ecosystems.length) throw new TypeError("Cannot mount two ecosystems at one path");
   const root = (deps.root ?? []).map((id) => byId.get(id)).filter((each) => each !== undefined);
@@ -164,16 +163,9 @@ export function createApp(deps: AppDeps): App {
     journey.target = target;
     const told = isHealth(target) ? null : inFlight.enter(peerOf(info, request.headers), info);
     if (told !== null) return turnAway(request, target, told);
-    return target.kind === "site" ? site(request, { target, info }) : decided(request, info, target, journey);
-  }
-
-  /** WARNING: what was decided in part before a restore and in part after it is no decision: it is not handed out. */
-  async function decided(...asked: Parameters<typeof registry>): Promise<Response> {
-    const before = restores();
-    const response = await registry(...asked);
-    if (restores() === before) return response;
-    await response.body?.cancel();
-    throw new RestoringError("restored");
+    return target.kind === "site"
+      ? site(request, { target, info })
+      : registry(request, info, target, journey);
   }
 
   /** In the client's form, where the address says whose it is. */

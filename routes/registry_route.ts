@@ -1,6 +1,7 @@
 /** A request to a registry: its organisation found, its caller let in, and only then the pipeline asked. */
 import type { ClientRequest, Ecosystem } from "../ecosystems/ecosystem.ts";
 import type { Outcome, RegistryRequest } from "../ecosystems/outcome.ts";
+import { RestoringError } from "../storage/errors.ts";
 import type { OrganisationViews } from "../storage/organisations.ts";
 import type { Clock, Timers } from "../storage/runtime.ts";
 import type { Journey } from "./access.ts";
@@ -33,10 +34,12 @@ export function createRegistryRoute(deps: {
   readonly resolve: Resolver;
   readonly callers: Callers;
   readonly serve: (request: RegistryRequest) => Promise<Outcome>;
+  /** How many restores this process has taken up. */
+  readonly restores?: () => number;
   readonly clock: Clock;
   readonly timers: Timers;
 }): RegistryRoute {
-  const { ecosystems, byId, root, views, resolve, callers, timers } = deps;
+  const { ecosystems, byId, root, views, resolve, callers, timers, restores = () => 0 } = deps;
   const sendOutcome = createOutcomeSender(deps.clock);
 
   return async function registry(
@@ -54,6 +57,7 @@ export function createRegistryRoute(deps: {
     const resolved = await resolve(target);
     if (resolved === null) return tellClient(request, ecosystem, NO_ORGANISATION);
     const { view } = resolved;
+    const before = restores();
     const { pathToken } = target;
     if (pathToken !== null && ecosystem.pathTokens !== "allowed") {
       return tellClient(request, ecosystem, { ...PATH_TOKEN, message: ecosystem.pathTokens.refused });
@@ -82,6 +86,8 @@ export function createRegistryRoute(deps: {
       atRoot,
       body: (maxBytes) => readBody(request, maxBytes, timers),
     });
+    // WARNING: decided in part before a restore and in part after it: no decision, and nothing is opened on it.
+    if (restores() !== before) throw new RestoringError("restored");
     journey.kind = outcome.kind;
     journey.cache = outcome.trace.cache;
     if (outcome.kind === "refused") journey.refusedBy = outcome.trace.decisionId ?? "";

@@ -1,4 +1,5 @@
 /** `/-/api/v1/…` over HTTP: a request becomes an ApiRequest; credentials come in headers alone, never in cookies. */
+import type { OrganisationViews } from "../../storage/organisations.ts";
 import type { Timers } from "../../storage/runtime.ts";
 import type { Authenticator } from "../authenticate.ts";
 import { readBody, streamBody } from "../body.ts";
@@ -24,15 +25,18 @@ export function createApiRoute(deps: {
   readonly authenticator: Authenticator;
   readonly peerOf: PeerOf;
   readonly resolve: Resolver;
+  readonly views: Pick<OrganisationViews, "count">;
   readonly timers: Timers;
 }): ApiRoute {
-  const { api, authenticator, peerOf, resolve, timers } = deps;
+  const { api, authenticator, peerOf, resolve, views, timers } = deps;
 
   return async function apiRoute(request, { target, info }) {
     if (target.segments[2] !== "v1") {
       return sayApiError(new ApiError(404, "no-such-version", "There is one version of this API: /-/api/v1"));
     }
     if (isFromElsewhere(target.method, request.headers)) return sayApiError(CROSS_SITE);
+    // A restore that has ended is taken up before credentials are looked up; what else is wrong is told by who needs it.
+    await views.count().catch(() => {});
     return await api.call({
       method: target.method,
       segments: target.segments.slice(3),
