@@ -1,11 +1,9 @@
 /** A Sluice that people have used for weeks: what its pages show when there is something to show. */
+import { HOSTILE } from "../fakes/hostile.ts";
 import { startNpmRegistry } from "../fakes/npm_registry.ts";
 import { ADMIN_TOKEN, HOLDERS_ENV } from "../fakes/holders.ts";
 import { daysAgo, startSluice, type TestSluice } from "../fakes/sluice.ts";
 import { ask } from "../system/ask.ts";
-
-/** What a stranger may put into a package: every page must show it as text. */
-export const HOSTILE = `"><script>document.title='owned'</script><img src=x onerror=alert(1)>`;
 
 export interface AdminWorld extends AsyncDisposable {
   readonly sluice: TestSluice;
