@@ -113,7 +113,7 @@ Deno.test("own tokens: a token makes none, whatever its scopes", async () => {
 
 Deno.test("Webhooks: added, tested, taken away; an address is never shown, and a mistake loses nothing else", async () => {
   await using hooks = await startFakeUpstream();
-  hooks.answer("/very-secret", { status: 204 });
+  hooks.answer("/very-secret", { method: "POST", status: 204 });
   await using sluice = await startSluice({ env: { SLUICE_ALLOW_PRIVATE_WEBHOOKS: hooks.host } });
   const eve = await signIn(sluice, { user: "eve", role: "editor" });
   const page = "/-/admin/default/webhooks";
