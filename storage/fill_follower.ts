@@ -2,7 +2,7 @@
 import type { ArtifactStore, BlobStat } from "./artifacts/store.ts";
 import { StorageError } from "./errors.ts";
 import type { FillWindow } from "./fill_window.ts";
-import type { Timers } from "./runtime.ts";
+import { type Timers, UNNEEDED } from "./runtime.ts";
 
 /**
  * How a fill ended. `elsewhere`: another process kept it. `passed`: to its end, and nothing was kept; `stat`: of what
@@ -90,7 +90,7 @@ export function createFollower(fill: Followed): Follower {
     const enough = new AbortController();
     const sleeping = fill.timers.sleep(DROP_MS, enough.signal).catch(() => {});
     await Promise.race([fill.ended, sleeping]);
-    enough.abort();
+    enough.abort(UNNEEDED);
     if (fill.outcome() !== null || over) return null;
     const bytes = aside.subarray(0, DROP_BYTES);
     aside = aside.length > DROP_BYTES ? aside.subarray(DROP_BYTES) : null;

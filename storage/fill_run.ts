@@ -5,7 +5,7 @@ import { createFollower, type FillOutcome, type Follower } from "./fill_follower
 import { shareBytes, type SharedFill } from "./fill_shared.ts";
 import { upstreamFailure } from "./fill_transfer.ts";
 import { createFillWindow } from "./fill_window.ts";
-import type { Timers } from "./runtime.ts";
+import { type Timers, UNNEEDED } from "./runtime.ts";
 
 export interface FillLimits {
   readonly windowBytes: number;
@@ -70,7 +70,7 @@ export function createFill(
 
   function settle(how: FillOutcome): FillOutcome {
     outcome = how;
-    unfollowed?.abort();
+    unfollowed?.abort(UNNEEDED);
     if (how.kind === "failed") {
       window.clear();
       begun.reject(how.error);
@@ -105,7 +105,7 @@ export function createFill(
   }
 
   function join(): Follower {
-    unfollowed?.abort();
+    unfollowed?.abort(UNNEEDED);
     const follower = createFollower({
       window,
       store,

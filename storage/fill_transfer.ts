@@ -6,7 +6,7 @@ import type { FillRequest } from "./fill.ts";
 import type { FillOutcome, Follower } from "./fill_follower.ts";
 import { createWatch, type Watch } from "./fill_watch.ts";
 import { type FillWindow, piecesOf } from "./fill_window.ts";
-import type { Timers } from "./runtime.ts";
+import { type Timers, UNNEEDED } from "./runtime.ts";
 import type { OpenedArtifact } from "./upstream/upstream.ts";
 
 export interface Transfer {
@@ -149,7 +149,7 @@ async function waitForFollowers(transfer: Transfer, needed: () => number): Promi
     const waited = new AbortController();
     const late = timers.sleep(idleMs, waited.signal).then(() => true, () => false);
     const tooLate = await Promise.race([late, transfer.taken().then(() => false)]);
-    waited.abort();
+    waited.abort(UNNEEDED);
     stop.signal.throwIfAborted();
     if (!tooLate) continue;
     const why = `Cannot go on sending ${

@@ -1,5 +1,5 @@
 /** Notices that a source has stopped sending, without asking a clock: a clock that is set does not cut a download. */
-import type { Timers } from "./runtime.ts";
+import { type Timers, UNNEEDED } from "./runtime.ts";
 
 export interface Watch {
   /** Around each wait for the source; what is not waited for does not count against it. */
@@ -41,5 +41,5 @@ export function createWatch(
 
   // Only `stop` rejects the sleep.
   watch().catch(() => {});
-  return { during, stop: () => stopped.abort() };
+  return { during, stop: () => stopped.abort(UNNEEDED) };
 }

@@ -3,7 +3,7 @@
  * Nothing correct rests on it: results are committed with a check or named by their digest, so that two who work at
  * the same time (a holder that was paused, clocks that disagree) do so in vain, and no more.
  */
-import type { Background, Log, Timers } from "./runtime.ts";
+import { type Background, type Log, type Timers, UNNEEDED } from "./runtime.ts";
 import type { Lease, Leases, LeaseState } from "./kv/leases.ts";
 import { within } from "./kv/within.ts";
 import { errorOf, noteOf, type OnceNote } from "./once_note.ts";
@@ -102,7 +102,7 @@ export function createOnce(deps: OnceDeps): Once {
     function end(note?: OnceNote): Promise<void> {
       if (isOver) return Promise.resolve();
       isOver = true;
-      heart.abort();
+      heart.abort(UNNEEDED);
       // What fails here ends by itself.
       const released = lease.release(note).catch(() => {});
       background.run(`release ${lease.name}`, () => released);

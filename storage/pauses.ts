@@ -1,5 +1,5 @@
 /** A bound on a waiting that is made of pauses, by timers alone. */
-import type { Timers } from "./runtime.ts";
+import { type Timers, UNNEEDED } from "./runtime.ts";
 
 export interface Pauses {
   /** Resolves after `ms`, or at the end of all patience: then false. */
@@ -16,9 +16,9 @@ export function createPauses(timers: Timers, wholeMs: number): Pauses {
   async function next(ms: number): Promise<boolean> {
     const woken = new AbortController();
     await Promise.race([over, timers.sleep(ms, woken.signal).catch(() => {})]);
-    woken.abort();
+    woken.abort(UNNEEDED);
     return !isOver;
   }
 
-  return { next, end: () => ended.abort() };
+  return { next, end: () => ended.abort(UNNEEDED) };
 }

@@ -20,3 +20,6 @@ export interface Timers {
   /** Resolves after `ms`; rejects with the signal's reason if it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
+
+/** Why a sleep is ended that nobody needs: given none, AbortController makes an exception with its stack each time. */
+export const UNNEEDED = "unneeded";

@@ -1,7 +1,7 @@
 /** Equal work is done once across processes: a lease is held by one owner at a time, and ends by itself. */
 import { randomUUID } from "node:crypto";
 import type { EpochMs } from "../../policy/types.ts";
-import type { Clock, Timers } from "../runtime.ts";
+import { type Clock, type Timers, UNNEEDED } from "../runtime.ts";
 import { realTimers } from "../timers.ts";
 import { attempt } from "./call.ts";
 import { keys } from "./keys.ts";
@@ -112,7 +112,7 @@ export function createLeases({ kv, clock, timers = realTimers }: LeasesDeps): Le
       expireLater();
 
       function expireLater(): void {
-        watch.abort();
+        watch.abort(UNNEEDED);
         watch = new AbortController();
         timers.sleep(ttlMs, watch.signal).then(
           () => lost.abort(new Error(`The lease "${name}" has ended`)),
@@ -130,7 +130,7 @@ export function createLeases({ kv, clock, timers = realTimers }: LeasesDeps): Le
         if (lost.signal.aborted) return false;
         const next = await write(current);
         if (next === null) {
-          watch.abort();
+          watch.abort(UNNEEDED);
           lost.abort(new Error(`The lease "${name}" was lost`));
           return false;
         }
@@ -142,7 +142,7 @@ export function createLeases({ kv, clock, timers = realTimers }: LeasesDeps): Le
       async function release(note?: unknown): Promise<void> {
         // A renewal on its way moves the versionstamp.
         await renewing.catch(() => {});
-        watch.abort();
+        watch.abort(UNNEEDED);
         lost.abort(new Error(`The lease "${name}" was released`));
         const atomic = kv.atomic().check({ key, versionstamp: current });
         if (note === undefined) atomic.delete(key);

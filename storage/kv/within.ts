@@ -1,6 +1,6 @@
 /** A bound on how long an answer is waited for. */
 import { StorageError } from "../errors.ts";
-import type { Timers } from "../runtime.ts";
+import { type Timers, UNNEEDED } from "../runtime.ts";
 
 /** Rejects with StorageError after `ms`; `work` goes on by itself then, and is never unhandled. */
 export async function within<T>(
@@ -17,6 +17,6 @@ export async function within<T>(
   try {
     return await Promise.race([work, late]);
   } finally {
-    enough.abort();
+    enough.abort(UNNEEDED);
   }
 }

@@ -1,5 +1,5 @@
 /** How long the whole of one request may take, whatever its tries, redirects and pieces are. */
-import type { Timers } from "../runtime.ts";
+import { type Timers, UNNEEDED } from "../runtime.ts";
 import { failure } from "./failures.ts";
 
 export interface Deadline {
@@ -44,7 +44,7 @@ export function createDeadline(
         paused -= 1;
       }
     },
-    end: () => ended.abort(),
+    end: () => ended.abort(UNNEEDED),
   };
 }
 

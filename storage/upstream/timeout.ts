@@ -1,5 +1,5 @@
 /** Bounds on how long an upstream may take: to answer at all, and between two chunks. */
-import type { Timers } from "../runtime.ts";
+import { type Timers, UNNEEDED } from "../runtime.ts";
 import { failure } from "./failures.ts";
 import { withBody } from "./response.ts";
 import type { Layer } from "./upstream.ts";
@@ -30,7 +30,7 @@ export function timeoutLayer(
       const stalled = () => late.abort(failure("timeout", `no further byte within ${idleMs} ms`, origin));
       return withBody(response, watched(response.body, { timers, idleMs, stalled }));
     } finally {
-      answered.abort();
+      answered.abort(UNNEEDED);
     }
   };
 }
@@ -65,15 +65,15 @@ function watched(
         const { done, value } = await reader.read();
         waiting = false;
         if (!done) return controller.enqueue(value);
-        ended.abort();
+        ended.abort(UNNEEDED);
         controller.close();
       } catch (error) {
-        ended.abort();
+        ended.abort(UNNEEDED);
         throw error;
       }
     },
     async cancel(reason) {
-      ended.abort();
+      ended.abort(UNNEEDED);
       await reader.cancel(reason);
     },
   }, { highWaterMark: 0 });
