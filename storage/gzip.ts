@@ -1,5 +1,5 @@
 /** gzip in slices: node:zlib works on this thread, its asynchronous calls too, so it is given a piece at a time. */
-import { createGunzip, createGzip } from "node:zlib";
+import { createGunzip, createGzip, gunzipSync } from "node:zlib";
 import { createPacer, joined, slicesOf } from "./paced.ts";
 import { createRoom } from "./room.ts";
 import type { Timers } from "./runtime.ts";
@@ -7,6 +7,11 @@ import type { Timers } from "./runtime.ts";
 const PIECE_BYTES = 64 * 1024;
 /** Not more is reserved before it was admitted. */
 const FIRST_BYTES = 512 * 1024;
+
+/** What inflates to no more takes less at once than a stream takes to begin. */
+const SMALL_INFLATED_BYTES = 192 * 1024;
+/** A length that is stated is believed up to so many times what was sent. */
+const SMALL_RATIO = 20;
 
 /** All pieces as one gzip member. */
 export async function gzipInSlices(
@@ -48,6 +53,11 @@ export async function gunzipInSlices(
     readonly admit: (sizeBytes: number) => Promise<void> | void;
   },
 ): Promise<Uint8Array<ArrayBuffer>> {
+  const small = smallInflated(packed, options.maxBytes);
+  if (small !== null) {
+    await options.admit(small.byteLength);
+    return small;
+  }
   const { timers, maxBytes, admit } = options;
   const stream = createGunzip({ chunkSize: PIECE_BYTES });
   const pacer = createPacer(timers);
@@ -66,6 +76,19 @@ export async function gunzipInSlices(
     stream.destroy();
   }
   return room.end();
+}
+
+/** At once, where that is short; null: it is more than it states, or states too much. */
+function smallInflated(packed: Uint8Array, maxBytes: number): Uint8Array<ArrayBuffer> | null {
+  const stated = statedSize(packed);
+  const mostBytes = Math.min(SMALL_INFLATED_BYTES, SMALL_RATIO * packed.byteLength, maxBytes);
+  if (stated === 0 || stated > mostBytes) return null;
+  try {
+    return new Uint8Array(gunzipSync(packed, { maxOutputLength: stated }));
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code === "ERR_BUFFER_TOO_LARGE") return null;
+    throw error;
+  }
 }
 
 /** V8 collects large buffers late. A chunk that fills its buffer is zlib's no longer, and was copied. */
