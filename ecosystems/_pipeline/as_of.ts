@@ -31,12 +31,18 @@ export async function readingFor(
   verdicts: Verdicts,
 ): Promise<Reading> {
   const { known } = verdicts;
-  const layout = await services.packages.layout(known.key, known.record);
+  const layout = await layoutOf(services, known);
   const reading: Reading = { facts: known.facts, layout };
   if (ecosystem.tags === undefined) return reading;
   const tags = await tagsOf(services, verdicts);
   if (tags !== null) return ecosystem.tags.put(reading, tags);
   return verdicts.asOf === null ? reading : ecosystem.tags.among(reading, thereAt(verdicts));
+}
+
+async function layoutOf(services: Services, { key, record, layout }: Known): Promise<unknown> {
+  // Replaced meanwhile: what is there now belongs to other documents.
+  if (layout.value === undefined) layout.value = await services.packages.layout(key, record);
+  return layout.value;
 }
 
 /** Let through or not: what the registry had then, as far as dates tell. */

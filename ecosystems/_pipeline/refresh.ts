@@ -184,6 +184,7 @@ async function commit(
     versionstamp: stored.versionstamp,
     facts: reading.facts,
     firstSeen,
+    layout: { value: reading.layout ?? null },
   });
   const old = known?.record.documents ?? current?.record.documents ?? [];
   dropReplaced(services, own(old, shared), record.documents);

@@ -128,11 +128,18 @@ export interface Known {
   readonly versionstamp: string;
   readonly facts: PackageFacts;
   readonly firstSeen: FirstSeenTimes | null;
+  readonly layout: KeptLayout;
   /** The record's age, for what is said of it. */
   readonly copy: Copy;
   /** Changes whenever documents or facts do. */
   readonly revision: string;
   readonly sizeBytes: number;
+}
+
+/** What `read` made for `render`, beside the facts once it was wanted: an artifact's ask never reads it. */
+export interface KeptLayout {
+  /** undefined: not read yet. */
+  value: unknown;
 }
 
 export interface Services extends ServiceOptions {

@@ -45,6 +45,7 @@ function knownPackage(): Known {
     versionstamp: "1",
     facts,
     firstSeen: null,
+    layout: { value: null },
     copy: { checkedAt: NOW, freshMs: 3_600_000 },
     revision: "1",
     sizeBytes: 4_000,
