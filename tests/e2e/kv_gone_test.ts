@@ -9,7 +9,7 @@ import { runOurs, spawnServer } from "./server.ts";
 
 const OLD = { publishedAt: daysAgo(100) };
 /** Seven seconds for a call that was under way, and some for a machine that is busy. */
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 20_000;
 const WAYS: readonly (readonly [string, (kv: DenokvServer) => unknown, (kv: DenokvServer) => unknown])[] = [
   ["SIGSTOP", (kv) => Deno.kill(kv.pid, "SIGSTOP"), (kv) => Deno.kill(kv.pid, "SIGCONT")],
   ["SIGKILL", (kv) => kv.stop(), (kv) => kv.start()],
@@ -60,7 +60,7 @@ Deno.test({
         await start(kv);
         const back = performance.now();
         while (await file() !== 200) {
-          assert.ok(performance.now() - back < 20_000, `${way}: not back\n${server.output()}`);
+          assert.ok(performance.now() - back < 60_000, `${way}: not back\n${server.output()}`);
           await pause(200);
         }
         console.log(

@@ -11,7 +11,7 @@ import { processesTest, startFreshEach, startProcesses } from "./processes.ts";
 processesTest(
   "pair: SIGINT amid a fetch: it ends by itself within the platform's five seconds; the other goes on",
   async () => {
-    await using world = await startProcesses({ SLUICE_DRAIN_TIMEOUT: "4s" });
+    await using world = await startProcesses({ SLUICE_DRAIN_TIMEOUT: "2s" });
     const wanted = publishFile(world.registry, "wanted", 900);
     const ready = publishFile(world.registry, "ready", 10);
     dripFirst(world.registry, wanted, { pieces: 30, pauseMs: 1_000 });

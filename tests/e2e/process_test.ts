@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { createTarball, type FakeNpmRegistry, startNpmRegistry } from "../fakes/npm_registry.ts";
+import { until } from "../fakes/program.ts";
 import { daysAgo } from "../fakes/sluice.ts";
 import { ask, decisionOf, linkOf } from "../system/ask.ts";
 import { runOurs, type SpawnedServer, spawnServer } from "./server.ts";
@@ -70,18 +71,18 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     const release = { ...OLD, files: { "text.txt": text } };
     place.registry.publish({ name: "slow", releases: { "1.0.0": release } });
     const tarball = createTarball("slow", "1.0.0", release);
+    const { promise: isRefusing, resolve: goOn } = Promise.withResolvers<void>();
     place.registry.upstream.answer(place.registry.tarballPath("slow", "1.0.0"), {
-      stream: inTenths(tarball, 150),
+      stream: inHalves(tarball, isRefusing),
     });
     await using server = await place.start();
     const headers = { authorization: `Basic ${btoa("ada:")}` };
     const response = await fetch(`${server.url}/npm/slow/-/slow-1.0.0.tgz`, { headers });
     assert.equal(response.status, 200);
     const ended = server.end(signal);
-    const refused = new Promise((resolve) => setTimeout(resolve, 200))
-      .then(() => fetch(`${server.url}/-/health`)).then((late) => late.body?.cancel());
-    const [bytes] = await Promise.all([response.bytes(), assert.rejects(refused, "a new connection")]);
-    assert.ok(Buffer.from(bytes).equals(tarball));
+    await until("it refuses new connections", () => refuses(server.url));
+    goOn();
+    assert.ok(Buffer.from(await response.bytes()).equals(tarball));
     assert.equal(await ended, 0, server.output());
     const records = JSON.parse(await place.beside("cli/query.ts", "export", "--json"));
     assert.deepEqual(
@@ -117,7 +118,8 @@ Deno.test("SIGTERM: a client that takes nothing holds the end up for drainTimeou
     const code = await ended;
     const tookMs = performance.now() - started;
     assert.equal(code, signals === 1 ? 0 : 130, server.output());
-    assert.ok(tookMs < (signals === 1 ? 4_000 : 2_000), `${tookMs} ms`);
+    // It would be held up for ever, or by the first signal alone for a minute; a busy machine takes its time.
+    assert.ok(tookMs < 20_000, `${tookMs} ms`);
   }
 });
 
@@ -162,11 +164,20 @@ Deno.test("two processes on one data folder: one policy, one log, one cache; eac
   for (const { output } of servers) assert.doesNotMatch(output(), /^\S+ error /m);
 });
 
-async function* inTenths(bytes: Uint8Array, pauseMs: number): AsyncGenerator<Uint8Array> {
-  const tenth = Math.ceil(bytes.length / 10);
-  for (let at = 0; at < bytes.length; at += tenth) {
-    if (at > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    yield bytes.subarray(at, at + tenth);
+async function* inHalves(bytes: Uint8Array, between: Promise<void>): AsyncGenerator<Uint8Array> {
+  const half = bytes.length / 2;
+  yield bytes.subarray(0, half);
+  await between;
+  yield bytes.subarray(half);
+}
+
+async function refuses(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  try {
+    (await Deno.connect({ hostname, port: Number(port) })).close();
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.ConnectionRefused;
   }
 }
 
@@ -197,7 +208,7 @@ Deno.test("a start that cannot be: one clear sentence on standard error, exit co
   }
 });
 
-Deno.test("org set beside a running server is in force within two seconds, on the index and on the file", async () => {
+Deno.test("org set beside a running server is in force for what is asked a second later, on the index and on the file", async () => {
   await using place = await createPlace();
   await using server = await place.start();
   const file = `${server.url}/npm/steady/-/steady-1.1.0.tgz`;
@@ -207,13 +218,9 @@ Deno.test("org set beside a running server is in force within two seconds, on th
   const policy = `${place.folder}/policy.yaml`;
   await Deno.writeTextFile(policy, "block: [npm/steady==1.1.0]\n");
   await place.beside("cli/org.ts", "set", policy);
-  const written = performance.now();
-  while ((await ask(file)).status === 200 && performance.now() - written < 10_000) await pause(20);
-  const tookMs = performance.now() - written;
-  console.log(`      in force after ${Math.round(tookMs)} ms`);
-  assert.ok(tookMs < 2_000, `${tookMs} ms`);
-  assert.deepEqual(await versions(), ["1.0.0"]);
+  await pause(1_001);
   assert.equal((await ask(file)).status, 403);
+  assert.deepEqual(await versions(), ["1.0.0"]);
 });
 
 Deno.test("query beside a running server knows what was installed a moment ago", async () => {

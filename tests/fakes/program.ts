@@ -20,13 +20,13 @@ export function freePort(): number {
   return listener.addr.port;
 }
 
-/** Ends once it resolves true; throws Error after ten seconds. */
+/** Ends once it resolves true; throws Error after half a minute. */
 export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  for (let tried = 0; tried < 400; tried++) {
+  for (let tried = 0; tried < 1_200; tried++) {
     if (await isSo()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  throw new Error(`${what} within ten seconds`);
+  throw new Error(`${what} within half a minute`);
 }
 
 export interface Program extends AsyncDisposable {
