@@ -71,7 +71,9 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
   const { localLink, ...signIn } = composeSignIn(config, parts, {
     base: new URL(`${baseUrl}/`),
     hostname: server.address.hostname,
+    trustedProxies: config.trustedProxies,
     timers,
+    closers,
   });
   const app = createApp({
     base: new URL(`${baseUrl}/`),

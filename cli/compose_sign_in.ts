@@ -1,10 +1,16 @@
 /** The sign-in over the parts of a Sluice: its providers, who owns the instance, and the link for a fresh machine. */
-import { type AuthPages, createAuth } from "../routes/auth/auth.tsx";
+import { type AuthPages, callbackOf, createAuth } from "../routes/auth/auth.tsx";
 import { isLoopback } from "../routes/auth/cookies.ts";
 import { createLocalLink } from "../routes/auth/local_link.ts";
 import type { ReadSession } from "../routes/auth/signed_in.ts";
-import type { Timers } from "../storage/runtime.ts";
-import type { Config } from "./config.ts";
+import { createPeerOf } from "../routes/peer.ts";
+import { createIdentityFetch } from "../storage/identity/fetch.ts";
+import { createGitHub } from "../storage/identity/github.ts";
+import { createOidc } from "../storage/identity/oidc.ts";
+import type { IdentityProvider } from "../storage/identity/provider.ts";
+import type { Clock, Timers } from "../storage/runtime.ts";
+import type { Closers } from "./closers.ts";
+import type { Config, SignInConfig } from "./config.ts";
 import type { Parts } from "./parts.ts";
 
 export interface SignIn {
@@ -15,23 +21,33 @@ export interface SignIn {
 }
 
 /** `hostname`: what is listened on. */
-export function composeSignIn(_config: Config, parts: Parts, given: {
-  readonly base: URL;
-  readonly hostname: string;
-  readonly timers: Timers;
-}): SignIn {
-  const { base, hostname, timers } = given;
+export function composeSignIn(
+  { signIn, network }: Pick<Config, "signIn" | "network">,
+  parts: Pick<Parts, "sessions" | "members" | "services">,
+  given: {
+    readonly base: URL;
+    readonly hostname: string;
+    readonly timers: Timers;
+    readonly closers: Closers;
+    readonly trustedProxies: readonly string[];
+  },
+): SignIn {
+  const { base, hostname, timers, closers } = given;
   const { sessions, members, services: { clock, log } } = parts;
+  const providers = providersOf(signIn, { network, timers, clock, closers, callback: callbackOf(base) });
   // Behind a proxy of the same machine others come from loopback too: then the base address is theirs.
-  const isLocal = isLoopback(bracketed(hostname)) && isLoopback(base.hostname);
+  const isLocal = isLoopback(bracketed(hostname)) && isLoopback(base.hostname) && providers.length === 0;
   const link = isLocal ? createLocalLink(clock) : null;
+  const { owners } = signIn;
+  const peerOf = createPeerOf(given.trustedProxies);
   const pages = createAuth({
     base,
     sessions,
     members,
-    providers: [],
-    owners: [],
+    providers,
+    owners,
     localLink: link,
+    peerOf,
     clock,
     timers,
     log,
@@ -41,6 +57,25 @@ export function composeSignIn(_config: Config, parts: Parts, given: {
     ...pages,
     localLink: link === null ? null : `${address}?${new URLSearchParams({ link: link.secret })}`,
   };
+}
+
+function providersOf({ github, oidc }: SignInConfig, given: {
+  readonly network: Config["network"];
+  readonly timers: Timers;
+  readonly clock: Clock;
+  readonly closers: Closers;
+  readonly callback: string;
+}): readonly IdentityProvider[] {
+  const { network, timers, clock, closers, callback } = given;
+  const own = [github?.url, oidc?.issuer].filter((url) => url !== undefined);
+  if (own.length === 0) return [];
+  const { fetch, close } = createIdentityFetch({ network, timers, own });
+  closers.add(close);
+  const common = { callback, fetch, clock };
+  return [
+    ...(github === null ? [] : [createGitHub({ ...github, ...common })]),
+    ...(oidc === null ? [] : [createOidc({ ...oidc, ...common })]),
+  ];
 }
 
 function bracketed(hostname: string): string {

@@ -4,6 +4,7 @@ import type { MirrorEntry } from "../ecosystems/mirrors.ts";
 import type { MemoryBounds } from "../ecosystems/_pipeline/services.ts";
 import type { S3Credentials } from "../storage/artifacts/s3_client.ts";
 import type { InFlightLimits } from "../routes/in_flight.ts";
+import type { Trait } from "../storage/members.ts";
 import type { LogLevel } from "../storage/runtime.ts";
 import type { LifetimeLevels, SomeLifetimes } from "../storage/lifetimes.ts";
 import type { NetworkConfig, UpstreamConfig } from "../storage/upstream/config.ts";
@@ -38,6 +39,7 @@ export interface Config {
   readonly artifactsCredentials: S3Credentials | null;
   /** For everything, beside the tokens in KV; null: there is none. */
   readonly adminToken: string | null;
+  readonly signIn: SignInConfig;
   /** Addresses and ranges whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   readonly logLevel: LogLevel;
@@ -99,6 +101,7 @@ export function loadConfig(input: ConfigInput): Loaded {
     ...gathered.mistakes,
     ...(platform && raw.baseUrl === undefined ? [NO_BASE_URL] : []),
     ...missingKeys(raw),
+    ...missingHalves(raw),
     ...(platform ? [] : missingPlaces(raw)),
     ...(parsed.success ? atRootSwitchedOff(parsed.data) : parsed.error.issues.flatMap((issue) => {
       return mistakesOf(issue, raw, { gathered, replaced, input });
@@ -119,6 +122,7 @@ export function loadConfig(input: ConfigInput): Loaded {
       maxBytes: given.maxSize === undefined ? usualBound(given.artifacts) : given.maxSize.bytes,
       artifactsCredentials: credentialsOf(given),
       adminToken: given.adminToken ?? null,
+      signIn: signInOf(given),
       trustedProxies: given.trustedProxies ?? [],
       logLevel: given.logLevel,
       logFormat: given.logFormat,
@@ -222,6 +226,54 @@ function credentialsOf(given: {
   const { awsAccessKeyId: accessKeyId, awsSecretAccessKey: secretAccessKey, awsSessionToken } = given;
   if (accessKeyId === undefined || secretAccessKey === undefined) return null;
   return { accessKeyId, secretAccessKey, sessionToken: awsSessionToken ?? null };
+}
+
+/** What goes together in the sign-in; told together with all other mistakes. */
+function missingHalves(raw: Record<string, unknown>): readonly Mistake[] {
+  const pairs = [
+    ["githubClientId", "githubClientSecret", "SLUICE_GITHUB_CLIENT_SECRET"],
+    ["githubClientSecret", "githubClientId", "SLUICE_GITHUB_CLIENT_ID"],
+    ["oidcIssuer", "oidcClientId", "SLUICE_OIDC_CLIENT_ID"],
+    ["oidcClientId", "oidcIssuer", "SLUICE_OIDC_ISSUER"],
+    ["oidcClientSecret", "oidcIssuer", "SLUICE_OIDC_ISSUER"],
+  ] as const;
+  return pairs.filter(([given, missing]) => raw[given] !== undefined && raw[missing] === undefined)
+    .map(([given, , name]) => ({ key: name, value: null, expected: `to be given, as ${given} is` }));
+}
+
+/** Who may be asked who somebody is. */
+export interface SignInConfig {
+  /** null: not with GitHub. */
+  readonly github: {
+    readonly url: string;
+    readonly clientId: string;
+    readonly clientSecret: string;
+  } | null;
+  /** null: not with OpenID Connect. */
+  readonly oidc: {
+    readonly issuer: string;
+    readonly clientId: string;
+    readonly clientSecret: string | null;
+    readonly scopes: string;
+  } | null;
+  /** Whoever has one of these owns the whole instance. */
+  readonly owners: readonly Trait[];
+}
+
+function signInOf(given: ReturnType<ReturnType<typeof configSchema>["parse"]>): SignInConfig {
+  const { githubClientId, githubClientSecret, oidcIssuer, oidcClientId, oidcClientSecret } = given;
+  return {
+    github: githubClientId === undefined || githubClientSecret === undefined
+      ? null
+      : { url: given.githubUrl, clientId: githubClientId, clientSecret: githubClientSecret },
+    oidc: oidcIssuer === undefined || oidcClientId === undefined ? null : {
+      issuer: oidcIssuer,
+      clientId: oidcClientId,
+      clientSecret: oidcClientSecret ?? null,
+      scopes: given.oidcScopes,
+    },
+    owners: given.owners ?? [],
+  };
 }
 
 type GivenUpstreams = NonNullable<ReturnType<ReturnType<typeof configSchema>["parse"]>["upstreams"]>;

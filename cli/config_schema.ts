@@ -1,6 +1,8 @@
 /** The one schema of the configuration: what each setting may be, and what it becomes. */
 import ipaddr from "ipaddr.js";
 import * as z from "zod";
+import { isLoopback } from "../routes/auth/cookies.ts";
+import { parseTrait, TRAIT_FORM } from "../storage/members.ts";
 import { parseS3Address, S3_FORM } from "../storage/artifacts/s3_address.ts";
 import type { LogLevel } from "../storage/runtime.ts";
 import { parseRangeSyntax, RANGE_FORM } from "../policy/range.ts";
@@ -59,6 +61,10 @@ const yesOrNo = z.unknown().transform((value, context): boolean => {
   context.addIssue({ code: "custom", message: "true or false", input: value });
   return z.NEVER;
 });
+const printable = text(
+  "printable ASCII of at most 200 characters",
+  (given) => /^[\x21-\x7e]{1,200}$/.test(given) ? given : null,
+);
 const size = text("a size with a unit, such as 64MB", parseSize);
 const path = text("a path", (given) => given === "" ? null : given);
 const hosts = list("hosts, such as registry.example or registry.example:8443", (host) => HOST.test(host));
@@ -250,6 +256,19 @@ export function configSchema(input: ConfigInput) {
     awsSessionToken: secret(input).optional(),
     adminToken: secret(input).refine((given) => given.length >= 32, "32 printable characters or more")
       .optional(),
+    owners: list(TRAIT_FORM, (entry) => parseTrait(entry) !== null)
+      .transform((entries) => entries.map((entry) => parseTrait(entry) ?? entry)).optional(),
+    githubClientId: printable.optional(),
+    githubClientSecret: secret(input).optional(),
+    githubUrl: text(PROVIDER_FORM, readProvider).transform((url) => url.replace(/\/+$/, "")),
+    oidcIssuer: text(PROVIDER_FORM, readProvider).optional(),
+    oidcClientId: printable.optional(),
+    oidcClientSecret: secret(input).optional(),
+    oidcScopes: text(
+      "scopes with a space between, openid among them",
+      (given) =>
+        /^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/.test(given) && given.split(" ").includes("openid") ? given : null,
+    ),
     trustedProxies: list("addresses or ranges, such as 10.0.0.1 or 10.0.0.0/8", isAddressOrRange).optional(),
     logLevel: oneOf<LogLevel>("debug", "info", "warn", "error"),
     logFormat: oneOf("text", "json"),
@@ -329,6 +348,15 @@ function readAddress(given: string): URL | null {
   const url = new URL(given);
   const plain = url.username === "" && url.password === "" && url.search === "" && url.hash === "";
   return plain && !/[?#]/.test(given) ? url : null;
+}
+
+const PROVIDER_FORM = "an https address (http on loopback) without userinfo, query or fragment";
+
+/** As it was written: an issuer is compared to the letter. */
+function readProvider(given: string): string | null {
+  const url = readAddress(given);
+  if (url === null || (url.protocol !== "https:" && !isLoopback(url.hostname))) return null;
+  return given;
 }
 
 function readBase(given: string): string | null {

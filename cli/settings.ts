@@ -1,5 +1,7 @@
 /** Every setting there is: the one table behind flags, environment, file, `--help` and the README. */
 
+import { GITHUB_URL } from "../storage/identity/provider.ts";
+
 /** One setting, under its three names. */
 export interface Setting {
   /** In the configuration file. */
@@ -90,6 +92,36 @@ const SETTINGS: readonly Setting[] = Object.freeze([
   setting("adminToken", "A token for everything, for the first steps: 32 printable characters or more.", {
     value: "TOKEN",
     secret: true,
+  }),
+  setting(
+    "owners",
+    "Who owns the whole instance once they sign in: `github:octocat`, `oidc:ada@example.org`, `oidc:groups=admins`.",
+    { value: "WHO,…" },
+  ),
+  setting("githubClientId", "Sign-in with GitHub: the OAuth app's client id.", { value: "ID" }),
+  setting("githubClientSecret", "Sign-in with GitHub: the OAuth app's client secret.", {
+    value: "SECRET",
+    secret: true,
+  }),
+  setting("githubUrl", "Sign-in with GitHub: the base address of a GitHub Enterprise Server.", {
+    value: "URL",
+    default: GITHUB_URL,
+  }),
+  setting("oidcIssuer", "Sign-in with OpenID Connect: the provider's issuer, as it calls itself.", {
+    value: "URL",
+  }),
+  setting("oidcClientId", "Sign-in with OpenID Connect: the client's id.", { value: "ID" }),
+  setting(
+    "oidcClientSecret",
+    "Sign-in with OpenID Connect: the client's secret, unless it is a public one.",
+    {
+      value: "SECRET",
+      secret: true,
+    },
+  ),
+  setting("oidcScopes", "Sign-in with OpenID Connect: the scopes that are asked for.", {
+    value: "SCOPES",
+    default: "openid profile email",
   }),
   setting(
     "trustedProxies",

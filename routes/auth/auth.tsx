@@ -5,6 +5,7 @@ import {
   type Known,
   SignInError,
 } from "../../storage/identity/provider.ts";
+import { createTally } from "../../ecosystems/_pipeline/tally.ts";
 import type { Members, Trait } from "../../storage/members.ts";
 import { formTokenOf } from "../../storage/kv/session_secret.ts";
 import type { Clock, Log, Timers } from "../../storage/runtime.ts";
@@ -12,6 +13,7 @@ import type { Identity, Sessions } from "../../storage/sessions.ts";
 import { redirect } from "../admin/admin.tsx";
 import { mustBeOurs, readForm } from "../admin/forms.ts";
 import { addCookie } from "../headers.ts";
+import { networkOf, type PeerOf } from "../peer.ts";
 import type { SiteBindings } from "../site.tsx";
 import { cookieNames, cookieText, noCookie, readCookie } from "./cookies.ts";
 import { FLOW_SECONDS, newFlow, readFlow, writeFlow } from "./flow.ts";
@@ -34,6 +36,7 @@ export interface AuthDeps {
   readonly owners: readonly Trait[];
   /** null: not on loopback, or there are providers. */
   readonly localLink: LocalLink | null;
+  readonly peerOf: PeerOf;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Log;
@@ -47,6 +50,11 @@ const OPERATOR: Identity = {
   traits: [],
 };
 
+/** Sign-ins of one address that come to nothing: each costs the provider a question. */
+const FAILURES = 30;
+const WINDOW_MS = 10 * 60_000;
+const MAX_ADDRESSES = 20_000;
+
 /** Where a sign-in leads that nobody was sent to. */
 const FIRST_PAGE = "/-/admin";
 
@@ -59,6 +67,7 @@ export function createAuth(deps: AuthDeps): {
   const root = `${base.origin}${prefix}`;
   const cookies = cookieNames(base);
   const owners = new Set(deps.owners);
+  const failures = createTally({ clock, windowMs: WINDOW_MS, limit: FAILURES, maxKeys: MAX_ADDRESSES });
   const readSession = createReadSession({ ...deps, isLocal: localLink !== null });
   const setup: Setup = {
     prefix,
@@ -119,7 +128,7 @@ export function createAuth(deps: AuthDeps): {
     return await enter(request, OPERATOR, { grant: null, to: `${prefix}${FIRST_PAGE}` });
   }
 
-  async function callback(request: Request, { target }: SiteBindings): Promise<Response> {
+  async function callback(request: Request, { target, info }: SiteBindings): Promise<Response> {
     const flow = cookies === null ? null : readFlow(readCookie(request.headers, cookies.flow), {
       state: target.query.get("state"),
       now: clock(),
@@ -131,10 +140,15 @@ export function createAuth(deps: AuthDeps): {
         "This sign-in was begun in another browser, or more than ten minutes ago: begin again.",
       );
     }
+    const network = networkOf(deps.peerOf(info, request.headers));
+    if (!failures.allows(network)) {
+      return await trouble(429, "Too many sign-ins from here came to nothing: try again in ten minutes.");
+    }
     let known: Known;
     try {
       known = await provider.finish(target.query, flow);
     } catch (error) {
+      failures.count(network);
       return forget(await providerTrouble(error));
     }
     const { identity, grant } = known;

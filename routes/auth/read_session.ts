@@ -14,7 +14,7 @@ const GOOD_FOR_MS = 60 * 60_000;
 /** After a failure the provider is left alone for so long. */
 const PAUSE_MS = 30_000;
 /** Two processes may ask at once, and a provider take one of them only: until the other has written. */
-const OTHER_WRITES_MS = 1_000;
+const OTHER_WRITES_MS = 500;
 
 export interface ReadSessionDeps {
   readonly base: URL;

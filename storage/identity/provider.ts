@@ -1,6 +1,9 @@
 /** Who vouches for people: GitHub, or a provider that speaks OpenID Connect. */
 import type { Identity } from "../sessions.ts";
 
+/** Where GitHub is unless a person says otherwise. */
+export const GITHUB_URL = "https://github.com";
+
 /** What ties an answer of the provider's to the browser that asked; each is random, and used once. */
 export interface FlowSecrets {
   readonly state: string;
