@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import type { Restored } from "../routes/api/backup.ts";
 import { NotEmptyError, restore, type RestoreStep } from "../storage/backup.ts";
+import { createAuditTrail } from "../storage/kv/audit_trail.ts";
 import { openApi } from "./api_client.ts";
 import { ApiFailure } from "./api_failure.ts";
 import { amountOf, countBackup, endProgress, exists, keepBackup, showProgress } from "./backup_file_io.ts";
@@ -93,6 +94,15 @@ async function restoreHere({ io, flags, path, copy }: Job): Promise<Restored> {
       },
     );
     endProgress(io);
+    await createAuditTrail(kv, io).append({
+      organisation: null,
+      user: io.user,
+      principal: "local",
+      from: "",
+      action: "restore",
+      subject: `the backup of ${createdAt}`,
+      changes: [],
+    });
     return { createdAt, records: entries, files: blobs, filesLeftOut: blobsLeftOut, installsAdded };
   } finally {
     kv.close();

@@ -70,9 +70,11 @@ export function backupEndpoints({ backup, restore }: BackupApiDeps): readonly En
       // After a restore that was broken off nothing else works.
       standsAlone: true,
       answer: restored,
-      handle: async ({ query, bytes }) => {
+      handle: async ({ query, bytes, note }) => {
         if (!query.replace) throw notUnasked();
-        return { body: await told(() => restore(bytes())) };
+        const body = await told(() => restore(bytes()));
+        note({ subject: `the backup of ${body.createdAt}` });
+        return { body };
       },
     }),
   ];
