@@ -2,14 +2,17 @@
 import { AUDIT_TRAIL } from "./audit_trail.tsx";
 import { CACHE } from "./cache.tsx";
 import { INSTALLS, INSTALLS_EXPORT, INSTALLS_WHO } from "./installs.tsx";
+import { ORGANISATIONS } from "./organisations.tsx";
 import { OVERVIEW } from "./overview.tsx";
 import { PACKAGE, PACKAGES } from "./packages.tsx";
 import type { AdminPage } from "./page.ts";
+import { FLOOR_PAGES, POLICY_PAGES } from "./policy/mod.ts";
 import { TOKENS } from "./tokens.tsx";
 import { WEBHOOKS } from "./webhooks.tsx";
 
 export const ADMIN_PAGES: readonly AdminPage[] = Object.freeze([
   OVERVIEW,
+  ...POLICY_PAGES,
   PACKAGES,
   PACKAGE,
   INSTALLS,
@@ -19,4 +22,6 @@ export const ADMIN_PAGES: readonly AdminPage[] = Object.freeze([
   TOKENS,
   WEBHOOKS,
   AUDIT_TRAIL,
+  ...FLOOR_PAGES,
+  ORGANISATIONS,
 ]);

@@ -94,6 +94,16 @@ figcaption { font-weight: 600; margin-bottom: .5rem; }
 .chart .hover { fill: transparent; }
 .chart { display: block; width: 100%; height: auto; }
 .chart .bar { fill: var(--accent); } .chart .bar.bad { fill: var(--bad); } .chart .grid-line { stroke: var(--line); } .chart text { fill: var(--quiet); font-size: .75rem; }
+.stack.wide { max-width: none; }
+.tabs { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 0 0 1.25rem; border-bottom: 1px solid var(--line); }
+.tabs a { padding: .35rem 0; color: var(--ink); text-decoration: none; border-bottom: .2rem solid transparent; }
+.tabs a:hover { border-color: var(--line); }
+.tabs a[aria-current] { border-color: var(--accent); font-weight: 600; }
+.settings { display: grid; gap: 1.1rem 2rem; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); align-items: start; margin: .75rem 0; }
+.stack h2 { margin: .75rem 0 0; } .stack > p { margin: 0; }
+.changes { margin: 0 0 1.25rem; } .changes li { padding: .1rem 0; white-space: pre-wrap; }
+.mistakes { padding-left: 1.25rem; } .mistakes pre { margin: .25rem 0 .75rem; overflow-x: auto; overflow-wrap: normal; }
+pre.code { padding: .75rem 1rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--raised); overflow-x: auto; }
 .added { color: var(--good); } .removed { color: var(--bad); }
 @media (prefers-reduced-motion: reduce) { * { scroll-behavior: auto; } }
 @media print { .menu, .top, .pager, button { display: none; } }
