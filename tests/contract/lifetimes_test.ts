@@ -55,7 +55,7 @@ async function startAsking(sampled: Sampled, options: WorldOptions = {}): Promis
 
 /** Asks until what goes on behind the answers has come to its end. */
 async function eventually(look: () => Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 400; turn++) {
+  for (let turn = 0; turn < 4_000; turn++) {
     if (await look()) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -45,9 +45,9 @@ async function answers({ url }: SpawnedServer): Promise<boolean> {
   }
 }
 
-/** Looks every 50 ms, for twenty seconds. */
+/** Looks every 50 ms, for half a minute and more. */
 async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (let i = 0; i < 400; i++) {
+  for (let i = 0; i < 700; i++) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -9,7 +9,7 @@ import { WITHOUT_SANITIZERS } from "./pypi_world.ts";
 const ADMIN = "an-admin-token-of-more-than-32-characters";
 const UPSTREAM = "upstream-secret-of-the-registry";
 const SIGNED = "X-Amz-Signature=presigned0123456789abcdef";
-const WAIT_MS = 10_000;
+const WAIT_MS = 60_000;
 
 /** Takes what a process of ours exports, by OpenTelemetry's protocol over HTTP. */
 function startCollector() {

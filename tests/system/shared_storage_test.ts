@@ -29,7 +29,7 @@ Deno.test("GET /npm/{package}: what another process has replaced is read from th
 
 /** The document that was replaced is deleted behind the answer. */
 async function waitForReplaced(data: string): Promise<void> {
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 3_000; i++) {
     const files = await Array.fromAsync(walk(`${data}/artifacts`));
     if (files.length === 1) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
