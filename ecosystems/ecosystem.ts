@@ -314,6 +314,90 @@ export interface Tags {
   among(reading: Reading, versions: readonly string[]): Reading;
 }
 
+/** By what whoever runs a client is known to Sluice: by nothing, by the name they give, by a token. */
+export type SetupBy = "nobody" | "name" | "token";
+
+/**
+ * Whom a client is set up for. In what comes of it these stand for what is not known yet: `{user}` (as it is),
+ * `{user:url}` (percent-encoded), `{basic}` (base64 of the name and a colon), `{token}`.
+ */
+export interface SetupCaller {
+  readonly by: SetupBy;
+  /** The organisation lets nobody in otherwise, so that the client is asked for it. */
+  readonly isAsked: boolean;
+}
+
+/** How lines are written, and found again: `key=value`, below `[section]` or not, `key: value`, `key value`. */
+export type SetupSyntax = "npmrc" | "ini" | "toml" | "yaml" | "yarnrc" | "netrc";
+
+/** A file that a client reads. Paths have `/` everywhere. */
+export interface SetupFile {
+  /** Below a person's home. */
+  readonly home: string;
+  readonly macos?: string;
+  /** On macOS instead of `home`, where its folder is there already. */
+  readonly macosIfThere?: string;
+  /** Below `%USERPROFILE%`. */
+  readonly windows?: string;
+  /** Read instead of `home` where it is there: what the client called it once. */
+  readonly older?: string;
+  /** An environment variable that says where `prefix` of `home` is instead; an empty prefix is the home itself. */
+  readonly moved?: { readonly variable: string; readonly prefix: string };
+  /** For everybody on a machine, and those to come: whole paths (on Windows below `%ProgramData%`), or what prints one. */
+  readonly system?:
+    | { readonly unix: string; readonly macos: string; readonly windows: string }
+    | { readonly printedBy: readonly string[] };
+  readonly syntax: SetupSyntax;
+}
+
+/** Lines of one file that belong together. */
+export interface Setting {
+  /** Unique among all ecosystems: clients that share a file share its settings. */
+  readonly id: string;
+  readonly file: SetupFile;
+  /** `registries.sluice`; `[index]`: one more of TOML's arrays of tables, before the others. Absent: at the top. */
+  readonly section?: string;
+  /** As the file has them; what had their keys goes. No line holds a quote that is not the syntax's own. */
+  readonly lines: readonly string[];
+  /** Keys that lead past Sluice all the same, where the file has them: they stay, and that is said. */
+  readonly past?: readonly string[];
+  /** It holds who somebody is: only in files that nobody else can read, never in one for everybody. */
+  readonly isSecret?: true;
+}
+
+/** How one client is pointed here, for people to copy and for scripts to do. */
+export interface ClientSetup {
+  /** In addresses and arguments: `yarn4`. */
+  readonly id: string;
+  /** For people: `yarn 4`. */
+  readonly client: string;
+  /** The shell line that points it here, for nobody in particular; one of several ways. */
+  readonly line: string;
+  /** It is installed where one of these can be run. */
+  readonly programs: readonly string[];
+  /** What `--version` begins with, where another client has the same program. */
+  readonly version?: string;
+  settings(caller: SetupCaller): readonly Setting[];
+  /** What it reads from the environment alone; no secret. */
+  environment?(caller: SetupCaller): Readonly<Record<string, string>>;
+  /** Shell lines that keep the name or token in place of the settings that are secret. */
+  login?(caller: SetupCaller): readonly string[];
+  /** Where it keeps a token best, in one or two sentences. */
+  readonly keeps: string;
+  /** What else there is to know; null: nothing. */
+  note?(caller: SetupCaller): string | null;
+  /** It has no setting for all projects: `line` is for each of them. */
+  readonly isPerProject?: true;
+  /** `prints`: what it takes for its registry, and the command that tells; `asks`: one that asks Sluice by it. */
+  check?(): { readonly prints?: SetupAnswer; readonly asks?: readonly string[] };
+}
+
+export interface SetupAnswer {
+  readonly command: readonly string[];
+  /** Exactly, but for a user's name in the address. */
+  readonly answer: string;
+}
+
 export interface Ecosystem {
   /** The mount and the key: `npm`. */
   readonly id: string;
@@ -336,8 +420,8 @@ export interface Ecosystem {
   readonly pathTokens: "allowed" | { readonly refused: string };
   /** How its clients introduce themselves; tells two ecosystems apart that are both mounted at the root of a host. */
   readonly clients: readonly string[];
-  /** The line that points each client here, for the welcome page. */
-  setup(base: string): readonly { readonly client: string; readonly line: string }[];
+  /** How each client is pointed here; `base` is where this is mounted for an organisation, no trailing slash. */
+  setup(base: string): readonly ClientSetup[];
   /** null: 404, upstream untouched. Never throws. */
   parse(request: ClientRequest): Ask | null;
   /** What a client asks at the root of the host because it lost its prefix; null where that cannot happen. */

@@ -10,7 +10,7 @@ import type { Clock } from "../storage/runtime.ts";
 import { NOW, readAsOf } from "./as_of.ts";
 import { authorise, type Callers } from "./caller.ts";
 import type { HealthReport } from "./health.ts";
-import { DEFAULT_ORGANISATION, type Resolver } from "./organisations.ts";
+import { DEFAULT_ORGANISATION, type Resolved, type Resolver } from "./organisations.ts";
 import { jsonPage, pageResponse } from "./page.tsx";
 import { createOperationPages, type Operations } from "./operations.ts";
 import { readPurlPath } from "./purl_path.ts";
@@ -22,10 +22,12 @@ import type { UpstreamClient } from "../storage/upstream/upstream.ts";
 import type { Admin } from "./admin/admin.tsx";
 import { ADMIN_STYLE } from "./admin/style.ts";
 import type { AuthPages } from "./auth/auth.tsx";
+import { createSetupPages } from "./setup/pages.ts";
+import { SETUP_STYLE } from "./setup/style.ts";
 import { STYLE } from "./style.ts";
 import type { SiteTarget } from "./target.ts";
 import { welcome } from "./welcome.tsx";
-import { whyPage } from "./why.ts";
+import { createWhyRoute, type WhyDeps } from "./why_route.ts";
 
 /** What the pages need; a part of the app's own dependencies. */
 export interface SiteDeps {
@@ -53,6 +55,9 @@ export interface SiteDeps {
   readonly auth: AuthPages;
   /** Null: nothing is known of that package. From cached facts only. */
   readonly explain: (query: WhyQuery) => Promise<WhyAnswer | null>;
+  readonly readSession: ReadSession;
+  readonly waivers: WhyDeps["waivers"];
+  readonly timers: Timers;
 }
 
 /** What travels with a request to the pages: the one parse of it, and the peer. */
@@ -82,6 +87,10 @@ export const SITE_ACCESS = {
   "/-/api/v1": null,
   "/-/api/v1/": null,
   "/-/why/*": "read",
+  // How clients are pointed here: whoever has none yet needs it first, and there is no secret in it.
+  "/-/setup": null,
+  "/-/setup.sh": null,
+  "/-/setup.ps1": null,
   // Whoever signed in, with the role that each page asks for.
   "/-/admin": null,
   "/-/admin/*": null,
@@ -97,7 +106,10 @@ type SitePath = keyof typeof SITE_ACCESS;
 export const SITE_PATHS = Object.keys(SITE_ACCESS) as readonly SitePath[];
 
 /** Those that forms are sent to: they see to it themselves that it is a page of ours that sends one. */
-const FORM_PATHS: readonly SitePath[] = ["/-/admin/*", "/-/auth/sign-out"];
+const FORM_PATHS: readonly SitePath[] = ["/-/admin/*", "/-/why/*", "/-/auth/sign-out"];
+
+/** Those that let in by themselves whom SITE_ACCESS says: somebody who signed in among them, and by ecosystem. */
+const SEE_TO_IT: readonly SitePath[] = ["/-/why/*"];
 
 type Page = (request: Request, bindings: SiteBindings) => Promise<Response> | Response;
 
@@ -110,6 +122,7 @@ export function createSite(deps: SiteDeps): Site {
   });
 
   const operations = createOperationPages(deps);
+  const setup = createSetupPages({ ecosystems, prefix });
   const pages: Readonly<Record<SitePath, Page>> = {
     "/": async (request, { target }) => {
       const resolved = await resolve(target);
@@ -132,6 +145,10 @@ export function createSite(deps: SiteDeps): Site {
     "/-/api/v1": describeApi,
     "/-/api/v1/": describeApi,
     "/-/why/*": why,
+    "/-/setup": (request, { target }) =>
+      forOrganisation(request, target, (resolved) => setup.page(request, { resolved, query: target.query })),
+    "/-/setup.sh": (request, { target }) => forOrganisation(request, target, setup.sh),
+    "/-/setup.ps1": (request, { target }) => forOrganisation(request, target, setup.ps1),
     "/-/admin": deps.admin,
     "/-/admin/*": deps.admin,
     "/-/auth/sign-in": deps.auth,
@@ -172,6 +189,15 @@ export function createSite(deps: SiteDeps): Site {
     return await apiPage(request.headers.get("accept"), { document, prefix, site });
   }
 
+  async function forOrganisation(
+    request: Request,
+    target: SiteTarget,
+    page: (resolved: Resolved) => Promise<Response> | Response,
+  ): Promise<Response> {
+    const resolved = await resolve(target);
+    return resolved === null ? noOrganisation(request) : await page(resolved);
+  }
+
   async function healthPage(): Promise<Response> {
     return jsonPage(await deps.health());
   }
@@ -181,34 +207,9 @@ export function createSite(deps: SiteDeps): Site {
     return resolved === null ? noOrganisation(request) : await operations.stats(request, resolved, prefix);
   }
 
-  async function why(request: Request, { target }: SiteBindings): Promise<Response> {
-    const resolved = await resolve(target);
-    if (resolved === null) return noOrganisation(request);
-    const purl = readPurlPath(target.segments.slice(2));
-    const ecosystem = byPurlType.get(purl?.type ?? "");
-    if (purl === null || ecosystem === undefined) {
-      return sayProblem(request, {
-        status: 404,
-        code: "no-such-package",
-        message: "This address names no package: use /-/why/pkg:{type}/{name}@{version}.",
-      });
-    }
-    const { view } = resolved;
-    const reading = target.at === null ? NOW : readAsOf(target.at, view, deps.clock());
-    if (!reading.ok) return sayProblem(request, reading.problem);
-    const { at } = reading;
-    const site = at === undefined ? resolved.site : `${resolved.site}/at/${at.text}`;
-    const { version, isSpeaking } = purl;
-    const name = ecosystem.canonicalName?.(purl.name) ?? purl.name;
-    const decisionId = decisionIdOf(target.query.get("decision"));
-    const query = { organisation: view, ecosystem, name, version, decisionId, site };
-    const answer = await deps.explain(at === undefined ? query : { ...query, at });
-    if (answer === null) {
-      const message = "Nothing is known of this package here: nobody asked for it, or it does not exist.";
-      return sayProblem(request, { status: 404, code: "unknown-package", message });
-    }
-    const format = target.query.get("format");
-    return whyPage(answer, { accept: request.headers.get("accept"), format, isSpeaking });
+  async function why(request: Request, bindings: SiteBindings): Promise<Response> {
+    const resolved = await resolve(bindings.target);
+    return resolved === null ? noOrganisation(request) : await whyRoute(request, bindings, resolved);
   }
 
   /** null: let in. */
@@ -218,7 +219,7 @@ export function createSite(deps: SiteDeps): Site {
     { target, info }: SiteBindings,
   ): Promise<Response | null> {
     const scope = SITE_ACCESS[path];
-    if (scope === null) return null;
+    if (scope === null || SEE_TO_IT.includes(path)) return null;
     const resolved = await resolve(target);
     if (resolved === null) return noOrganisation(request);
     const { view } = resolved;
@@ -234,14 +235,9 @@ function stylesheet(): Response {
   return pageResponse({
     status: 200,
     contentType: "text/css; charset=utf-8",
-    body: STYLE + ADMIN_STYLE,
+    body: STYLE + ADMIN_STYLE + SETUP_STYLE,
     cacheControl: "private, max-age=3600, no-transform",
   });
-}
-
-/** Ids are short tokens; anything else is as good as none. */
-function decisionIdOf(text: string | null): string | null {
-  return text !== null && /^[A-Za-z0-9_-]{1,128}$/.test(text) ? text : null;
 }
 
 function noOrganisation(request: Request): Response {

@@ -54,7 +54,18 @@ export const SAMPLE: Ecosystem = Object.freeze<Ecosystem>({
   },
   pathTokens: "allowed",
   clients: ["sample"],
-  setup: (base) => [{ client: "sample", line: `sample config set registry ${base}/` }],
+  setup: (base) => [{
+    id: "sample",
+    client: "sample",
+    line: `sample config set registry ${base}/`,
+    programs: ["sample"],
+    settings: () => [{
+      id: "sample",
+      file: { home: ".samplerc", syntax: "npmrc" },
+      lines: [`registry=${base}/`],
+    }],
+    keeps: "In .samplerc.",
+  }],
   parse: () => ({ kind: "local", variant: "anything" }),
   parseAtRoot: ({ segments }: ClientRequest) =>
     segments.at(-1)?.endsWith(".tgz") === true

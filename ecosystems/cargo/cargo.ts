@@ -17,6 +17,7 @@ import { fail, local, refuse } from "./refuse.ts";
 import { render } from "./render.ts";
 import { parse } from "./request.ts";
 import { searchMentions } from "./search.ts";
+import { setup } from "./setup.ts";
 import { cargoVersions } from "./version.ts";
 
 const PUBLIC_INDEX = "https://index.crates.io/";
@@ -54,20 +55,6 @@ export const cargo: Ecosystem = Object.freeze(
     fail,
   } satisfies Ecosystem,
 );
-
-/** As a registry with a name: one without can be given no token, and is not searched. */
-function setup(base: string) {
-  const config = [
-    "[registries.sluice]",
-    `index = "sparse+${base}/"`,
-    "[source.crates-io]",
-    'replace-with = "sluice"',
-  ];
-  return [{
-    client: "cargo",
-    line: `mkdir -p ~/.cargo && printf '${config.join("\\n")}\\n' >> ~/.cargo/config.toml`,
-  }];
-}
 
 /** The index file has every fact; `config.json` says where the files are. */
 function sources(subject: Subject, documents: readonly UpstreamDocument[]): readonly Source[] {

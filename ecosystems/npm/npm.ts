@@ -19,6 +19,7 @@ import { fail, local, refuse, tellsByRefusal } from "./refuse.ts";
 import { render } from "./render.ts";
 import { parse, parseAtRoot } from "./request.ts";
 import { searchMentions, searchSource } from "./search.ts";
+import { setup } from "./setup.ts";
 import { repairTags } from "./tags.ts";
 import { PUBLIC_REGISTRY } from "./tarball.ts";
 import { npmVersions } from "./version.ts";
@@ -67,25 +68,6 @@ export const npm: Ecosystem = Object.freeze(
     tags: TAGS,
   } satisfies Ecosystem,
 );
-
-function setup(base: string) {
-  const registry = `${base}/`;
-  return [
-    { client: "npm", line: `npm config set registry ${registry}` },
-    { client: "pnpm", line: `pnpm config set registry ${registry}` },
-    { client: "yarn 4", line: `yarn config set npmRegistryServer ${base}${allowHttp(base)}` },
-    { client: "yarn 1", line: `yarn config set registry ${registry}` },
-    { client: "bun", line: `npm_config_registry=${registry} bun install` },
-    { client: "deno", line: `NPM_CONFIG_REGISTRY=${registry} deno install` },
-  ];
-}
-
-/** yarn 4 speaks plain HTTP only to hosts that it was told of. */
-function allowHttp(base: string): string {
-  const { protocol, hostname } = new URL(base);
-  if (protocol !== "http:") return "";
-  return ` && yarn config set unsafeHttpWhitelist --json '${JSON.stringify([hostname])}'`;
-}
 
 /** Always the full document: dates and trust are in no other, and the abbreviated one is derived from it. */
 function sources(subject: Subject, documents: readonly UpstreamDocument[]): readonly Source[] {

@@ -22,6 +22,7 @@ import { namesRelease, renderProjectJson } from "./project_json.ts";
 import { projectMentions, renderProjects } from "./projects.ts";
 import { fail, local, refuse } from "./refuse.ts";
 import { parse, sidecars } from "./request.ts";
+import { setup } from "./setup.ts";
 import { renderSimple } from "./simple.ts";
 import { sources } from "./sources.ts";
 import { pypiVersions } from "./version.ts";
@@ -72,24 +73,6 @@ export const pypi: Ecosystem = Object.freeze(
     fail,
   } satisfies Ecosystem,
 );
-
-function setup(base: string) {
-  const index = `${base}/simple/`;
-  return [
-    { client: "pip", line: `pip config set global.index-url ${index}${trustHttp(base)}` },
-    { client: "uv", line: `export UV_DEFAULT_INDEX=${index}` },
-    { client: "poetry", line: `poetry source add --priority=primary sluice ${index}` },
-    { client: "pdm", line: `pdm config pypi.url ${index}` },
-    { client: "pipenv", line: `export PIPENV_PYPI_MIRROR=${index}` },
-  ];
-}
-
-/** pip speaks plain HTTP only to this machine and to hosts that it was told of. */
-function trustHttp(base: string): string {
-  const { protocol, hostname } = new URL(base);
-  if (protocol !== "http:" || hostname === "localhost" || hostname.startsWith("127.")) return "";
-  return ` && pip config set global.trusted-host ${hostname}`;
-}
 
 /** The list of projects holds no facts: a project's own page does. */
 function* read(subject: Subject, documents: readonly UpstreamDocument[]): Generator<Reading | undefined> {

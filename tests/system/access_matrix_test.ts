@@ -22,6 +22,10 @@ const OPEN_PAGES = [
   "/-/schema/policy.json",
   "/-/api/v1",
   "/-/api/v1/",
+  // Whoever has no name or token here yet needs them first, and no secret is in them.
+  "/-/setup",
+  "/-/setup.sh",
+  "/-/setup.ps1",
   // They lead whoever is not signed in to the sign-in; tests/system/admin_matrix_test.ts has the roles.
   "/-/admin",
   "/-/admin/*",
