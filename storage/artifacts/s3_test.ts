@@ -160,7 +160,7 @@ test("createS3Store: a start cleans what is older than the lease and not its own
 });
 
 async function untilTrue(holds: () => Promise<boolean>): Promise<void> {
-  for (let tried = 0; tried < 200 && !await holds(); tried++) {
+  for (let tried = 0; tried < 3_000 && !await holds(); tried++) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -140,7 +140,7 @@ Deno.test("a fill that pushes the store above its size evicts at once, without a
   await world.fill(keeper, "old", 900);
   world.advance(HOUR);
   await world.fill(keeper, "new", 200);
-  for (let i = 0; i < 200 && (await world.bare.list()[Symbol.asyncIterator]().next()).done !== true; i++) {
+  for (let i = 0; i < 4_000 && (await world.bare.list()[Symbol.asyncIterator]().next()).done !== true; i++) {
     if (keeper.usage().bytes === 200) break;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -24,8 +24,11 @@ function bodyOf(bytes: Uint8Array, encoding?: string) {
 
 Deno.test("readBody: a large body waits for its turn, and no more than a megabyte of it is read before", async () => {
   const turn = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
   const { response, given } = bodyOf(new Uint8Array(3 * MEGABYTE));
-  const body = readBody(response, 8 * MEGABYTE, { timers: realTimers, large: () => turn.promise });
+  const large = () => (asked.resolve(), turn.promise);
+  const body = readBody(response, 8 * MEGABYTE, { timers: realTimers, large });
+  await asked.promise;
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.ok(given() > MEGABYTE / 2 && given() <= MEGABYTE + 2 * 65_536, String(given()));
   turn.resolve();

@@ -13,14 +13,14 @@ export const TEST_NETWORK: NetworkConfig = {
   noProxy: [],
   caPem: null,
   userAgent: "sluice/test",
-  connectTimeoutMs: 1_000,
+  connectTimeoutMs: 5_000,
   firstByteTimeoutMs: 5_000,
   idleTimeoutMs: 5_000,
   maxConnectionsPerOrigin: 8,
 };
 
-/** For what is meant to time out. */
-export const IMPATIENT = { connectTimeoutMs: 100, firstByteTimeoutMs: 100, idleTimeoutMs: 120 } as const;
+/** For what is meant to time out, beside what is answered at once, on a machine that is busy. */
+export const IMPATIENT = { connectTimeoutMs: 250, firstByteTimeoutMs: 250, idleTimeoutMs: 300 } as const;
 
 export const TEST_LIFETIMES = { upstreamTimeout: 60_000 as DurationMs, userAgent: "sluice/test" } as const;
 
