@@ -27,7 +27,7 @@ import { SETUP_STYLE } from "./setup/style.ts";
 import { STYLE } from "./style.ts";
 import type { SiteTarget } from "./target.ts";
 import { welcome } from "./welcome.tsx";
-import { createWhyRoute, type WhyDeps } from "./why_route.ts";
+import { whyPage } from "./why.ts";
 
 /** What the pages need; a part of the app's own dependencies. */
 export interface SiteDeps {
@@ -55,9 +55,6 @@ export interface SiteDeps {
   readonly auth: AuthPages;
   /** Null: nothing is known of that package. From cached facts only. */
   readonly explain: (query: WhyQuery) => Promise<WhyAnswer | null>;
-  readonly readSession: ReadSession;
-  readonly waivers: WhyDeps["waivers"];
-  readonly timers: Timers;
 }
 
 /** What travels with a request to the pages: the one parse of it, and the peer. */
@@ -106,10 +103,7 @@ type SitePath = keyof typeof SITE_ACCESS;
 export const SITE_PATHS = Object.keys(SITE_ACCESS) as readonly SitePath[];
 
 /** Those that forms are sent to: they see to it themselves that it is a page of ours that sends one. */
-const FORM_PATHS: readonly SitePath[] = ["/-/admin/*", "/-/why/*", "/-/auth/sign-out"];
-
-/** Those that let in by themselves whom SITE_ACCESS says: somebody who signed in among them, and by ecosystem. */
-const SEE_TO_IT: readonly SitePath[] = ["/-/why/*"];
+const FORM_PATHS: readonly SitePath[] = ["/-/admin/*", "/-/auth/sign-out"];
 
 type Page = (request: Request, bindings: SiteBindings) => Promise<Response> | Response;
 
@@ -207,9 +201,34 @@ export function createSite(deps: SiteDeps): Site {
     return resolved === null ? noOrganisation(request) : await operations.stats(request, resolved, prefix);
   }
 
-  async function why(request: Request, bindings: SiteBindings): Promise<Response> {
-    const resolved = await resolve(bindings.target);
-    return resolved === null ? noOrganisation(request) : await whyRoute(request, bindings, resolved);
+  async function why(request: Request, { target }: SiteBindings): Promise<Response> {
+    const resolved = await resolve(target);
+    if (resolved === null) return noOrganisation(request);
+    const purl = readPurlPath(target.segments.slice(2));
+    const ecosystem = byPurlType.get(purl?.type ?? "");
+    if (purl === null || ecosystem === undefined) {
+      return sayProblem(request, {
+        status: 404,
+        code: "no-such-package",
+        message: "This address names no package: use /-/why/pkg:{type}/{name}@{version}.",
+      });
+    }
+    const { view } = resolved;
+    const reading = target.at === null ? NOW : readAsOf(target.at, view, deps.clock());
+    if (!reading.ok) return sayProblem(request, reading.problem);
+    const { at } = reading;
+    const site = at === undefined ? resolved.site : `${resolved.site}/at/${at.text}`;
+    const { version, isSpeaking } = purl;
+    const name = ecosystem.canonicalName?.(purl.name) ?? purl.name;
+    const decisionId = decisionIdOf(target.query.get("decision"));
+    const query = { organisation: view, ecosystem, name, version, decisionId, site };
+    const answer = await deps.explain(at === undefined ? query : { ...query, at });
+    if (answer === null) {
+      const message = "Nothing is known of this package here: nobody asked for it, or it does not exist.";
+      return sayProblem(request, { status: 404, code: "unknown-package", message });
+    }
+    const format = target.query.get("format");
+    return whyPage(answer, { accept: request.headers.get("accept"), format, isSpeaking });
   }
 
   /** null: let in. */
@@ -219,7 +238,7 @@ export function createSite(deps: SiteDeps): Site {
     { target, info }: SiteBindings,
   ): Promise<Response | null> {
     const scope = SITE_ACCESS[path];
-    if (scope === null || SEE_TO_IT.includes(path)) return null;
+    if (scope === null) return null;
     const resolved = await resolve(target);
     if (resolved === null) return noOrganisation(request);
     const { view } = resolved;
@@ -238,6 +257,11 @@ function stylesheet(): Response {
     body: STYLE + ADMIN_STYLE + SETUP_STYLE,
     cacheControl: "private, max-age=3600, no-transform",
   });
+}
+
+/** Ids are short tokens; anything else is as good as none. */
+function decisionIdOf(text: string | null): string | null {
+  return text !== null && /^[A-Za-z0-9_-]{1,128}$/.test(text) ? text : null;
 }
 
 function noOrganisation(request: Request): Response {
