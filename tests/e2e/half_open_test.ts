@@ -38,7 +38,7 @@ async function crowd({ url }: SpawnedServer, count: number): Promise<Crowd> {
 
 async function answers({ url }: SpawnedServer): Promise<boolean> {
   try {
-    const response = await fetch(`${url}/npm/-/ping`, { signal: AbortSignal.timeout(5_000) });
+    const response = await fetch(`${url}/npm/-/ping`, { signal: AbortSignal.timeout(10_000) });
     return response.ok && await response.text() === "{}";
   } catch {
     return false;

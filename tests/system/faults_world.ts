@@ -57,9 +57,9 @@ export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 const JSON_TYPE = { "content-type": "application/json" };
 const IMPATIENT = {
-  SLUICE_CONNECT_TIMEOUT: "200ms",
-  SLUICE_FIRST_BYTE_TIMEOUT: "200ms",
-  SLUICE_IDLE_TIMEOUT: "300ms",
+  SLUICE_CONNECT_TIMEOUT: "400ms",
+  SLUICE_FIRST_BYTE_TIMEOUT: "400ms",
+  SLUICE_IDLE_TIMEOUT: "500ms",
 };
 
 /** One package for each fault, as short as it can be: some faults send a byte at a time. */
