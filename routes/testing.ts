@@ -150,10 +150,30 @@ export function sampleOperations(): AppDeps["operations"] {
     metrics: createMetrics(),
     gauges: () => ({ ...memory, caches, fills: 0, maintenanceAgeSeconds: 0 }),
     metricsFor: "anyone",
-    stats: () => Promise.resolve({ asOf, since: asOf, ecosystems: [], days: [], popular: [], recent: [] }),
+    stats: () =>
+      Promise.resolve({
+        asOf,
+        since: asOf,
+        ecosystems: [],
+        days: [],
+        upstreams: [],
+        popular: [],
+        recent: [],
+      }),
     isPrivate: () => false,
   };
 }
+
+/** Where nobody has asked for an exception, and nobody may. */
+export const NO_WAIVERS: AppDeps["waivers"] = {
+  desk: {
+    ask: () => Promise.reject(new Error("nothing is asked for here")),
+    grantUnasked: () => Promise.reject(new Error("nothing is granted here")),
+    grant: () => Promise.reject(new Error("nothing is granted here")),
+    decline: () => Promise.reject(new Error("nothing is declined here")),
+  },
+  requests: { ofPackage: () => Promise.resolve([]) },
+};
 
 /** Where nobody has a token. */
 export const NO_TOKENS: Tokens = {
@@ -198,6 +218,7 @@ export function run(options: RunOptions = {}): Running {
       audit: { append: () => Promise.resolve() },
     }),
     readSession: () => Promise.resolve(null),
+    waivers: NO_WAIVERS,
     auth: () => Promise.resolve(textPage("sign in here")),
     checks: [],
     operations: sampleOperations(),

@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { EpochMs } from "../policy/types.ts";
 import { type Cached, keptFor } from "./cached.ts";
 import type { InstallQueries } from "./installs/query_types.ts";
-import type { Counters } from "./kv/counters.ts";
+import type { Counters, UpstreamDay } from "./kv/counters.ts";
 import type { OnRestored } from "./kv/fence.ts";
 import type { Clock } from "./runtime.ts";
 
@@ -55,6 +55,8 @@ export interface Stats {
   readonly ecosystems: readonly EcosystemStats[];
   /** The newest first. */
   readonly days: readonly DayStats[];
+  /** Requests to upstreams, of all organisations; the newest day first. */
+  readonly upstreams: readonly UpstreamDay[];
   /** The most first, of the same days. */
   readonly popular: readonly PopularPackage[];
   /** Each release once, the newest first. */
@@ -64,7 +66,7 @@ export interface Stats {
 export interface StatsDeps {
   readonly ecosystemIds: readonly string[];
   readonly cached: Cached;
-  readonly counters: Pick<Counters, "read">;
+  readonly counters: Pick<Counters, "read" | "upstreams">;
   readonly queries: Pick<InstallQueries, "count" | "recent">;
   readonly clock: Clock;
   readonly onRestored?: OnRestored;
@@ -93,9 +95,10 @@ async function readStats(deps: StatsDeps, organisation: string): Promise<Stats> 
   const { queries, counters, cached } = deps;
   const asOf = deps.clock();
   const since = (Math.floor(asOf / DAY_MS) - DAYS + 1) * DAY_MS as EpochMs;
-  const [overview, counts, popular, recent] = await Promise.all([
+  const [overview, counts, upstreams, popular, recent] = await Promise.all([
     cached.overview(),
     counters.read(since),
+    counters.upstreams(since),
     queries.count({ organisation, since, limit: MAX_POPULAR }, "package"),
     queries.recent({ organisation, limit: MAX_RECENT }),
   ]);
@@ -129,6 +132,7 @@ async function readStats(deps: StatsDeps, organisation: string): Promise<Stats> 
       ...summed(rows.filter((row) => row.ecosystem === ecosystem)),
     })),
     days: rows,
+    upstreams,
     popular: popular.filter(({ installs }) => installs > 0).map((row) => ({
       ecosystem: row.ecosystem!,
       package: row.package!,

@@ -13,11 +13,12 @@ const HEIGHT = 130;
 const BOTTOM = 18;
 const TOP = 14;
 
-/** At most two series: the second is what went wrong. */
-export function Chart({ title, series, points }: {
+/** At most two series. Without tones the second is what went wrong. */
+export function Chart({ title, series, points, tones = ["good", "bad"] }: {
   readonly title: string;
   readonly series: readonly string[];
   readonly points: readonly Point[];
+  readonly tones?: readonly ("good" | "plain" | "bad")[];
 }) {
   const totals = points.map(({ values }) => values.reduce((sum, value) => sum + value, 0));
   const most = Math.max(1, ...totals);
@@ -30,7 +31,7 @@ export function Chart({ title, series, points }: {
         <span class="quiet">
           {series.map((name, at) => (
             <span>
-              <span class={at === 0 ? "legend" : "legend bad"} />
+              <span class={`legend ${tones[at]}`} />
               {name}
             </span>
           ))}
@@ -57,7 +58,7 @@ export function Chart({ title, series, points }: {
                 base -= high(value);
                 return (
                   <rect
-                    class={at === 0 ? "bar" : "bar bad"}
+                    class={`bar ${tones[at]}`}
                     x={(index * step + step * 0.15).toFixed(1)}
                     y={base.toFixed(1)}
                     width={(step * 0.7).toFixed(1)}

@@ -23,6 +23,7 @@ interface Stats {
     readonly hits: number;
     readonly misses: number;
   }[];
+  readonly upstreams: readonly { readonly day: string; readonly answered: number; readonly failed: number }[];
 }
 
 interface Held {
@@ -150,7 +151,16 @@ function Charts({ context, stats }: { readonly context: PageContext; readonly st
       <Chart
         title="Requests answered from the cache, and from upstream"
         series={["from the cache", "from upstream"]}
+        tones={["good", "plain"]}
         points={days.map(({ day, hits, misses }) => ({ label: day, values: [hits, misses] }))}
+      />
+      <Chart
+        title="Requests to upstreams"
+        series={["answered", "failed"]}
+        points={days.map(({ day }) => {
+          const row = stats.upstreams.find((each) => each.day === day);
+          return { label: day, values: [row?.answered ?? 0, row?.failed ?? 0] };
+        })}
       />
     </div>
   );

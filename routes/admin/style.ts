@@ -83,6 +83,7 @@ meter { inline-size: min(30rem, 100%); block-size: 1rem; }
 .grid > section > h2 { margin-top: 0; }
 .legend { display: inline-block; inline-size: .7rem; block-size: .7rem; margin: 0 .35rem 0 1rem; background: var(--accent); }
 .legend.bad { background: var(--bad); }
+.legend.plain { background: var(--field-line); }
 .figures { display: flex; flex-wrap: wrap; gap: 1.25rem 2.5rem; margin: 0 0 1.5rem; border: 0; background: none; }
 .figures > div { padding: 0; border: 0; }
 .figures dd { margin: 0; font-size: 1.5rem; font-weight: 650; font-variant-numeric: tabular-nums; }
@@ -93,7 +94,7 @@ figure.card { margin: 0 0 1.5rem; }
 figcaption { font-weight: 600; margin-bottom: .5rem; }
 .chart .hover { fill: transparent; }
 .chart { display: block; width: 100%; height: auto; }
-.chart .bar { fill: var(--accent); } .chart .bar.bad { fill: var(--bad); } .chart .grid-line { stroke: var(--line); } .chart text { fill: var(--quiet); font-size: .75rem; }
+.chart .bar { fill: var(--accent); } .chart .bar.bad { fill: var(--bad); } .chart .bar.plain { fill: var(--field-line); } .chart .grid-line { stroke: var(--line); } .chart text { fill: var(--quiet); font-size: .75rem; }
 .stack.wide { max-width: none; }
 .tabs { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 0 0 1.25rem; border-bottom: 1px solid var(--line); }
 .tabs a { padding: .35rem 0; color: var(--ink); text-decoration: none; border-bottom: .2rem solid transparent; }

@@ -38,6 +38,11 @@ export const statsShape = z.object({
     }),
   ),
   days: z.array(z.object({ day: z.iso.date(), ecosystem, filled: z.number(), ...requests, ...installs })),
+  upstreams: z.array(z.object({
+    day: z.iso.date(),
+    answered: z.number().meta({ description: "Requests to upstreams that were answered, but for a 5xx" }),
+    failed: z.number(),
+  })),
   popular: z.array(z.object({ ecosystem, package: z.string(), installs: z.number() })),
   recent: z.array(z.object({ at: instant, ecosystem, package: z.string(), version: z.string() })),
 }).meta({ id: "Stats" });
@@ -58,6 +63,7 @@ export function shownStats(stats: Stats, options: {
     since: instantText(stats.since),
     ecosystems: [...stats.ecosystems],
     days: [...stats.days],
+    upstreams: [...stats.upstreams],
     popular: stats.popular.filter(isShown).slice(0, options.popular),
     recent: stats.recent.filter(isShown).slice(0, options.recent)
       .map((row) => ({ ...row, at: instantText(row.at) })),

@@ -17,15 +17,28 @@ export interface DayCount {
   readonly misses: number;
 }
 
+/** Requests that really went out on one day, to all upstreams, by all processes together. */
+export interface UpstreamDay {
+  readonly day: string;
+  /** Whatever was answered but a 5xx. */
+  readonly answered: number;
+  readonly failed: number;
+}
+
 export interface Counters {
   /** Adds what this process counted since the last call; throws StorageError, and then the next call adds it. */
   fold(): Promise<void>;
   /** Of the days from `since` on, the newest first. */
   read(since: EpochMs): Promise<readonly DayCount[]>;
+  /** Of the same days, the newest first. */
+  upstreams(since: EpochMs): Promise<readonly UpstreamDay[]>;
 }
 
-const NAMES = ["requests", "hits", "misses"] as const;
+const NAMES = ["requests", "hits", "misses", "answered", "failed"] as const;
 type Counted = Record<(typeof NAMES)[number], number>;
+const NOTHING: Counted = { requests: 0, hits: 0, misses: 0, answered: 0, failed: 0 };
+/** Stands for an ecosystem where what is counted is of none: requests to upstreams. */
+const UPSTREAMS = "";
 
 const HITS: ReadonlySet<string> = new Set(["hit", "fresh", "stale"]);
 const MISSES: ReadonlySet<string> = new Set(["revalidated", "fetched", "filled"]);
@@ -68,14 +81,14 @@ export function createCounters(
     prunedBefore = before;
   }
 
-  async function read(since: EpochMs): Promise<readonly DayCount[]> {
-    const rows = new Map<string, { readonly day: string; readonly ecosystem: string } & Counted>();
+  async function rowsSince(since: EpochMs): Promise<readonly (Counted & Place)[]> {
+    const rows = new Map<string, Counted & Place>();
     await attempt("read what was counted", async () => {
       const range = { prefix: keys.counters(), start: [...keys.counters(), dayOf(since)] };
       for await (const { key, value } of kv.list<Deno.KvU64>(range, { batchSize: 500 })) {
         const [day, ecosystem, name] = key.slice(-3).map(String) as [string, string, keyof Counted];
         const id = `${day} ${ecosystem}`;
-        const row = rows.get(id) ?? { day, ecosystem, requests: 0, hits: 0, misses: 0 };
+        const row = rows.get(id) ?? { day, ecosystem, ...NOTHING };
         row[name] = Number(value.value);
         rows.set(id, row);
       }
@@ -83,15 +96,25 @@ export function createCounters(
     return [...rows.values()].reverse();
   }
 
-  return { fold: () => folding ??= foldNow().finally(() => folding = null), read };
+  return {
+    fold: () => folding ??= foldNow().finally(() => folding = null),
+    read: async (since) =>
+      (await rowsSince(since)).filter(({ ecosystem }) => ecosystem !== UPSTREAMS).map((
+        { day, ecosystem, requests, hits, misses },
+      ) => ({ day, ecosystem, requests, hits, misses })),
+    upstreams: async (since) =>
+      (await rowsSince(since)).filter(({ ecosystem }) => ecosystem === UPSTREAMS).map((
+        { day, answered, failed },
+      ) => ({ day, answered, failed })),
+  };
 }
 
 /** Cumulative, by ecosystem; of pages nothing is counted. */
-function countedBy({ requests }: MetricsSnapshot): ReadonlyMap<string, Counted> {
-  const counted = new Map<string, Counted>();
+function countedBy({ requests, upstreams }: MetricsSnapshot): ReadonlyMap<string, Counted> {
+  const counted = new Map<string, Counted>([[UPSTREAMS, upstreamsOf(upstreams)]]);
   for (const { ecosystem, statuses, caches } of requests) {
     if (ecosystem === null) continue;
-    const sums = counted.get(ecosystem) ?? { requests: 0, hits: 0, misses: 0 };
+    const sums = counted.get(ecosystem) ?? { ...NOTHING };
     for (const count of statuses.values()) sums.requests += count;
     for (const [outcome, count] of caches) {
       if (HITS.has(outcome)) sums.hits += count;
@@ -100,6 +123,23 @@ function countedBy({ requests }: MetricsSnapshot): ReadonlyMap<string, Counted> 
     counted.set(ecosystem, sums);
   }
   return counted;
+}
+
+/** What nobody waited for any more says nothing of an upstream. */
+function upstreamsOf(upstreams: MetricsSnapshot["upstreams"]): Counted {
+  const sums = { ...NOTHING };
+  for (const { results } of upstreams) {
+    for (const [result, count] of results) {
+      if (result === "abandoned") continue;
+      sums[/^[1-4]xx$/.test(result) ? "answered" : "failed"] += count;
+    }
+  }
+  return sums;
+}
+
+interface Place {
+  readonly day: string;
+  readonly ecosystem: string;
 }
 
 function dayOf(at: EpochMs): string {
