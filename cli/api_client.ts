@@ -8,6 +8,7 @@ import { type Principal, SCOPES } from "../storage/tokens.ts";
 import { ApiFailure, failureOf } from "./api_failure.ts";
 import { createClosers } from "./closers.ts";
 import { composeApi } from "./compose_api.ts";
+import { composeWaivers } from "./compose_waivers.ts";
 import { createInsight } from "./insight.ts";
 import type { Io } from "./io.ts";
 import { openParts } from "./parts.ts";
@@ -47,6 +48,7 @@ export interface PlaceFlags extends LocationFlags {
 }
 
 const ENCODER = new TextEncoder();
+const DRAINED_WITHIN_MS = 5_000;
 
 /** Whoever can write the data folder can do everything; the log says who it was. */
 function localPrincipal(io: Io): Principal {
@@ -77,15 +79,21 @@ async function openLocal(flags: PlaceFlags, io: Io): Promise<ApiClient> {
   try {
     const deps = { ecosystems: ECOSYSTEMS, clock: io.clock, timers: realTimers, log };
     const parts = await openParts(config, deps, closers);
-    const api = composeApi(parts, createInsight(parts, { config, live: null }));
+    const site = config.baseUrl ?? "http://localhost";
+    const waivers = composeWaivers(parts, { root: site });
+    const api = composeApi(parts, createInsight(parts, { config, live: null }), waivers);
     const send = sendLocally(api, {
       principal: localPrincipal(io),
       address: async (organisation = flags.org ?? "default") => {
         const view = await parts.views.view(organisation);
-        return view === null ? null : { view, site: config.baseUrl ?? "http://localhost" };
+        return view === null ? null : { view, site };
       },
     });
-    return client(send, "The local Sluice", () => closers.closeAll());
+    return client(send, "The local Sluice", async () => {
+      // What webhooks are told of is written down behind the answer.
+      await parts.services.background.drain(DRAINED_WITHIN_MS);
+      await closers.closeAll();
+    });
   } catch (error) {
     await closers.closeAll();
     throw error;

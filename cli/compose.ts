@@ -14,6 +14,7 @@ import { createMonitor } from "./monitor.ts";
 import { readinessChecks } from "./readiness.ts";
 import { createReady } from "../routes/ready.ts";
 import { composeApi } from "./compose_api.ts";
+import { composeWaivers } from "./compose_waivers.ts";
 import { composeSignIn } from "./compose_sign_in.ts";
 import { type ComposeDeps, openParts, type Parts } from "./parts.ts";
 import { createSampling } from "./sampling.ts";
@@ -75,6 +76,7 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     timers,
     closers,
   });
+  const waivers = composeWaivers(parts, { root: baseUrl });
   const app = createApp({
     base: new URL(`${baseUrl}/`),
     hosts: loopbackHosts(server.isWildcard ? "localhost" : server.address.hostname, server.address.port),
@@ -88,7 +90,8 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     policySchema: policyJsonSchema(),
     tokens: parts.tokens,
     trustedProxies: config.trustedProxies,
-    api: composeApi(parts, insight),
+    api: composeApi(parts, insight, waivers),
+    waivers,
     ...signIn,
     restores: parts.fence.generation,
     operations: { ...insight, ready, metrics: parts.metrics, metricsFor: config.metrics },

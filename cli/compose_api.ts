@@ -22,7 +22,9 @@ import { statsEndpoints } from "../routes/api/stats.ts";
 import { statusEndpoints } from "../routes/api/status.ts";
 import { ownTokenEndpoints } from "../routes/api/own_tokens.ts";
 import { webhookEndpoints } from "../routes/api/webhooks.ts";
+import { memberEndpoints } from "../routes/api/members.ts";
 import { tokenEndpoints } from "../routes/api/tokens.ts";
+import { waiverEndpoints } from "../routes/api/waivers.ts";
 import { createParsers } from "../policy/usable.ts";
 import { backup, restore } from "../storage/backup.ts";
 import { readHeld } from "../storage/cache/held.ts";
@@ -30,6 +32,7 @@ import { createInstallDetail } from "../storage/installs/detail.ts";
 import { forgetUser } from "../storage/installs/retention.ts";
 import { createAuditTrail } from "../storage/kv/audit_trail.ts";
 import { listFiles } from "../storage/kv/files.ts";
+import type { WaiverParts } from "./compose_waivers.ts";
 import type { Insight } from "./insight.ts";
 import type { Parts } from "./parts.ts";
 import { spool } from "./spool.ts";
@@ -81,7 +84,7 @@ async function restoreFrom(parts: Parts, file: ReadableStream<Uint8Array>): Prom
   return await promise;
 }
 
-export function composeApi(parts: Parts, insight: Insight): Api {
+export function composeApi(parts: Parts, insight: Insight, waivers: WaiverParts): Api {
   const { kv, journal, organisations, tokens, views, services } = parts;
   const { clock, log } = services;
   const auditTrail = createAuditTrail(kv, { clock });
@@ -120,6 +123,12 @@ export function composeApi(parts: Parts, insight: Insight): Api {
       ecosystems: services.ecosystems,
       lookUp: (query) => lookUp(services, query),
       clock,
+    }),
+    ...waiverEndpoints({
+      ...waivers,
+      organisations,
+      uses: parts.waiverUses,
+      ecosystems: services.ecosystems,
     }),
     ...snapshotEndpoints({ organisations, clock }),
     ...cacheEndpoints({

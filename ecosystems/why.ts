@@ -121,6 +121,6 @@ export interface WaiverOutlook {
   readonly maturesAt: EpochMs | null;
   /** What a waiver must name to lift all of it; null: it need not. */
   readonly lifts: readonly Liftable[] | null;
-  /** False: something stands against it that no waiver lifts. */
+  /** False: against each of them stands something that no waiver lifts. */
   readonly isLiftable: boolean;
 }

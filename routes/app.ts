@@ -26,6 +26,7 @@ import { problemOf } from "./problem.ts";
 import { createRegistryRoute, tellClient } from "./registry_route.ts";
 import { sayProblem, type Told } from "./say_problem.ts";
 import { createSite } from "./site.tsx";
+import type { WhyDeps } from "./why_route.ts";
 import { createAdmission, createPlace, type Target } from "./target.ts";
 
 /** All that routes/ is given: it reads no configuration and opens nothing itself. */
@@ -51,6 +52,8 @@ export interface AppDeps {
   readonly api: Api;
   /** Who is signed in at the pages. */
   readonly readSession: ReadSession;
+  /** Where exceptions are asked for. */
+  readonly waivers: WhyDeps["waivers"];
   /** The pages below `/-/auth`, with which they sign in and out. */
   readonly auth: AuthPages;
   readonly inFlight: InFlightLimits;

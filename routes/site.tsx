@@ -6,14 +6,13 @@ import type { Endpoint } from "./api/endpoint.ts";
 import { type ApiRoute, isApiPath } from "./api/http.ts";
 import { openApiOf } from "./api/openapi.ts";
 import { apiPage } from "./api/page.tsx";
-import type { Clock } from "../storage/runtime.ts";
-import { NOW, readAsOf } from "./as_of.ts";
+import type { Clock, Timers } from "../storage/runtime.ts";
+import type { ReadSession } from "./auth/signed_in.ts";
 import { authorise, type Callers } from "./caller.ts";
 import type { HealthReport } from "./health.ts";
 import { DEFAULT_ORGANISATION, type Resolved, type Resolver } from "./organisations.ts";
 import { jsonPage, pageResponse } from "./page.tsx";
 import { createOperationPages, type Operations } from "./operations.ts";
-import { readPurlPath } from "./purl_path.ts";
 import { respond } from "./headers.ts";
 import { sayProblem } from "./say_problem.ts";
 import type { EpochMs } from "../policy/types.ts";
@@ -27,7 +26,7 @@ import { SETUP_STYLE } from "./setup/style.ts";
 import { STYLE } from "./style.ts";
 import type { SiteTarget } from "./target.ts";
 import { welcome } from "./welcome.tsx";
-import { whyPage } from "./why.ts";
+import { createWhyRoute, type WhyDeps } from "./why_route.ts";
 
 /** What the pages need; a part of the app's own dependencies. */
 export interface SiteDeps {
@@ -55,6 +54,11 @@ export interface SiteDeps {
   readonly auth: AuthPages;
   /** Null: nothing is known of that package. From cached facts only. */
   readonly explain: (query: WhyQuery) => Promise<WhyAnswer | null>;
+  /** Who is signed in at the pages. */
+  readonly readSession: ReadSession;
+  /** Where exceptions are asked for. */
+  readonly waivers: WhyDeps["waivers"];
+  readonly timers: Timers;
 }
 
 /** What travels with a request to the pages: the one parse of it, and the peer. */
@@ -103,7 +107,10 @@ type SitePath = keyof typeof SITE_ACCESS;
 export const SITE_PATHS = Object.keys(SITE_ACCESS) as readonly SitePath[];
 
 /** Those that forms are sent to: they see to it themselves that it is a page of ours that sends one. */
-const FORM_PATHS: readonly SitePath[] = ["/-/admin/*", "/-/auth/sign-out"];
+const FORM_PATHS: readonly SitePath[] = ["/-/admin/*", "/-/why/*", "/-/auth/sign-out"];
+
+/** Those that let in by themselves whom SITE_ACCESS says: somebody who signed in among them, and by ecosystem. */
+const SEE_TO_IT: readonly SitePath[] = ["/-/why/*"];
 
 type Page = (request: Request, bindings: SiteBindings) => Promise<Response> | Response;
 
@@ -111,6 +118,7 @@ export function createSite(deps: SiteDeps): Site {
   const { resolve, ecosystems, version } = deps;
   const prefix = deps.base.pathname.replace(/\/+$/, "");
   const byPurlType = new Map(ecosystems.map((ecosystem) => [ecosystem.purlType, ecosystem]));
+  const whyRoute = createWhyRoute({ ...deps, byPurlType });
   const app = new Hono<{ Bindings: SiteBindings }>({
     getPath: (_request, options) => (options?.env as SiteBindings).target.path,
   });
@@ -201,34 +209,9 @@ export function createSite(deps: SiteDeps): Site {
     return resolved === null ? noOrganisation(request) : await operations.stats(request, resolved, prefix);
   }
 
-  async function why(request: Request, { target }: SiteBindings): Promise<Response> {
-    const resolved = await resolve(target);
-    if (resolved === null) return noOrganisation(request);
-    const purl = readPurlPath(target.segments.slice(2));
-    const ecosystem = byPurlType.get(purl?.type ?? "");
-    if (purl === null || ecosystem === undefined) {
-      return sayProblem(request, {
-        status: 404,
-        code: "no-such-package",
-        message: "This address names no package: use /-/why/pkg:{type}/{name}@{version}.",
-      });
-    }
-    const { view } = resolved;
-    const reading = target.at === null ? NOW : readAsOf(target.at, view, deps.clock());
-    if (!reading.ok) return sayProblem(request, reading.problem);
-    const { at } = reading;
-    const site = at === undefined ? resolved.site : `${resolved.site}/at/${at.text}`;
-    const { version, isSpeaking } = purl;
-    const name = ecosystem.canonicalName?.(purl.name) ?? purl.name;
-    const decisionId = decisionIdOf(target.query.get("decision"));
-    const query = { organisation: view, ecosystem, name, version, decisionId, site };
-    const answer = await deps.explain(at === undefined ? query : { ...query, at });
-    if (answer === null) {
-      const message = "Nothing is known of this package here: nobody asked for it, or it does not exist.";
-      return sayProblem(request, { status: 404, code: "unknown-package", message });
-    }
-    const format = target.query.get("format");
-    return whyPage(answer, { accept: request.headers.get("accept"), format, isSpeaking });
+  async function why(request: Request, bindings: SiteBindings): Promise<Response> {
+    const resolved = await resolve(bindings.target);
+    return resolved === null ? noOrganisation(request) : await whyRoute(request, bindings, resolved);
   }
 
   /** null: let in. */
@@ -238,7 +221,7 @@ export function createSite(deps: SiteDeps): Site {
     { target, info }: SiteBindings,
   ): Promise<Response | null> {
     const scope = SITE_ACCESS[path];
-    if (scope === null) return null;
+    if (scope === null || SEE_TO_IT.includes(path)) return null;
     const resolved = await resolve(target);
     if (resolved === null) return noOrganisation(request);
     const { view } = resolved;
@@ -257,11 +240,6 @@ function stylesheet(): Response {
     body: STYLE + ADMIN_STYLE + SETUP_STYLE,
     cacheControl: "private, max-age=3600, no-transform",
   });
-}
-
-/** Ids are short tokens; anything else is as good as none. */
-function decisionIdOf(text: string | null): string | null {
-  return text !== null && /^[A-Za-z0-9_-]{1,128}$/.test(text) ? text : null;
 }
 
 function noOrganisation(request: Request): Response {

@@ -1,36 +1,36 @@
-/** `/-/why/{purl}`: why something is refused, from cached facts, for callers who could read that package's index. */
-import type { EpochMs, Reason, Verdict } from "../policy/types.ts";
-import type { WhyAnswer } from "../ecosystems/why.ts";
+/** `/-/why/{purl}` for programs and terminals: why something is refused, as JSON and as text. */
+import type { Examined, Reason } from "../policy/types.ts";
+import type { RuleChange, WhyAnswer, WhyRule } from "../ecosystems/why.ts";
 import type { DecisionRecord } from "../storage/kv/decisions.ts";
+import type { WaiverRequest } from "../storage/waivers.ts";
 import { jsonPage, textPage } from "./page.tsx";
-import { oneLine, preferredForm } from "./text.ts";
+import { oneLine } from "./text.ts";
+import { answerText, changeSentences, instant, notesOf, VERDICTS } from "./why_words.ts";
 
 const SHOWN_WITHHELD = 50;
 
-/** What a verdict is called in a sentence. */
-const WORDS: Readonly<Record<Verdict, string>> = {
-  allow: "allowed",
-  warn: "allowed, with a warning",
-  hold: "held",
-  deny: "denied",
-};
+/** An answer, and what was asked of this package's exceptions. */
+export interface WhyShown {
+  readonly answer: WhyAnswer;
+  /** The newest first. */
+  readonly requests: readonly WaiverRequest[];
+}
 
 /**
  * 200 for a person who asks. A client that followed a refusal's redirect gets 403, and the sentence as JSON's
  * `error` too: what it was refused must not end as a success.
  */
-export function whyPage(answer: WhyAnswer, options: {
-  readonly accept: string | null;
-  readonly format: string | null;
+export function whyPage(shown: WhyShown, options: {
+  readonly form: "json" | "text";
   readonly isSpeaking: boolean;
 }): Response {
   const status = options.isSpeaking ? 403 : 200;
-  const isJson = options.format === "json" ||
-    (options.format === null && preferredForm(options.accept) === "json");
-  return isJson ? jsonPage(whyJson(answer, options.isSpeaking), status) : textPage(whyText(answer), status);
+  return options.form === "json"
+    ? jsonPage(whyJson(shown, options.isSpeaking), status)
+    : textPage(whyText(shown), status);
 }
 
-function whyJson(answer: WhyAnswer, isSpeaking: boolean): unknown {
+function whyJson({ answer, requests }: WhyShown, isSpeaking: boolean): unknown {
   return {
     ...(isSpeaking ? { error: answer.sentence } : {}),
     purl: answer.purl,
@@ -39,6 +39,8 @@ function whyJson(answer: WhyAnswer, isSpeaking: boolean): unknown {
     verdict: answer.verdict,
     sentence: answer.sentence,
     reasons: answer.reasons.map(reasonJson),
+    rules: answer.rules.map(({ rule, ...said }) => ({ rule, ...saidJson(said) })),
+    file: answer.file,
     publishedAt: instant(answer.publishedAt),
     firstSeenAt: instant(answer.firstSeenAt),
     until: instant(answer.until),
@@ -49,15 +51,59 @@ function whyJson(answer: WhyAnswer, isSpeaking: boolean): unknown {
       reason: reasonJson(reason),
       until: instant(until),
     })),
+    waivers: answer.waivers.map(({ id, version, range = null, owner, until }) => ({
+      id,
+      version,
+      range,
+      owner,
+      until: instant(until),
+    })),
+    requests: requests.map(requestJson),
     policyRevision: answer.policyRevision,
     asOf: instant(answer.asOf),
     decidedAt: instant(answer.decidedAt),
     decision: answer.record === null ? null : recordJson(answer.record),
+    changes: answer.changes === null ? null : {
+      ...answer.changes,
+      rules: answer.changes.rules.map(changeJson),
+    },
   };
 }
 
 function reasonJson(reason: Reason): unknown {
   return { ...reason, horizon: instant(reason.horizon) };
+}
+
+function saidJson({ setting, facts, found }: Omit<WhyRule, "rule">) {
+  return { setting, facts, found: found.map(reasonJson) };
+}
+
+function changeJson({ rule, before, now }: RuleChange): unknown {
+  return {
+    rule,
+    before: before === null ? null : saidJson(before),
+    now: now === null ? null : saidJson(now),
+  };
+}
+
+/** Not why they asked, nor from where: that is for those who answer. */
+function requestJson({ id, version, range, until, asker, askedAt, answer }: WaiverRequest): unknown {
+  return {
+    id,
+    version,
+    range,
+    until: instant(until),
+    askedBy: asker.user,
+    isVerified: asker.isVerified,
+    askedAt: instant(askedAt),
+    answer: answer === null ? null : {
+      granted: answer.granted,
+      by: answer.by,
+      at: instant(answer.at),
+      word: answer.word,
+      until: answer.waiver === null ? null : instant(answer.waiver.until),
+    },
+  };
 }
 
 function recordJson(record: DecisionRecord): unknown {
@@ -70,6 +116,7 @@ function recordJson(record: DecisionRecord): unknown {
     filename: record.filename,
     verdict: record.decision?.verdict ?? null,
     reasons: record.decision?.reasons.map(reasonJson) ?? [],
+    facts: record.examined ?? [],
     withheldCount: record.withheldCount,
     withheld: record.withheld.map(({ version, decision }) => ({
       version,
@@ -79,10 +126,10 @@ function recordJson(record: DecisionRecord): unknown {
   };
 }
 
-function whyText(answer: WhyAnswer): string {
+function whyText({ answer, requests }: WhyShown): string {
   const facts: readonly (readonly [string, string | null])[] = [
     ["Package", answer.purl],
-    ["Verdict", answer.verdict === null ? null : WORDS[answer.verdict]],
+    ["Verdict", answer.verdict === null ? null : VERDICTS[answer.verdict]],
     ["Lifts", instant(answer.until)],
     ["Published", instant(answer.publishedAt)],
     ["First seen", instant(answer.firstSeenAt)],
@@ -97,8 +144,11 @@ function whyText(answer: WhyAnswer): string {
       `${label.padEnd(15)} ${oneLine(value!)}`
     ),
     ...section("What each rule found", answer.reasons.map(reasonText)),
+    ...section("What they looked at", answer.rules.filter(({ facts }) => facts.length > 0).map(examinedText)),
     ...section(answer.asOf === null ? "Withheld now" : "Withheld as of then", withheldText(answer)),
+    ...section("Exceptions that were asked for", requests.map(requestText)),
     ...(answer.record === null ? [] : recordText(answer.record)),
+    ...section("Since then", sinceText(answer)),
   ].join("\n");
 }
 
@@ -110,6 +160,14 @@ function withheldText(answer: WhyAnswer): readonly string[] {
   return hidden > 0 ? [...lines, `and ${hidden} more`] : lines;
 }
 
+function requestText(request: WaiverRequest): string {
+  const { version, range, asker, askedAt, answer } = request;
+  const who = asker.user === null ? "somebody" : asker.isVerified ? asker.user : `${asker.user} (unverified)`;
+  const word = answer?.word === null || answer?.word === undefined ? "" : `: ${answer.word}`;
+  const what = version ?? range ?? "";
+  return oneLine(`${what}  asked for by ${who} on ${instant(askedAt)}, ${answerText(request)}${word}`, 1_500);
+}
+
 function recordText(record: DecisionRecord): readonly string[] {
   const about = record.version === null ? `the index, ${record.withheldCount} withheld` : record.version;
   const found = record.decision?.reasons.map(reasonText) ??
@@ -119,7 +177,35 @@ function recordText(record: DecisionRecord): readonly string[] {
   const title = `Decision ${record.id} of ${
     instant(record.decidedAt)
   }, policy revision ${record.policyRevision}: ${about}`;
-  return section(oneLine(title), found);
+  return section(oneLine(title), [...found, ...(record.examined ?? []).map(examinedText)]);
+}
+
+function sinceText(answer: WhyAnswer): readonly string[] {
+  const { changes } = answer;
+  if (changes === null) return [];
+  return [
+    ...changeSentences(answer),
+    ...changes.rules.map(({ rule, before, now }) =>
+      oneLine(`${rule}: ${foundText(before)}; now ${foundText(now)}`, 1_000)
+    ),
+    ...changes.versions.slice(0, SHOWN_WITHHELD).map(({ version, before, now }) =>
+      oneLine(
+        `${version}: was ${VERDICTS[before]}, ${now === null ? "is not listed" : `is ${VERDICTS[now]}`}`,
+      )
+    ),
+  ];
+}
+
+function foundText(said: Omit<WhyRule, "rule"> | null): string {
+  if (said === null || said.found.length === 0) {
+    return `nothing${said === null || said.setting === "" ? "" : ` (${said.setting})`}`;
+  }
+  return said.found.map(reasonText).join(", ");
+}
+
+function examinedText({ rule, setting, facts }: Examined): string {
+  const words = facts.map(({ what, value }) => `${what}: ${value}`).join("; ");
+  return oneLine(`${rule} (${setting}): ${words}`, 1_500);
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {
@@ -127,17 +213,7 @@ function section(title: string, lines: readonly string[]): readonly string[] {
 }
 
 function reasonText(reason: Reason): string {
-  const notes = [
-    reason.horizon === null ? null : `until ${instant(reason.horizon)}`,
-    reason.observed === true ? "observed only" : null,
-    reason.liftedBy === undefined ? null : `lifted by ${reason.liftedBy}`,
-    reason.owner === undefined ? null : `owner ${reason.owner}`,
-  ].filter((note) => note !== null);
+  const notes = notesOf(reason);
   const suffix = notes.length === 0 ? "" : ` (${notes.join("; ")})`;
-  return oneLine(`${WORDS[reason.verdict]} by ${reason.rule}: ${reason.message}${suffix}`, 1_000);
-}
-
-/** ISO 8601 in UTC, to the second; null stays null. */
-function instant(at: EpochMs | null): string | null {
-  return at === null ? null : new Date(at).toISOString().replace(".000Z", "Z");
+  return oneLine(`${VERDICTS[reason.verdict]} by ${reason.rule}: ${reason.message}${suffix}`, 1_000);
 }

@@ -36,6 +36,15 @@ function isOurs(
   return (origin === null || origin === base.origin) && form.get("token") === member.formToken;
 }
 
+/**
+ * Where there is no session: the browser itself must say that the form comes from a page of this very origin. WARNING:
+ * credentials that a browser remembers are sent along whoever's form it is.
+ */
+export function isSameOrigin(headers: Headers, origin: string): boolean {
+  const site = headers.get("sec-fetch-site");
+  return site !== null ? site === "same-origin" : headers.get("origin") === origin;
+}
+
 /** Throws RequestError for what is no form, or larger than 2 MiB. */
 export async function readForm(request: Request, timers: Timers): Promise<URLSearchParams> {
   const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();

@@ -1,13 +1,13 @@
 /** Organisations, their policies with history, their waivers; and the instance's floor. */
 import * as z from "zod";
 import { keepSecrets, type Parsed, redactPolicy } from "../../policy/config.ts";
-import type { EpochMs, Waiver } from "../../policy/types.ts";
 import type { Organisations, StoredDocument } from "../../storage/kv/organisation_types.ts";
 import type { Revision } from "../../storage/kv/revisions.ts";
 import { type Call, type Endpoint, endpoint } from "./endpoint.ts";
 import { notFound } from "./error.ts";
 import { instant, instantText } from "./schemas.ts";
 import { told } from "./told.ts";
+import { shownWaiver, waiver } from "./waiver_schemas.ts";
 
 const AREA = "Organisations";
 /** Policies with long lists are a few megabytes. */
@@ -38,17 +38,6 @@ const change = z.strictObject({
     description: "The revision that this was made upon: another one by now is 409, and nothing is changed",
   }),
 });
-const waiver = z.object({
-  id: z.string(),
-  ecosystem: z.string(),
-  name: z.string(),
-  version: z.string(),
-  reason: z.string(),
-  owner: z.string(),
-  createdAt: instant,
-  until: instant,
-  kind: z.enum(["audit-fix", "granted"]),
-}).meta({ id: "Waiver" });
 const summary = z.object({
   id: z.string(),
   revision: z.number().int(),
@@ -318,8 +307,12 @@ function waiverEndpoints(organisations: Organisations): readonly Endpoint[] {
       path: "/organisations/{organisation}/waivers/{id...}",
       summary: "Ends one, in force within a second.",
       params: z.object({ organisation: z.string(), id: z.string() }),
-      handle: async ({ organisation, params }) => {
-        if (await told(() => organisations.revokeWaiver(organisation.id, params.id))) return { status: 204 };
+      handle: async ({ organisation, params, principal, note }) => {
+        const found = organisation.waivers.find(({ id }) => id === params.id);
+        if (await told(() => organisations.revokeWaiver(organisation.id, params.id, principal.user))) {
+          note({ subject: params.id, ...(found === undefined ? {} : { before: shownWaiver(found) }) });
+          return { status: 204 };
+        }
         throw notFound("no-such-waiver", `There is no waiver ${JSON.stringify(params.id)}`);
       },
     }),
@@ -332,8 +325,4 @@ function whichRevision({ revision }: Revision): string {
 
 function shownRevision({ revision, at, author, message }: Revision) {
   return { revision, at: at === 0 ? null : instantText(at), author, message };
-}
-
-function shownWaiver(each: Waiver) {
-  return { ...each, createdAt: instantText(each.createdAt as EpochMs), until: instantText(each.until) };
 }

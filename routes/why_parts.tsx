@@ -1,0 +1,182 @@
+/** Pieces of a why page: findings, what they rest on, and what became of a decision. */
+import type { RuleChange, WhyAnswer, WhyRule } from "../ecosystems/why.ts";
+import type { EpochMs, Examined, Reason, Verdict } from "../policy/types.ts";
+import type { DecisionRecord } from "../storage/kv/decisions.ts";
+import { Badge, Table, Time } from "./admin/ui.tsx";
+import { changeSentences, minute, notesOf, ruleTitle, VERDICTS } from "./why_words.ts";
+
+const TONES: Readonly<Record<Verdict, "good" | "warn" | "bad">> = {
+  allow: "good",
+  warn: "warn",
+  hold: "warn",
+  deny: "bad",
+};
+
+export function VerdictBadge({ verdict }: { readonly verdict: Verdict }) {
+  return <Badge tone={TONES[verdict]}>{VERDICTS[verdict]}</Badge>;
+}
+
+/** `in 9 days (2026-11-30 09:00 UTC)` */
+export function When({ at, now }: { readonly at: EpochMs; readonly now: EpochMs }) {
+  return (
+    <>
+      <Time at={at} now={now} /> <span class="quiet">({minute(at)})</span>
+    </>
+  );
+}
+
+function Finding({ reason }: { readonly reason: Reason }) {
+  const notes = notesOf({ ...reason, horizon: null });
+  return (
+    <li>
+      <VerdictBadge verdict={reason.verdict} /> {reason.message}
+      {reason.horizon === null ? null : <span class="quiet">, until {minute(reason.horizon)}</span>}
+      {notes.length === 0 ? null : <span class="quiet">({notes.join("; ")})</span>}
+    </li>
+  );
+}
+
+function Found({ said }: { readonly said: Omit<WhyRule, "rule"> | null }) {
+  if (said === null) return <p class="quiet">It was not asked.</p>;
+  return (
+    <>
+      {said.found.length === 0
+        ? <p class="quiet">Found nothing.</p>
+        : <ul class="plain">{said.found.map((reason) => <Finding reason={reason} />)}</ul>}
+      <Facts examined={said} />
+    </>
+  );
+}
+
+function Facts({ examined: { setting, facts } }: { readonly examined: Omit<Examined, "rule"> }) {
+  const words = [
+    ...(setting === "" ? [] : [`set to ${setting}`]),
+    ...facts.map(({ what, value }) => `${what}: ${value}`),
+  ];
+  return words.length === 0 ? null : <p class="quiet">{words.join("; ")}</p>;
+}
+
+/** Those that found something first. */
+export function Rules({ rules }: { readonly rules: readonly WhyRule[] }) {
+  const sorted = [...rules].sort((a, b) => Number(b.found.length > 0) - Number(a.found.length > 0));
+  return (
+    <dl>
+      {sorted.map((rule) => (
+        <div>
+          <dt>{ruleTitle(rule.rule)}</dt>
+          <dd>
+            <Found said={rule} />
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** A decision as it was made, and what has changed since. */
+export function Decided({ answer, record }: {
+  readonly answer: WhyAnswer;
+  readonly record: DecisionRecord;
+}) {
+  const now = answer.decidedAt;
+  const reasons = record.decision?.reasons ?? [];
+  const examined = record.examined ?? [];
+  return (
+    <section>
+      <h2 id="decision">
+        Decision <code>{record.id}</code>
+      </h2>
+      <dl>
+        <div>
+          <dt>Made</dt>
+          <dd>
+            <When at={record.decidedAt} now={now} />, under policy revision {record.policyRevision}
+          </dd>
+        </div>
+        <div>
+          <dt>On</dt>
+          <dd>{subjectOf(record)}</dd>
+        </div>
+        {record.decision === null ? null : (
+          <div>
+            <dt>Verdict then</dt>
+            <dd>
+              <VerdictBadge verdict={record.decision.verdict} />
+            </dd>
+          </div>
+        )}
+        {thenRules(examined, reasons).map((rule) => (
+          <div>
+            <dt>{ruleTitle(rule.rule)}, then</dt>
+            <dd>
+              <Found said={rule} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <Since answer={answer} />
+    </section>
+  );
+}
+
+function subjectOf({ version, filename, withheldCount }: DecisionRecord): string {
+  if (version === null) return `The index, of which ${withheldCount} withheld`;
+  return filename === null ? version : `${version}, file ${filename}`;
+}
+
+function thenRules(examined: readonly Examined[], reasons: readonly Reason[]): readonly WhyRule[] {
+  const rules = [...new Set([...reasons.map(({ rule }) => rule), ...examined.map(({ rule }) => rule)])];
+  return rules.map((rule) => ({
+    rule,
+    setting: "",
+    facts: [],
+    ...examined.find((each) => each.rule === rule),
+    found: reasons.filter((reason) => reason.rule === rule),
+  }));
+}
+
+function Since({ answer }: { readonly answer: WhyAnswer }) {
+  const { changes } = answer;
+  if (changes === null) return null;
+  return (
+    <>
+      <h3>What has changed since</h3>
+      <ul>
+        {changeSentences(answer).map((sentence) => <li>{sentence}</li>)}
+      </ul>
+      {changes.rules.length > 0
+        ? <ChangedRules rules={changes.rules} />
+        : answer.record?.version === null
+        ? null
+        : <p>Every rule says what it said then.</p>}
+      {changes.versions.length === 0 ? null : (
+        <Table
+          caption="Releases of which something else is decided now"
+          columns={[
+            { title: "Version", cell: ({ version }) => version },
+            { title: "Then", cell: ({ before }) => <VerdictBadge verdict={before} /> },
+            {
+              title: "Now",
+              cell: ({ now }) => now === null ? "not listed" : <VerdictBadge verdict={now} />,
+            },
+          ]}
+          rows={changes.versions}
+        />
+      )}
+    </>
+  );
+}
+
+function ChangedRules({ rules }: { readonly rules: readonly RuleChange[] }) {
+  return (
+    <Table
+      caption="Rules that say something else now"
+      columns={[
+        { title: "Rule", cell: ({ rule }) => ruleTitle(rule) },
+        { title: "Then", cell: ({ before }) => <Found said={before} /> },
+        { title: "Now", cell: ({ now }) => <Found said={now} /> },
+      ]}
+      rows={rules}
+    />
+  );
+}
