@@ -166,6 +166,13 @@ export function composeApi(parts: Parts, insight: Insight, waivers: WaiverParts)
     }),
     ...auditTrailEndpoints(auditTrail),
     ...webhookEndpoints({ test: parts.webhooks.test, list: parts.deliveries.list }),
+    ...memberEndpoints({
+      members: parts.members,
+      sessions: parts.sessions,
+      owners: parts.signIn.owners,
+      providers: (["github", "oidc"] as const).filter((id) => parts.signIn[id] !== null),
+      clock,
+    }),
     ...tokenEndpoints({ tokens, ecosystemIds, hasOrganisation }),
     ...ownTokenEndpoints({ tokens, ecosystemIds, clock }),
   ];

@@ -50,7 +50,7 @@ import { type ConfiguredUpstreams, createUpstreams } from "../storage/upstream/u
 import { createWebhooks, type Webhooks } from "../storage/webhooks.ts";
 import { pipelineGrants, pipelineRefused } from "./adapters.ts";
 import type { Closers } from "./closers.ts";
-import type { Config } from "./config.ts";
+import type { Config, SignInConfig } from "./config.ts";
 import { allUpstreams } from "./default_upstreams.ts";
 import { StartError } from "./listen.ts";
 import { journalFolder, openConfigured, openConfiguredArtifacts, openOrganisations } from "./storage.ts";
@@ -91,6 +91,7 @@ export interface Parts {
   readonly tokens: Tokens;
   readonly sessions: Sessions;
   readonly members: Members;
+  readonly signIn: SignInConfig;
   readonly alerts: Alerts;
   readonly metrics: Metrics;
   readonly counters: Counters;
@@ -256,6 +257,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     tokens,
     sessions: createSessions(kv, { clock }),
     members: createMembers(kv, { clock }),
+    signIn: config.signIn,
     alerts,
     metrics,
     counters,

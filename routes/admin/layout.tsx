@@ -96,7 +96,7 @@ function SignedInAs({ member, organisation, prefix }: {
   return (
     <div class="me">
       <span>
-        {member.user}
+        <a href={`${prefix}/-/auth/sign-out`} title="Your sessions">{member.user}</a>
         {role === null ? null : <span class="quiet">, {role}</span>}
       </span>
       <form method="post" action={`${prefix}/-/auth/sign-out`}>

@@ -5,6 +5,7 @@ import { INSTALLS, INSTALLS_EXPORT, INSTALLS_WHO } from "./installs.tsx";
 import { ORGANISATIONS } from "./organisations.tsx";
 import { OVERVIEW } from "./overview.tsx";
 import { PACKAGE, PACKAGES } from "./packages.tsx";
+import { MEMBERS } from "./members.tsx";
 import type { AdminPage } from "./page.ts";
 import { FLOOR_PAGES, POLICY_PAGES } from "./policy/mod.ts";
 import { TOKENS } from "./tokens.tsx";
@@ -20,6 +21,7 @@ export const ADMIN_PAGES: readonly AdminPage[] = Object.freeze([
   INSTALLS_WHO,
   CACHE,
   TOKENS,
+  MEMBERS,
   WEBHOOKS,
   AUDIT_TRAIL,
   ...FLOOR_PAGES,

@@ -7,7 +7,6 @@ import {
 } from "../../storage/identity/provider.ts";
 import { createTally } from "../../ecosystems/_pipeline/tally.ts";
 import type { Members, Trait } from "../../storage/members.ts";
-import { formTokenOf } from "../../storage/kv/session_secret.ts";
 import type { Clock, Log, Timers } from "../../storage/runtime.ts";
 import type { Identity, Sessions } from "../../storage/sessions.ts";
 import { redirect } from "../admin/admin.tsx";
@@ -105,7 +104,8 @@ export function createAuth(deps: AuthDeps): {
     if (link !== null) return await redeem(request, link);
     const provider = providers.find(({ id }) => id === query.get("with"));
     if (provider === undefined) {
-      return await readSession(request, info) === null ? await signInPage(page) : redirect(to);
+      const isIn = !query.has("set-up") && await readSession(request, info) !== null;
+      return isIn ? redirect(to) : await signInPage(page);
     }
     const flow = newFlow({ provider: provider.id, to, begunAt: clock() });
     try {
@@ -190,7 +190,12 @@ export function createAuth(deps: AuthDeps): {
       return redirect(`${prefix}/-/auth/sign-in?done=signed-out`);
     }
     if (target.method !== "POST") {
-      return await goodbyePage({ prefix, user: member.user, formToken: formTokenOf(secret) });
+      return await goodbyePage({
+        prefix,
+        member,
+        sessions: await sessions.of(member.sessionId),
+        now: clock(),
+      });
     }
     const form = await readForm(request, timers);
     mustBeOurs(request, { base, form, member });

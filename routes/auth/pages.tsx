@@ -1,8 +1,10 @@
 /** What is shown of the sign-in: buttons, how to set it up, and what went wrong. */
 import type { Child } from "hono/jsx";
-import type { Identity } from "../../storage/sessions.ts";
-import { Notice } from "../admin/ui.tsx";
+import type { EpochMs } from "../../policy/types.ts";
+import type { Identity, Session } from "../../storage/sessions.ts";
+import { Notice, Table, Time } from "../admin/ui.tsx";
 import { htmlPage } from "../page.tsx";
+import type { SignedIn } from "./signed_in.ts";
 
 /** What is set up. */
 export interface Setup {
@@ -167,30 +169,49 @@ export async function troublePage(options: {
   });
 }
 
-/** Asks once more: a link alone signs nobody out. */
+/** One's own sessions, and the two ways out. Asks once more: a link alone signs nobody out. */
 export async function goodbyePage(options: {
   readonly prefix: string;
-  readonly user: string;
-  readonly formToken: string;
+  readonly member: SignedIn;
+  readonly sessions: readonly Session[];
+  readonly now: EpochMs;
 }): Promise<Response> {
-  const { prefix, user, formToken } = options;
+  const { prefix, member, sessions, now } = options;
   const action = `${prefix}/-/auth/sign-out`;
   return await doorPage({
-    title: "Sign out",
+    title: "Your sessions",
     prefix,
     status: 200,
     body: (
       <>
         <p class="lead">
-          You are signed in as <b>{user}</b>.
+          You are signed in as{" "}
+          <b>{member.user}</b>. A session ends after eight hours without a request, and seven days after the
+          sign-in.
         </p>
+        <Table
+          caption="Your sessions"
+          rows={sessions}
+          columns={[
+            {
+              title: "Signed in",
+              cell: ({ id, createdAt }) => (
+                <>
+                  <Time at={createdAt} now={now} />
+                  {id === member.sessionId ? <div class="quiet">this browser</div> : null}
+                </>
+              ),
+            },
+            { title: "Last used", cell: ({ usedAt }) => <Time at={usedAt} now={now} /> },
+          ]}
+        />
         <div class="buttons">
           <form method="post" action={action}>
-            <input type="hidden" name="token" value={formToken} />
+            <input type="hidden" name="token" value={member.formToken} />
             <button type="submit">Sign out</button>
           </form>
           <form method="post" action={action}>
-            <input type="hidden" name="token" value={formToken} />
+            <input type="hidden" name="token" value={member.formToken} />
             <input type="hidden" name="everywhere" value="yes" />
             <button class="quiet" type="submit">Sign out everywhere</button>
           </form>
