@@ -24,6 +24,9 @@ interface Made {
   readonly allowedUntil: EpochMs | null;
 }
 
+/** Nothing found: shared, since that is what most files are. */
+const UNOPPOSED: Made = Object.freeze({ decision: toDecision([], "enforce"), allowedUntil: null });
+
 interface Listed {
   readonly release: Release;
   readonly artifact: Artifact;
@@ -70,7 +73,9 @@ export function decide(
     return listed === undefined ? null : worstOf(listed.map(best));
   });
   function best(of: Release): Made {
-    if (of.artifacts.length === 0) return make({ release: of, artifact: NO_FILE });
+    const [first] = of.artifacts;
+    if (first === undefined) return make({ release: of, artifact: NO_FILE });
+    if (of.artifacts.length === 1) return artifact(first.filename)!;
     return bestOf(of.artifacts.flatMap(({ filename }) => artifact(filename) ?? []));
   }
   const all = once((): readonly Made[] => [
@@ -135,9 +140,11 @@ function judging(
   };
   const clocks = { now, firstSeen: (filename: string) => joined.firstSeen(filename) };
   const predecessors = once((): Predecessors => findPredecessors(facts, versions, clocks));
+  const { firstSeen } = clocks;
   return ({ release, artifact }) => {
-    const context: RuleContext = { ...clocks, release, settings, predecessors };
+    const context: RuleContext = { now, firstSeen, release, settings, predecessors };
     const drafts = judge(artifact, context, about);
+    if (drafts.length === 0) return UNOPPOSED;
     return { decision: toDecision(drafts, settings.enforcement), allowedUntil: firstEnd(drafts) };
   };
 }
@@ -156,7 +163,7 @@ function bestOf(made: readonly Made[]): Made {
 }
 
 function choose(made: readonly Made[], isChosen: (a: Made, b: Made) => boolean): Made {
-  return made.reduce((chosen, each) => isChosen(each, chosen) ? each : chosen);
+  return made.length === 1 ? made[0]! : made.reduce((chosen, each) => isChosen(each, chosen) ? each : chosen);
 }
 
 /** Negative where `a` is milder; of two that are let through the one that stays so longer, else what ends sooner. */

@@ -30,6 +30,7 @@ export const AUDIT_FIX = "auditFixes";
 /** Everything that speaks for or against a file. */
 export function judge(artifact: Artifact, context: RuleContext, about: PackageCase): readonly Draft[] {
   const { now, release } = context;
+  if (hasNoExceptions(about)) return ruled(artifact, context, { about, ...NO_LIFTERS });
   const matches = about.overrides.matching(release.version);
   const allows = standing(matches, "allow", now);
   const waivers = standingWaivers(about.waivers, release.version, now);
@@ -37,10 +38,32 @@ export function judge(artifact: Artifact, context: RuleContext, about: PackageCa
     ...standing(about.floor.matching(release.version), "deny", now).map(floorDraft),
     ...standing(matches, "deny", now).map((match) => denialDraft(match, { allows, waivers })),
     ...about.freezes.flatMap((freeze) => freezeDraft({ freeze, artifact, context, allows, waivers })),
-    ...about.rules.flatMap((rule) => ruleDrafts({ rule, artifact, context, about, allows, waivers })),
-    ...notYetThere(artifact, context, about.asOf),
+    ...ruled(artifact, context, { about, allows, waivers }),
     ...allowDrafts(allows),
   ];
+}
+
+const NO_LIFTERS: Lifters = Object.freeze({ allows: [], waivers: [] });
+
+/** As for nearly every package: the rules alone speak, and nobody lifts what they say. */
+function hasNoExceptions({ floor, overrides, waivers, freezes }: PackageCase): boolean {
+  return floor.isEmpty && overrides.isEmpty && waivers.length === 0 && freezes.length === 0;
+}
+
+/** What the rules say, and that it was not there yet. */
+function ruled(
+  artifact: Artifact,
+  context: RuleContext,
+  by: { readonly about: PackageCase } & Lifters,
+): readonly Draft[] {
+  const drafts: Draft[] = [];
+  const { about, allows, waivers } = by;
+  for (const rule of about.rules) {
+    const found = ruleDrafts({ rule, artifact, context, about, allows, waivers });
+    if (found.length > 0) drafts.push(...found);
+  }
+  const early = notYetThere(artifact, context, about.asOf);
+  return early.length > 0 ? [...drafts, ...early] : drafts;
 }
 
 function floorDraft({ override }: Match): Draft {
@@ -121,10 +144,12 @@ function ruleDrafts(ruling: Ruling): readonly Draft[] {
   return [...now.filter((draft) => !isCovered(draft)), ...then.map(asOfDraft)];
 }
 
+const NOTHING: readonly Draft[] = Object.freeze([]);
+
 function ruleDraft(ruling: Ruling): readonly Draft[] {
   const { rule, artifact, context, about, allows, waivers } = ruling;
   const { finding, failed } = evaluate(rule, artifact, context);
-  if (finding === null) return [];
+  if (finding === null) return NOTHING;
   const observed = about.settings.observe.includes(rule.id);
   const drafted = ({ turnsAt = null, ...found }: RuleFinding, lifter: Lifter | null): readonly Draft[] => {
     const reason = { ...toReason(rule.id, found), ...(observed ? { observed } : {}) };
@@ -154,6 +179,8 @@ function withFixAge(settings: RuleSettings): RuleSettings {
   return shorter ? { ...settings, minimumAge: settings.auditFixes.minimumAge } : settings;
 }
 
+const SILENT = Object.freeze({ finding: null, failed: false });
+
 /** WARNING: a rule that throws denies; it is never skipped. */
 export function evaluate(
   rule: Rule,
@@ -161,7 +188,8 @@ export function evaluate(
   context: RuleContext,
 ): { readonly finding: RuleFinding | null; readonly failed: boolean } {
   try {
-    return { finding: rule.evaluate(artifact, context), failed: false };
+    const finding = rule.evaluate(artifact, context);
+    return finding === null ? SILENT : { finding, failed: false };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const message = `the rule ${rule.id} failed, and what cannot be judged is denied: ${why}`;

@@ -51,8 +51,9 @@ interface Ranked {
 const SAME_UPLOAD_MS = 86_400_000;
 const STRONGEST_FIRST = [2, 1] as const;
 
+const NONE: Predecessors = Object.freeze({ stronger: () => null });
+
 export function findPredecessors(facts: PackageFacts, versions: VersionScheme, clocks: Clocks): Predecessors {
-  const places = new Map(facts.releases.map((release, place) => [release, place]));
   const keyOf = ({ version }: Release) =>
     `${versions.isPrerelease(version) ? "pre" : "stable"} ${versions.line(version)}`;
   const groups = Map.groupBy(
@@ -67,9 +68,10 @@ export function findPredecessors(facts: PackageFacts, versions: VersionScheme, c
       [key, group],
     ) => [key, STRONGEST_FIRST.map((rank) => rankGroup(group.map((each) => each.entry), rank))]),
   );
+  if (lines.size === 0) return NONE;
+  const places = new Map(facts.releases.map((release, place) => [release, place]));
   return {
     stronger({ release, at, than, window }) {
-      if (lines.size === 0) return null;
       const line = lines.get(keyOf(release));
       if (line === undefined) return null;
       const place = places.get(release) ?? -1;
@@ -86,6 +88,7 @@ export function findPredecessors(facts: PackageFacts, versions: VersionScheme, c
 
 /** null: as weak as can be, so that nothing is weaker. */
 function entryOf(release: Release, place: number, clocks: Clocks): Entry | null {
+  if (!release.artifacts.some(({ trust }) => trust.known && TRUST_RANK[trust.value] > 0)) return null;
   const files = release.artifacts.map((artifact) => ({
     at: publicationOf(artifact, clocks),
     trust: artifact.trust.known ? artifact.trust.value : "none" as const,
