@@ -3,6 +3,7 @@ import type { EpochMs } from "../../policy/types.ts";
 import type { BlobStat } from "../../storage/artifacts/store.ts";
 import { UpstreamError } from "../../storage/errors.ts";
 import type { Following } from "../../storage/fill.ts";
+import type { InstallRecord } from "../../storage/installs/log.ts";
 import type { FileRecord } from "../../storage/kv/packages.ts";
 import type { Copy, Forwarded, OpenArtifact, Outcome, RangeSpec, Trace } from "../outcome.ts";
 import { failed } from "./answers.ts";
@@ -61,21 +62,29 @@ async function openKept(
   const within = range === null ? null : rangeWithin(range, file.sizeBytes);
   const etag = etagOf(file.blob);
   const sent = within === null ? file.sizeBytes : within.last - within.first + 1;
-  const hot = await hotBytes(services, file);
+  const hot = await hotBytes(services, file, within === null);
   if (hot !== null && hot !== "damaged") {
-    await recordNow(opening, file.blob, sent, within !== null);
-    return {
-      body: within === null ? hot : hot.subarray(within.first, within.last + 1),
-      range: within,
-      sizeBytes: file.sizeBytes,
-      etag,
-    };
+    const record = await recordNow(opening, file.blob, sent, within !== null);
+    const bytes = within === null ? hot : hot.subarray(within.first, within.last + 1);
+    return { body: bodyOf(opening, record, bytes), range: within, sizeBytes: file.sizeBytes, etag };
   }
   const blob = hot === null ? await openBlob(services, file, within) : null;
   if (blob === null) return await openLost(opening, range, attempt);
   const record = await recordNow(opening, file.blob, sent, within !== null);
-  const body = record === null ? blob.body : recordPartial(services, record, blob.body, sent);
+  const body = record === null ? blob.body : recordPartial(services.installs, record, blob.body, sent);
   return { body, range: within, sizeBytes: file.sizeBytes, etag };
+}
+
+/** What is smaller is sent as one, which does not tell of a client that leaves. */
+const SENT_AS_ONE_BYTES = 2 ** 20;
+
+function bodyOf(
+  { services }: Opening,
+  record: InstallRecord | null,
+  bytes: Uint8Array,
+): OpenArtifact["body"] {
+  if (record === null || bytes.byteLength <= SENT_AS_ONE_BYTES) return bytes;
+  return recordPartial(services.installs, record, bytes, bytes.byteLength);
 }
 
 async function openLost(

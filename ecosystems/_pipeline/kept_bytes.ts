@@ -6,8 +6,12 @@ import type { FileRecord } from "../../storage/kv/packages.ts";
 import { fileId, type Opening } from "./opening.ts";
 import type { Services } from "./services.ts";
 
-/** Up to this size an artifact is kept in memory once it was asked for. */
-const HOT_BYTES = 2 ** 20;
+/** Up to this size an artifact is kept in memory once it was asked for: opening it costs more than its bytes do. */
+const SMALL_BYTES = 2 ** 20;
+/** Up to this size it is once it is asked for again, since to read and to hash it costs as much as to send it. */
+const LARGE_BYTES = 8 * 2 ** 20;
+/** Of what all of them may take: no more of it is driven out by one. */
+const LARGEST_SHARE = 1 / 5;
 
 /** null: it is gone, or of another length than it was. */
 export async function openBlob(
@@ -47,18 +51,36 @@ export async function evict(opening: Opening): Promise<void> {
 
 /** As far as a look tells: a larger file's digest is the background's business. */
 async function isSound(services: Services, file: FileRecord): Promise<boolean> {
-  const hot = await hotBytes(services, file);
+  const hot = await hotBytes(services, file, false);
   return hot === null
     ? (await services.artifacts.stat(file.blob))?.sizeBytes === file.sizeBytes
     : hot !== "damaged";
 }
 
-/** Small files come from memory, held against their digest when they are read; null: too large for it, or lost. */
-export async function hotBytes(services: Services, file: FileRecord): Promise<Uint8Array | "damaged" | null> {
-  if (file.sizeBytes > HOT_BYTES) return null;
+/** What of the services files in memory need. */
+export type HotServices = Pick<Services, "hot" | "hotReads" | "hotAsks" | "memory" | "artifacts">;
+
+/**
+ * Small files come from memory, and larger ones of which all (`isWhole`) was asked for within ten minutes before; held
+ * against their digest when they are read. null: neither, or lost.
+ */
+export async function hotBytes(
+  services: HotServices,
+  file: FileRecord,
+  isWhole: boolean,
+): Promise<Uint8Array | "damaged" | null> {
   const kept = services.hot.get(file.blob);
   if (kept !== undefined) return kept;
-  const bytes = await services.artifacts.read(file.blob, HOT_BYTES);
+  if (file.sizeBytes > SMALL_BYTES && !(isWhole && isLargeAndHot(services, file))) return null;
+  return await services.hotReads.run(file.blob, () => readHot(services, file));
+}
+
+function isLargeAndHot({ memory, hotAsks }: HotServices, { blob, sizeBytes }: FileRecord): boolean {
+  return sizeBytes <= Math.min(LARGE_BYTES, memory.artifactBytes * LARGEST_SHARE) && !hotAsks.count(blob);
+}
+
+async function readHot(services: HotServices, file: FileRecord): Promise<Uint8Array | "damaged" | null> {
+  const bytes = await services.artifacts.read(file.blob, LARGE_BYTES);
   if (bytes === null) return null;
   if (createHash("sha256").update(bytes).digest("hex") !== sha256Of(file.blob)) return "damaged";
   services.hot.set(file.blob, bytes);

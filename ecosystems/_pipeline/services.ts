@@ -160,8 +160,11 @@ export interface Services extends ServiceOptions {
   /** Decisions whose record this process has written. */
   readonly keptDecisions: ByteCache<true>;
   readonly fileRecords: ByteCache<FileRecord>;
-  /** Small artifacts, verified, by blob key. */
+  /** Artifacts that are small or often asked for, verified, by blob key. */
   readonly hot: ByteCache<Uint8Array>;
+  readonly hotReads: Coalescer<Uint8Array | "damaged" | null>;
+  /** Larger artifacts that were asked for, by blob key. */
+  readonly hotAsks: Tally;
   readonly inUse: InUse;
   /** Equal work at the same time is done once: loading a package, refreshing it, rendering it. */
   readonly loads: Coalescer<LoadResult>;
@@ -193,6 +196,7 @@ const LARGE_DOCUMENT_BYTES = 48 * 2 ** 20;
 const LARGE_DOCUMENTS_WAITING = 1_000;
 const NEW_NAMES_PER_ADDRESS = 5_000;
 const RANGE_WINDOW_MS = 10 * 60_000;
+const HOT_WINDOW_MS = 10 * 60_000;
 
 /** From here on documents are fetched, read or rendered one at a time, beside what is merely large. */
 const HUGE_BYTES = 24 * 2 ** 20;
@@ -234,6 +238,8 @@ export function createServices(options: ServiceOptions): Services {
       sizeOf: () => FILE_RECORD_BYTES,
     }),
     hot: createByteCache<Uint8Array>({ maxBytes: memory.artifactBytes, sizeOf: (bytes) => bytes.byteLength }),
+    hotReads: createCoalescer<Uint8Array | "damaged" | null>(),
+    hotAsks: createTally({ clock, windowMs: HOT_WINDOW_MS, limit: 1, maxKeys: 10_000 }),
     inUse: createInUse(),
     loads: createCoalescer<LoadResult>(),
     refreshes: createCoalescer<unknown>(),

@@ -1,8 +1,7 @@
 /** Streams that know what of them was sent, so that the install log does. */
 import type { BlobStat } from "../../storage/artifacts/store.ts";
 import type { Following } from "../../storage/fill.ts";
-import type { InstallRecord } from "../../storage/installs/log.ts";
-import type { Services } from "./services.ts";
+import type { InstallLog, InstallRecord } from "../../storage/installs/log.ts";
 
 /** What the install log is told of a transfer. */
 export interface Settling {
@@ -66,28 +65,60 @@ export function recordAtEnd(following: Following, log: Settling): ReadableStream
   }
 }
 
+/** Where a kept file's bytes come from, in order. */
+interface Source {
+  /** null: there are no more. */
+  next(): Promise<Uint8Array | null> | Uint8Array | null;
+  cancel(reason: unknown): Promise<void>;
+}
+
+const SLICE_BYTES = 256 * 1024;
+
+/** What is in memory is shared by all who are sent it: views of it are handed out. */
+function fromMemory(bytes: Uint8Array): Source {
+  let at = 0;
+  return {
+    next() {
+      if (at >= bytes.byteLength) return null;
+      return bytes.subarray(at, at += SLICE_BYTES);
+    },
+    cancel: () => Promise.resolve(),
+  };
+}
+
+function fromStore(body: ReadableStream<Uint8Array>): Source {
+  const reader = body.getReader();
+  return {
+    async next() {
+      const { done, value } = await reader.read();
+      return done ? null : value;
+    },
+    cancel: (reason) => reader.cancel(reason),
+  };
+}
+
 /** A kept file's bytes, recorded already: a client that goes away before the end turns the record into a partial one. */
 export function recordPartial(
-  services: Services,
+  installs: Pick<InstallLog, "markPartial">,
   record: InstallRecord,
-  body: ReadableStream<Uint8Array>,
+  body: ReadableStream<Uint8Array> | Uint8Array,
   length: number,
 ): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
+  const source = body instanceof Uint8Array ? fromMemory(body) : fromStore(body);
   let sent = 0;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await reader.read();
-      if (done) {
+      const piece = await source.next();
+      if (piece === null) {
         if (sent === length) return controller.close();
         throw new RangeError(`Cannot send ${record.file}: the store gave ${sent} of ${length} bytes`);
       }
-      sent += value.byteLength;
-      controller.enqueue(value);
+      sent += piece.byteLength;
+      controller.enqueue(piece);
     },
     async cancel(reason) {
-      const outcome = sent < length ? services.installs.markPartial(record, sent) : Promise.resolve();
-      await Promise.allSettled([reader.cancel(reason), outcome]);
+      const outcome = sent < length ? installs.markPartial(record, sent) : Promise.resolve();
+      await Promise.allSettled([source.cancel(reason), outcome]);
     },
   }, { highWaterMark: 0 });
 }

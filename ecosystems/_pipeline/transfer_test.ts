@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { BlobKey } from "../../storage/artifacts/store.ts";
 import type { Following } from "../../storage/fill.ts";
-import { recordAtEnd } from "./transfer.ts";
+import type { InstallRecord } from "../../storage/installs/log.ts";
+import { recordAtEnd, recordPartial } from "./transfer.ts";
 
 const STAT = { key: "sha256/00" as BlobKey, sizeBytes: 4 };
 
@@ -71,4 +72,43 @@ Deno.test("recordAtEnd records as partial what was cancelled before", async () =
   await reader.read();
   await reader.cancel();
   assert.deepEqual(log.told, ["partial 2"]);
+});
+
+/** A log of what was cut off. */
+function marks() {
+  const told: number[] = [];
+  const markPartial = (_record: InstallRecord, bytes: number) => {
+    told.push(bytes);
+    return Promise.resolve();
+  };
+  return { told, markPartial };
+}
+
+const RECORD = { file: "left-pad-1.0.0.tgz" } as InstallRecord;
+const LARGE = new Uint8Array(600 * 1024).map((_, i) => i % 251);
+
+for (const from of ["memory", "the store"]) {
+  const open = () =>
+    from === "memory" ? LARGE : ReadableStream.from([LARGE.subarray(0, 9), LARGE.subarray(9)]);
+
+  Deno.test(`recordPartial from ${from}: the bytes are whole, and nothing is marked`, async () => {
+    const log = marks();
+    const sent = await new Response(recordPartial(log, RECORD, open(), LARGE.length) as BodyInit).bytes();
+    assert.deepEqual(sent, LARGE);
+    assert.deepEqual(log.told, []);
+  });
+
+  Deno.test(`recordPartial from ${from} marks what a client had that goes away`, async () => {
+    const log = marks();
+    const reader = recordPartial(log, RECORD, open(), LARGE.length).getReader();
+    const { value } = await reader.read();
+    await reader.cancel();
+    assert.deepEqual(log.told, [value!.length]);
+    assert.ok(value!.length < LARGE.length);
+  });
+}
+
+Deno.test("recordPartial fails where the store gives fewer bytes than were promised", async () => {
+  const short = recordPartial(marks(), RECORD, ReadableStream.from([LARGE.subarray(0, 9)]), LARGE.length);
+  await assert.rejects(new Response(short as BodyInit).bytes(), /gave 9 of 614400 bytes/);
 });
