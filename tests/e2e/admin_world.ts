@@ -26,7 +26,7 @@ export async function createAdminWorld(): Promise<AdminWorld> {
     name: "a-package-with-a-rather-long-name-that-somebody-found-fitting",
     releases: { "10.20.30-beta.12345": { publishedAt: daysAgo(90), manifest: { description: HOSTILE } } },
   });
-  const env = { ...HOLDERS_ENV, SLUICE_UPSTREAM_NPM: registry.upstream.url };
+  const env = { ...HOLDERS_ENV, SLUICE_UPSTREAM_NPM: registry.upstream.url, SLUICE_OWNERS: "github:ada" };
   const sluice = await startSluice({ env });
 
   async function api(method: string, path: string, body?: unknown): Promise<unknown> {
