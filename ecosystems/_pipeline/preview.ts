@@ -140,23 +140,40 @@ async function comparePackage(round: Round, pair: Pair, row: PackageRow): Promis
     policy.decide(cached.facts, cached.joined, instant);
   const concerned = await lookAtReleases(round, { pair, row, facts: cached.facts, at });
   if (concerned.size === 0) return true;
-  const byDay = new Map<number, { readonly before: Decisions; readonly after: Decisions }>();
+  const [before, after] = [decidedByDay(pair.before, at), decidedByDay(pair.after, at)];
   const { organisation, since } = round;
   const query = { organisation: organisation.id, ecosystem: row.ecosystem, package: row.package, since };
-  for (const seen of await round.detail(query)) {
-    if (!concerned.has(seen.version)) continue;
+  const seen = (await round.detail(query)).filter(({ version }) => concerned.has(version));
+  for (const each of seen.toSorted((a, b) => a.day - b.day)) {
     if (round.pacer.isDue) await round.pacer.pause();
-    const instant = Math.min((seen.day + 1) * DAY_MS - 1, round.now) as EpochMs;
-    const decided = byDay.get(seen.day) ??
-      { before: at(pair.before, instant), after: at(pair.after, instant) };
-    byDay.set(seen.day, decided);
-    const [was, would] = [decided.before.release(seen.version), decided.after.release(seen.version)];
+    const { version, day } = each;
+    const instant = Math.min((day + 1) * DAY_MS - 1, round.now) as EpochMs;
+    const [was, would] = [before(version, instant), after(version, instant)];
     if (was === null || would === null) continue;
-    const about = { name: row.package, version: seen.version, now: instant };
-    if (permits(was) && !permits(would)) round.lists.refuse(seen, reasonOf(would, about));
-    if (!permits(was) && permits(would)) round.lists.allow(seen, reasonOf(was, about));
+    const about = { name: row.package, version, now: instant };
+    if (permits(was) && !permits(would)) round.lists.refuse(each, reasonOf(would, about));
+    if (!permits(was) && permits(would)) round.lists.allow(each, reasonOf(was, about));
   }
   return true;
+}
+
+/** Asked in the order of time: what was decided holds until time alone may change it. */
+function decidedByDay(
+  policy: ResolvedPolicy,
+  at: (policy: ResolvedPolicy, instant: EpochMs) => Decisions,
+): (version: string, instant: EpochMs) => Decision | null {
+  const kept = new Map<string, Decision | null>();
+  let latest: { readonly instant: EpochMs; readonly decisions: Decisions } | null = null;
+  return function decided(version, instant) {
+    const known = kept.get(version);
+    if (known === null || (known !== undefined && (known.horizon === null || instant < known.horizon))) {
+      return known;
+    }
+    if (latest?.instant !== instant) latest = { instant, decisions: at(policy, instant) };
+    const made = latest.decisions.release(version);
+    kept.set(version, made);
+    return made;
+  };
 }
 
 /** The versions that the two may have decided differently on some day; notes what is held now and would not be. */

@@ -41,7 +41,7 @@ export const ADMIN_STYLE = `
 .empty > :last-child { margin-bottom: 0; }
 .badge { display: inline-block; padding: 0 .5rem; border-radius: 1rem; border: 1px solid currentColor; font-size: .8125rem; line-height: 1.5; white-space: nowrap; }
 .badge.good { color: var(--good); } .badge.warn { color: var(--warn); } .badge.bad { color: var(--bad); } .badge.plain { color: var(--quiet); }
-.admin .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; background: var(--raised); margin: 0 0 1.25rem; }
+.admin .scroll { position: relative; overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; background: var(--raised); margin: 0 0 1.25rem; }
 .admin th, .admin td { padding: .45rem .75rem; text-align: left; vertical-align: top; white-space: normal; overflow-wrap: break-word; }
 .admin thead th { white-space: nowrap; }
 .admin tbody th { min-width: 8rem; max-width: 28rem; font-weight: 400; overflow-wrap: anywhere; }
@@ -95,7 +95,7 @@ figcaption { font-weight: 600; margin-bottom: .5rem; }
 .chart .hover { fill: transparent; }
 .chart { display: block; width: 100%; height: auto; }
 .chart .bar { fill: var(--accent); } .chart .bar.bad { fill: var(--bad); } .chart .bar.plain { fill: var(--field-line); } .chart .grid-line { stroke: var(--line); } .chart text { fill: var(--quiet); font-size: .75rem; }
-.stack.wide { max-width: none; }
+.stack { grid-template-columns: minmax(0, 1fr); } .stack.wide { max-width: none; }
 .tabs { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 0 0 1.25rem; border-bottom: 1px solid var(--line); }
 .tabs a { padding: .35rem 0; color: var(--ink); text-decoration: none; border-bottom: .2rem solid transparent; }
 .tabs a:hover { border-color: var(--line); }
@@ -103,7 +103,9 @@ figcaption { font-weight: 600; margin-bottom: .5rem; }
 .settings { display: grid; gap: 1.1rem 2rem; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); align-items: start; margin: .75rem 0; }
 .stack h2 { margin: .75rem 0 0; } .stack > p { margin: 0; }
 .changes { margin: 0 0 1.25rem; } .changes li { padding: .1rem 0; white-space: pre-wrap; }
-.mistakes { padding-left: 1.25rem; } .mistakes pre { margin: .25rem 0 .75rem; overflow-x: auto; overflow-wrap: normal; }
+.mistakes { padding-left: 1.25rem; } .mistakes pre { margin: .25rem 0 .75rem; white-space: pre; overflow-x: auto; overflow-wrap: normal; }
+.admin details.card { padding: .25rem 1.25rem; border: 1px solid var(--line); } .admin details.card[open] { padding-bottom: 1rem; }
+.field > legend { padding: 0; } section.card { margin: 0 0 1.5rem; }
 pre.code { padding: .75rem 1rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--raised); overflow-x: auto; }
 .added { color: var(--good); } .removed { color: var(--bad); }
 @media (prefers-reduced-motion: reduce) { * { scroll-behavior: auto; } }

@@ -80,7 +80,7 @@ Deno.test("GET /-/admin/{organisation}/policy: every setting with its meaning, i
       "ecosystems.cargo.yanked",
     ]
   ) assert.ok(html.includes(`name="document.${setting}"`), setting);
-  assert.match(html, /A younger release is held.*Default: <code>10d<\/code>. Otherwise: npm 3d/);
+  assert.match(html, /A younger release is held.*Default: <code>10d<\/code>. Otherwise in npm: 3d/);
   assert.match(html, /name="document.minimumAge"[^>]*value="14d"/);
   assert.equal((html.match(/Default: /g) ?? []).length, 14);
 });

@@ -40,6 +40,9 @@ export function Changes({ before, after, none }: {
 
 const TONES: Readonly<Record<string, string>> = { "+": "added", "-": "removed" };
 
+/** The one form of a page that holds a draft; a button elsewhere on the page names it. */
+export const DRAFT = "draft";
+
 /** A form whose buttons say (as `do`) whether it is saved, previewed or only shown again. */
 export function DraftForm({ context, to = context.here, revision, label, isWide = false, children }: {
   readonly context: PageContext;
@@ -52,7 +55,7 @@ export function DraftForm({ context, to = context.here, revision, label, isWide 
   readonly children?: Child;
 }) {
   return (
-    <form method="post" action={to} class={isWide ? "stack wide" : "stack"} aria-label={label}>
+    <form id={DRAFT} method="post" action={to} class={isWide ? "stack wide" : "stack"} aria-label={label}>
       <input type="hidden" name="token" value={context.member.formToken} />
       <input type="hidden" name="action" value="edit" />
       <input type="hidden" name="revision" value={String(revision)} />

@@ -1,6 +1,7 @@
 /** What saving would do, as the API previewed it. */
 import type { PageContext } from "../page.ts";
 import { count, Notice, Table, Time } from "../ui.tsx";
+import { DRAFT } from "./frame.tsx";
 
 interface Release {
   readonly purl: string;
@@ -51,14 +52,17 @@ export function PreviewShown({ context, preview }: Shown) {
       {consequences.map((sentence) => <Notice kind="note">{sentence}</Notice>)}
       <dl class="figures">
         <Figure what="installs would have been refused" value={refused.times} />
-        <Figure what="users would have met that" value={refused.userCount} />
+        <Figure what="users would have met a refusal" value={refused.userCount} />
         <Figure what="refusals would have been let through" value={allowed.times} />
         <Figure what="held releases would be let go" value={letGo.releaseCount} />
       </dl>
       <Releases context={context} list={refused} title="Would have been refused" what="Installs" />
       <Releases context={context} list={allowed} title="Would have been let through" what="Refusals" />
       <LetGo context={context} preview={preview} />
-      <Bounds context={context} preview={preview} />
+      <Bounds preview={preview} />
+      <div class="buttons">
+        <button type="submit" form={DRAFT} name="do" value="save">Save it</button>
+      </div>
     </section>
   );
 }
@@ -121,12 +125,12 @@ function LetGo({ context, preview: { letGo } }: Shown) {
   );
 }
 
-function Bounds({ context, preview: { packages, since } }: Shown) {
+function Bounds({ preview: { packages, since } }: Pick<Shown, "preview">) {
   const { looked, of, uncached } = packages;
   return (
     <p class="quiet">
       Looked at {count(looked)} of the {count(of)} packages that were asked for since{" "}
-      <Time at={since} now={context.now} />, the last asked for first
+      <time datetime={since}>{since.slice(0, 10)}</time>, the last asked for first
       {uncached === 0 ? "" : `; of ${count(uncached)} of them nothing is cached any more`}. Decided on what is
       cached, to the day.
       {looked < of ? " There was no time for the rest." : ""}

@@ -1,38 +1,13 @@
 /** Policy: every setting with its meaning, its default and its effect, for the organisation and for each ecosystem. */
-import type { AdminPage, CallProblem, PageContext, View } from "../page.ts";
-import { errorOf } from "../page.ts";
-import { Field, Notice, Select, TextField } from "../ui.tsx";
-import { isView, type Tried, tryDraft } from "./draft.ts";
+import type { AdminPage, PageContext, View } from "../page.ts";
+import { Notice } from "../ui.tsx";
+import { isView, tryDraft } from "./draft.ts";
 import { DraftButtons, DraftForm, Problem, Tabs } from "./frame.tsx";
-import { baseOf, current, pathOf, POLICY, type Revisioned } from "./kinds.ts";
+import { baseOf, current, pathOf, POLICY } from "./kinds.ts";
 import { PreviewShown } from "./preview_shown.tsx";
-import type { SettingField } from "./settings_fields.ts";
-import {
-  observedOf,
-  ORGANISATION,
-  OWN_RULES,
-  type Section,
-  sectionsOf,
-  settingsFromForm,
-  settingsOf,
-  writtenOf,
-} from "./settings_form.ts";
-
-/** What holds in one ecosystem, as the API has it. */
-interface Effective {
-  readonly ecosystem: string;
-  readonly settings: Readonly<Record<string, unknown>>;
-}
-
-/** Everything that the form is drawn from. */
-interface Drawn {
-  readonly context: PageContext;
-  readonly base: Revisioned;
-  readonly document: unknown;
-  readonly form: URLSearchParams | null;
-  readonly tried: Tried | null;
-  readonly effective: readonly Effective[];
-}
+import { ORGANISATION, type Section, sectionsOf, settingsFromForm } from "./settings_form.ts";
+import { EcosystemFields, Fields } from "./settings_row.tsx";
+import type { Drawn, Effective } from "./settings_words.tsx";
 
 export const POLICY_SETTINGS: AdminPage = {
   path: "policy",
@@ -106,147 +81,6 @@ function page(drawn: Drawn): View {
 
 function hasField({ prefix, fields }: Section, field: string): boolean {
   return fields.some(({ key }) => field === `body.${prefix}${key}`);
-}
-
-function EcosystemFields({ drawn, section }: { readonly drawn: Drawn; readonly section: Section }) {
-  const settings = settingsOf(drawn.document, section);
-  const own = Object.keys(settings);
-  const isWrong = drawn.tried?.problem?.errors.some(({ field }) =>
-    field.startsWith(`body.${section.prefix}`)
-  );
-  return (
-    <details class="card" open={own.length > 0 || isWrong === true}>
-      <summary>
-        <b>{section.ecosystem}</b>{" "}
-        <span class="quiet">
-          {own.length === 0 ? "as the organisation has it" : `with its own: ${own.join(", ")}`}
-        </span>
-      </summary>
-      <Fields drawn={drawn} section={section} />
-    </details>
-  );
-}
-
-function Fields({ drawn, section }: { readonly drawn: Drawn; readonly section: Section }) {
-  return (
-    <div class="settings">
-      {section.fields.map((field) =>
-        field.kind === "rules"
-          ? <Rules drawn={drawn} section={section} field={field} />
-          : <Setting drawn={drawn} section={section} field={field} />
-      )}
-    </div>
-  );
-}
-
-interface Drawing {
-  readonly drawn: Drawn;
-  readonly section: Section;
-  readonly field: SettingField;
-}
-
-function Setting({ drawn, section, field }: Drawing) {
-  const name = `${section.prefix}${field.key}`;
-  const written = writtenOf(settingsOf(drawn.document, section), field.key);
-  const value = drawn.form?.get(name) ?? written;
-  const common = {
-    name,
-    label: labelOf(section, field),
-    help: <Help drawn={drawn} section={section} field={field} />,
-    error: errorOf(drawn.tried?.problem ?? null, name) ?? wholeError(drawn.tried?.problem ?? null, name),
-    value,
-  };
-  if (field.kind === "duration") {
-    return <TextField {...common} placeholder={section.ecosystem === null ? field.fallback : ""} />;
-  }
-  const inherited = section.ecosystem === null
-    ? `default (${fallbackWord(field)})`
-    : "as the organisation has it";
-  return <Select {...common} options={[{ value: "", label: inherited }, ...field.options]} />;
-}
-
-/** Of a setting with two parts, what is wrong with all of it is said at the first. */
-function wholeError(problem: CallProblem | null, name: string): string | null {
-  const whole = /^(.*)\.(verdict|enabled)$/.exec(name)?.[1];
-  return whole === undefined ? null : errorOf(problem, whole);
-}
-
-function Rules({ drawn, section, field }: Drawing) {
-  const { form } = drawn;
-  const isOrganisation = section.ecosystem === null;
-  const written = observedOf(settingsOf(drawn.document, section));
-  const marker = `${section.prefix}${OWN_RULES}`;
-  const name = `${section.prefix}observe`;
-  const isOwn = form === null ? written !== null : form.get(marker) === "own";
-  const chosen = form === null ? written ?? [] : form.getAll(name);
-  return (
-    <Field
-      name={name}
-      label={labelOf(section, field)}
-      help={<Help drawn={drawn} section={section} field={field} />}
-      error={errorOf(drawn.tried?.problem ?? null, name)}
-      isGroup
-    >
-      {isOrganisation
-        ? <input type="hidden" name={marker} value="own" />
-        : (
-          <select name={marker} aria-label={`${labelOf(section, field)}: whose`}>
-            <option value="">as the organisation has it</option>
-            <option value="own" selected={isOwn}>those ticked here</option>
-          </select>
-        )}
-      {field.options.map(({ value, label }) => (
-        <label class="choice">
-          <input type="checkbox" name={name} value={value} checked={chosen.includes(value)} />
-          <code>{label}</code>
-        </label>
-      ))}
-    </Field>
-  );
-}
-
-/** A page has one field of a kind for the organisation, and one for each ecosystem. */
-function labelOf({ ecosystem }: Section, { label }: SettingField): string {
-  return ecosystem === null ? label : `${label} (${ecosystem})`;
-}
-
-function fallbackWord({ fallback, options }: SettingField): string {
-  return options.find(({ value }) => value === fallback)?.label.split(":")[0] ?? fallback;
-}
-
-/** Meaning and default; for the organisation also what holds where an ecosystem has its own. */
-function Help({ drawn, section, field }: Drawing) {
-  if (section.ecosystem !== null) {
-    return <>In force now: {inForce(drawn.effective, section.ecosystem, field)}.</>;
-  }
-  const own = drawn.effective.filter(({ ecosystem }) =>
-    writtenInEcosystem(drawn.base.document, ecosystem, field)
-  );
-  return (
-    <>
-      {field.meaning} Default: <code>{fallbackWord(field)}</code>.
-      {own.length === 0
-        ? ""
-        : ` Otherwise: ${
-          own.map(({ ecosystem }) => `${ecosystem} ${inForce(drawn.effective, ecosystem, field)}`).join(", ")
-        }.`}
-    </>
-  );
-}
-
-function writtenInEcosystem(document: unknown, ecosystem: string, { key, kind }: SettingField): boolean {
-  const [section] = sectionsOf({}, [ecosystem]);
-  if (section === undefined) return false;
-  const settings = settingsOf(document, section);
-  return kind === "rules" ? observedOf(settings) !== null : writtenOf(settings, key) !== "";
-}
-
-function inForce(effective: readonly Effective[], ecosystem: string, field: SettingField): string {
-  const found = effective.find((each) => each.ecosystem === ecosystem);
-  if (found === undefined) return "nothing: it is not served here";
-  if (field.kind === "rules") return observedOf(found.settings)?.join(", ") || "none";
-  const value = writtenOf(found.settings, field.key);
-  return field.options.find((option) => option.value === value)?.label.split(":")[0] ?? value;
 }
 
 function webhookWords(document: unknown): string {
