@@ -49,7 +49,8 @@ export function pageResponse(options: {
     "cache-control": options.cacheControl ?? "no-store",
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "content-type": options.contentType,
-    "referrer-policy": "no-referrer",
+    // Not `no-referrer`: with it a browser says "null" of where a form of ours comes from.
+    "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
     vary: "accept",
   });

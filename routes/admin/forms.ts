@@ -1,8 +1,10 @@
 /** A form that was sent: from a page of ours and by whoever's session it is, else it is not looked at. */
+import { timingSafeEqual } from "node:crypto";
 import type { Timers } from "../../storage/runtime.ts";
 import type { SignedIn } from "../auth/signed_in.ts";
 import { readBody } from "../body.ts";
 import { RequestError } from "../problem.ts";
+import { utf8 } from "../text.ts";
 
 const MAX_FORM_BYTES = 2 * 1_048_576;
 
@@ -32,8 +34,7 @@ function isOurs(
 ): boolean {
   const site = headers.get("sec-fetch-site");
   if (site !== null) return site === "same-origin";
-  const origin = headers.get("origin");
-  return (origin === null || origin === base.origin) && form.get("token") === member.formToken;
+  return headers.get("origin") === base.origin && isSame(form.get("token") ?? "", member.formToken);
 }
 
 /**
@@ -43,6 +44,11 @@ function isOurs(
 export function isSameOrigin(headers: Headers, origin: string): boolean {
   const site = headers.get("sec-fetch-site");
   return site !== null ? site === "same-origin" : headers.get("origin") === origin;
+}
+
+function isSame(a: string, b: string): boolean {
+  const [left, right] = [utf8(a), utf8(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
 }
 
 /** Throws RequestError for what is no form, or larger than 2 MiB. */
