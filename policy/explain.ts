@@ -1,6 +1,6 @@
 /** A decision in words: the sentence on a developer's terminal, and the address that can be read as it stands. */
 import { compareVerdicts, lastEnd } from "./decision.ts";
-import { formatDate, formatInstantUp } from "./instant.ts";
+import { formatDate, formatInstant, formatInstantUp } from "./instant.ts";
 import {
   type Decision,
   type Decisions,
@@ -57,6 +57,22 @@ export function describe(
     since: reason.since ?? null,
     until,
   };
+}
+
+/** Says of a version that a waiver lets it through, and what would stand against it else. One line of printable ASCII. */
+export function describeWaived(waived: {
+  readonly name: string;
+  readonly version: string;
+  readonly until: EpochMs;
+  /** What was lifted. */
+  readonly reasons: readonly Reason[];
+}): string {
+  const subject = `${ascii(waived.name, LONGEST_NAME)} ${ascii(waived.version, LONGEST_NAME)}`;
+  const without = waived.reasons.slice(0, 3).map(({ rule, message }) =>
+    `${ascii(message, LONGEST_MESSAGE)} (${ascii(rule, 40)})`
+  );
+  const until = formatInstant(waived.until);
+  return `${subject} is allowed by a waiver until ${until}. Without it: ${without.join("; ")}.`;
 }
 
 /** The newest version that is let through: the greatest stable one, else the greatest pre-release; null: none. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, newestAllowed, speakingSegment } from "./explain.ts";
+import { describe, describeWaived, newestAllowed, speakingSegment } from "./explain.ts";
 import { epochMs } from "./instant.ts";
 import {
   ago,
@@ -183,4 +183,22 @@ Deno.test("newestAllowed: a pre-release where nothing else is allowed, else null
 Deno.test("newestAllowed: what is observed is let through", () => {
   const facts = packageOf({ "1.0.0": {}, "1.1.0": { published: ago(DAY) } });
   assert.equal(newestAllowed(facts, decided({ facts, policy: { enforcement: "observe" } }), SCHEME), "1.1.0");
+});
+
+Deno.test("describeWaived: until when, and what would stand against it; one line of ASCII, whatever upstream wrote", () => {
+  const until = at("2026-12-01T10:00:00Z");
+  const reasons = [
+    { rule: "minimumAge", verdict: "hold", message: "published yesterday", horizon: null, liftedBy: "w1" },
+    {
+      rule: "deprecated",
+      verdict: "deny",
+      message: "deprecated: caf\u00e9\r\n\u001b[31m\u202e",
+      horizon: null,
+    },
+  ] as const;
+  assert.equal(
+    describeWaived({ name: "p\u00e4d", version: "1.0.0", until, reasons }),
+    "pad 1.0.0 is allowed by a waiver until 2026-12-01T10:00Z. Without it: published yesterday (minimumAge); " +
+      "deprecated: cafe ?[31m? (deprecated).",
+  );
 });

@@ -68,7 +68,8 @@ function Request({ request, viewer, now }: {
       </dt>
       <dd>
         Asked for by {asker.user ?? "somebody"}
-        {asker.isVerified ? null : <span class="quiet">(unverified)</span>} <Time at={askedAt} now={now} />
+        {asker.isVerified ? null : <span class="quiet">{" (unverified)"}</span>}{" "}
+        <Time at={askedAt} now={now} />
         {isMine ? <span>: {reason}{ticket === null ? null : ` (${ticket})`}</span> : null}
         {answer === null ? null : (
           <p>

@@ -34,7 +34,7 @@ export async function whyHtml(shown: {
     prefix,
     status,
     children: (
-      <div class="why">
+      <div class="admin why">
         <p class="quiet">
           <a href={`${here.slice(0, -"/-/why".length)}/`}>Sluice</a>, organisation {organisation}
         </p>
@@ -180,7 +180,7 @@ export async function unknownPage({ prefix, site, status }: {
     prefix,
     status,
     children: (
-      <div class="why">
+      <div class="admin why">
         <p class="quiet">
           <a href={`${new URL(site).pathname.replace(/\/+$/, "")}/`}>Sluice</a>
         </p>

@@ -31,7 +31,7 @@ function Finding({ reason }: { readonly reason: Reason }) {
     <li>
       <VerdictBadge verdict={reason.verdict} /> {reason.message}
       {reason.horizon === null ? null : <span class="quiet">, until {minute(reason.horizon)}</span>}
-      {notes.length === 0 ? null : <span class="quiet">({notes.join("; ")})</span>}
+      {notes.length === 0 ? null : <span class="quiet">{` (${notes.join("; ")})`}</span>}
     </li>
   );
 }
@@ -56,12 +56,29 @@ function Facts({ examined: { setting, facts } }: { readonly examined: Omit<Exami
   return words.length === 0 ? null : <p class="quiet">{words.join("; ")}</p>;
 }
 
-/** Those that found something first. */
+/** Those that found something; the others can be unfolded. */
 export function Rules({ rules }: { readonly rules: readonly WhyRule[] }) {
-  const sorted = [...rules].sort((a, b) => Number(b.found.length > 0) - Number(a.found.length > 0));
+  const spoke = rules.filter(({ found }) => found.length > 0);
+  const silent = rules.filter(({ found }) => found.length === 0);
+  return (
+    <>
+      {spoke.length === 0 ? <p>None of them found anything.</p> : <RuleList rules={spoke} />}
+      {silent.length === 0 ? null : (
+        <details class="more">
+          <summary>
+            {silent.length === 1 ? "One rule" : `${silent.length} rules`} found nothing, and on which facts
+          </summary>
+          <RuleList rules={silent} />
+        </details>
+      )}
+    </>
+  );
+}
+
+function RuleList({ rules }: { readonly rules: readonly WhyRule[] }) {
   return (
     <dl>
-      {sorted.map((rule) => (
+      {rules.map((rule) => (
         <div>
           <dt>{ruleTitle(rule.rule)}</dt>
           <dd>
@@ -105,15 +122,13 @@ export function Decided({ answer, record }: {
             </dd>
           </div>
         )}
-        {thenRules(examined, reasons).map((rule) => (
-          <div>
-            <dt>{ruleTitle(rule.rule)}, then</dt>
-            <dd>
-              <Found said={rule} />
-            </dd>
-          </div>
-        ))}
       </dl>
+      {record.decision === null ? null : (
+        <>
+          <h3>What each rule found then</h3>
+          <Rules rules={thenRules(examined, reasons)} />
+        </>
+      )}
       <Since answer={answer} />
     </section>
   );
@@ -169,14 +184,22 @@ function Since({ answer }: { readonly answer: WhyAnswer }) {
 
 function ChangedRules({ rules }: { readonly rules: readonly RuleChange[] }) {
   return (
-    <Table
-      caption="Rules that say something else now"
-      columns={[
-        { title: "Rule", cell: ({ rule }) => ruleTitle(rule) },
-        { title: "Then", cell: ({ before }) => <Found said={before} /> },
-        { title: "Now", cell: ({ now }) => <Found said={now} /> },
-      ]}
-      rows={rules}
-    />
+    <dl>
+      {rules.map(({ rule, before, now }) => (
+        <div>
+          <dt>{ruleTitle(rule)}</dt>
+          <dd class="then-now">
+            <div>
+              <h4>Then</h4>
+              <Found said={before} />
+            </div>
+            <div>
+              <h4>Now</h4>
+              <Found said={now} />
+            </div>
+          </dd>
+        </div>
+      ))}
+    </dl>
   );
 }

@@ -1,5 +1,5 @@
 /** What `/-/why/…` is told: from cached facts only, so that asking neither touches upstream nor tells what is not cached. */
-import { describe, newestAllowed } from "../../policy/explain.ts";
+import { describe, describeWaived, newestAllowed } from "../../policy/explain.ts";
 import { type Decision, type EpochMs, permits } from "../../policy/types.ts";
 import type { DecisionRecord } from "../../storage/kv/decisions.ts";
 import { formatPurl } from "../_shared/purl.ts";
@@ -103,7 +103,23 @@ function sentenceOf(
 ): string {
   const newest = newestAllowed(verdicts.known.facts, verdicts.decisions, query.ecosystem.versions);
   if (decision.reasons.length === 0) return `${query.name} ${version} is allowed.`;
+  const waived = waivedSentence(query, decision, version);
+  if (waived !== null) return waived;
   return describe({ decision, name: query.name, version, newestAllowed: newest, now }).sentence;
+}
+
+/** null: it is not a waiver that lets it through. */
+function waivedSentence(
+  { name, organisation }: WhyQuery,
+  decision: Decision,
+  version: string,
+): string | null {
+  if (!permits(decision) || decision.reasons.some(({ liftedBy }) => liftedBy === undefined)) return null;
+  const lifted = decision.reasons.map(({ liftedBy }) => liftedBy);
+  const waiver = organisation.waivers.find(({ id }) => lifted.includes(id));
+  return waiver === undefined
+    ? null
+    : describeWaived({ name, version, until: waiver.until, reasons: decision.reasons });
 }
 
 function aboutPackage(

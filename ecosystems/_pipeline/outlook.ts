@@ -39,7 +39,7 @@ export async function outlook(services: Services, query: OutlookQuery): Promise<
     named,
     maturesAt: lastHold(verdicts, covered.map((release) => release.version), now),
     lifts: liftsFor(reasons),
-    isLiftable: refused.some(({ decision }) => isLiftable(decision.reasons)),
+    isLiftable: refused.length === 0 || refused.some(({ decision }) => isLiftable(decision.reasons)),
   };
 }
 

@@ -9,6 +9,7 @@ import { MEMBERS } from "./members.tsx";
 import type { AdminPage } from "./page.ts";
 import { FLOOR_PAGES, POLICY_PAGES } from "./policy/mod.ts";
 import { TOKENS } from "./tokens.tsx";
+import { WAIVER_PAGES } from "./waivers/mod.tsx";
 import { WEBHOOKS } from "./webhooks.tsx";
 
 export const ADMIN_PAGES: readonly AdminPage[] = Object.freeze([
@@ -16,6 +17,7 @@ export const ADMIN_PAGES: readonly AdminPage[] = Object.freeze([
   ...POLICY_PAGES,
   PACKAGES,
   PACKAGE,
+  ...WAIVER_PAGES,
   INSTALLS,
   INSTALLS_EXPORT,
   INSTALLS_WHO,

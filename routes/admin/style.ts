@@ -108,6 +108,18 @@ figcaption { font-weight: 600; margin-bottom: .5rem; }
 .field > legend { padding: 0; } section.card { margin: 0 0 1.5rem; }
 pre.code { padding: .75rem 1rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--raised); overflow-x: auto; }
 .added { color: var(--good); } .removed { color: var(--bad); }
+.written { white-space: pre-wrap; overflow-wrap: anywhere; }
+.why h1 { margin-bottom: .5rem; }
+.why .sentence { font-size: 1.125rem; overflow-wrap: anywhere; }
+.why dd, .why dt, .card dd { overflow-wrap: anywhere; }
+.why dd > p, .card dd > p { margin: .25rem 0 0; }
+.why section { margin-top: 2rem; }
+.why code, .why footer span { overflow-wrap: anywhere; }
+.why .more { padding: .25rem 0 0; border: 0; }
+.then-now { display: grid; gap: .25rem 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(14rem, 100%), 1fr)); }
+.then-now h4, .then-now p { margin: .25rem 0; }
+.card dl + p { margin-top: .75rem; }
+.admin td summary { white-space: nowrap; padding: 0; }
 @media (prefers-reduced-motion: reduce) { * { scroll-behavior: auto; } }
 @media print { .menu, .top, .pager, button { display: none; } }
 `;
