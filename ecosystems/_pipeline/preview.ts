@@ -81,11 +81,12 @@ export function createPreview(deps: PreviewDeps): MakePreview {
     const until = performance.now() + limits.ms;
     let [looked, read, uncached] = [0, 0, 0];
     for (const row of rows.toSorted((a, b) => b.last - a.last)) {
-      if (read >= limits.packages || performance.now() >= until) break;
-      looked += 1;
       if (round.pacer.isDue) await round.pacer.pause();
       const pair = pairs.get(row.ecosystem);
-      if (pair === undefined || !pair.concerns(row.package)) continue;
+      const isConcerned = pair?.concerns(row.package) === true;
+      if (isConcerned && (read >= limits.packages || performance.now() >= until)) break;
+      looked += 1;
+      if (!isConcerned) continue;
       read += 1;
       if (!await comparePackage(round, pair, row)) uncached += 1;
     }

@@ -129,7 +129,7 @@ async function onePage(context: PageContext, kind: DocumentKind): Promise<View> 
       )}
       <details>
         <summary>All of it</summary>
-        <pre class="mono code" tabindex={0}>{JSON.stringify(shown.document, null, 2)}</pre>
+        <Whole document={shown.document} revision={number} />
       </details>
       <p>
         <a href={pathOf(context, `${kind.path}/history`)}>All revisions</a>
@@ -137,6 +137,19 @@ async function onePage(context: PageContext, kind: DocumentKind): Promise<View> 
     </>
   );
   return { kind: "page", title, body };
+}
+
+/** Longer, a browser would rather not show it. */
+const MAX_SHOWN = 200_000;
+
+function Whole({ document, revision }: { readonly document: unknown; readonly revision: number }) {
+  const text = JSON.stringify(document, null, 2);
+  if (text.length <= MAX_SHOWN) return <pre class="mono code" tabindex={0}>{text}</pre>;
+  return (
+    <p>
+      It is too long to be shown here: <code>deno task org show --revision {revision}</code> writes it.
+    </p>
+  );
 }
 
 const UNSEEN = "Nothing that is shown: it says the same, but for the addresses of webhooks.";
