@@ -12,27 +12,34 @@ const HEADERS = {
   accept: "application/json",
   "accept-encoding": "gzip",
 };
-const ARTIFACTS = 60;
-const PACKUMENTS = 8;
 
-export async function measureCold(): Promise<readonly Finding[]> {
-  return [...await firstBytes(), ...await withoutMemo()];
+interface Counts {
+  readonly artifacts: number;
+  readonly packuments: number;
+  readonly rounds: number;
 }
 
-async function firstBytes(): Promise<readonly Finding[]> {
+export async function measureCold(
+  counts: Counts = { artifacts: 60, packuments: 8, rounds: 9 },
+): Promise<readonly Finding[]> {
+  return [...await firstBytes(counts), ...await withoutMemo(counts)];
+}
+
+async function firstBytes({ artifacts, packuments: count }: Counts): Promise<readonly Finding[]> {
   await using rig = await startRig();
   using ours = await connectRaw(rig.sluice.url);
   using theirs = await connectRaw(rig.upstream);
   const file = (i: number) => `/${shapedName("small", i)}/-/${shapedName("small", i)}-0.0.0.tgz`;
-  const [added, packuments]: [number[], number[]] = [[], []];
-  for (let i = 0; i < ARTIFACTS; i++) {
+  const [added, straight, packuments]: [number[], number[], number[]] = [[], [], []];
+  for (let i = 0; i < artifacts; i++) {
     await ours.ask(`/npm/${shapedName("small", i)}`, HEADERS);
     const direct = await theirs.ask(file(i));
     const { status, firstByteMs } = await ours.ask(`/npm${file(i)}`, HEADERS);
     if (status !== 200) throw new Error(`${status} from ${file(i)}`);
     added.push(firstByteMs - direct.firstByteMs);
+    straight.push(direct.firstByteMs);
   }
-  for (let i = 0; i < PACKUMENTS; i++) {
+  for (let i = 0; i < count; i++) {
     const path = `/${shapedName("react", i)}`;
     await theirs.ask(path, HEADERS);
     const direct = await theirs.ask(path, HEADERS);
@@ -47,39 +54,47 @@ async function firstBytes(): Promise<readonly Finding[]> {
       what: "cold file, facts known: first byte after upstream's",
       found: median(added),
       bound: 5,
+      // On a machine that is busy with other things upstream is slow too.
+      attained: Math.max(10, 5 * median(straight)),
       unit: "ms",
     },
     {
       what: "cold packument of 4 MB, first byte after upstream's last : scan, render and compress",
       found: median(packuments) / median(rounds),
       bound: 1,
+      attained: 5,
       unit: "×",
     },
   ];
 }
 
-/** In this process, on a warm data folder: what a restart, a matured release or a changed policy costs. */
-async function withoutMemo(): Promise<readonly Finding[]> {
+/** In this process, on a warm data folder: what a restart costs, and a matured release or a changed policy. */
+async function withoutMemo({ rounds }: Counts): Promise<readonly Finding[]> {
   await using parts = await openCold("react");
-  const [ours, classic]: [number[], number[]] = [[], []];
-  for (let i = 0; i < 9; i++) {
+  const [restarted, decidedAnew, classic]: [number[], number[], number[]] = [[], [], []];
+  for (let i = 0; i < rounds; i++) {
     classic.push(await parts.parseEditStringify());
-    ours.push(await parts.render());
+    decidedAnew.push(await parts.decideAndRender());
+    restarted.push(await parts.readAndRender());
   }
-  return [{
-    what: "packument of 4 MB without the memo, facts and layout from KV",
-    found: median(ours),
+  const told = (what: string, times: readonly number[]): Finding => ({
+    what: `packument of 4 MB ${what}`,
+    found: median(times),
     bound: null,
     unit: "ms",
-  }, {
-    what: "packument of 4 MB, parse, edit and stringify",
-    found: median(classic),
-    bound: null,
-    unit: "ms",
-  }, {
-    what: "packument of 4 MB without the memo : parse, edit and stringify",
-    found: median(ours) / median(classic),
+  });
+  const beside = (what: string, times: readonly number[], attained: number): Finding => ({
+    what: `packument of 4 MB ${what} : parse, edit and stringify`,
+    found: median(times) / median(classic),
     bound: 0.5,
+    attained,
     unit: "×",
-  }];
+  });
+  return [
+    told("parsed, edited and stringified", classic),
+    told("without the memo, facts in memory", decidedAnew),
+    told("without the memo, facts and layout from KV", restarted),
+    beside("after a matured release or a changed policy", decidedAnew, 0),
+    beside("after a restart", restarted, 1),
+  ];
 }

@@ -1,10 +1,12 @@
 /** The steps of a cold answer, one by one, in this process: on a KV and a folder of its own. */
+import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { npm } from "../../ecosystems/npm/npm.ts";
 import type { Links, Reading, UpstreamDocument } from "../../ecosystems/ecosystem.ts";
 import { parseFloor, parsePolicy } from "../../policy/config.ts";
 import { resolvePolicy } from "../../policy/resolve.ts";
 import { type EpochMs, type Joined, type ResolvedPolicy } from "../../policy/types.ts";
+import { sha256Of } from "../../storage/artifacts/key.ts";
 import { createFolderStore } from "../../storage/artifacts/folder.ts";
 import { createPackages } from "../../storage/kv/package_store.ts";
 import { encodeFacts, factsDigest } from "../../storage/kv/facts_codec.ts";
@@ -13,7 +15,9 @@ import { createShaped, shapedName, type ShapeName } from "./shapes.ts";
 
 export interface ColdParts extends AsyncDisposable {
   /** Milliseconds: the stored document, facts and layout read, decided on, and written without what is withheld. */
-  render(): Promise<number>;
+  readAndRender(): Promise<number>;
+  /** The same where facts and layout are in memory. */
+  decideAndRender(): Promise<number>;
   /** Milliseconds: what most proxies do with the same stored document. */
   parseEditStringify(): Promise<number>;
   /** Milliseconds: what stands between upstream's last byte and the first answer, each step at once. */
@@ -59,18 +63,29 @@ export async function openCold(shape: ShapeName): Promise<ColdParts> {
     return documentOf(name, (await store.read(blob, sizeBytes))!);
   }
 
+  /** As the pipeline opens it. */
+  async function verified(): Promise<UpstreamDocument> {
+    const found = await document();
+    if (createHash("sha256").update(found.body).digest("hex") !== sha256Of(blob)) {
+      throw new Error("Not the same");
+    }
+    return found;
+  }
+
   return {
-    render: () =>
+    readAndRender: () =>
       timed(async () => {
         const [facts, firstSeen, layout, raw] = await Promise.all([
           packages.facts(key, record),
           packages.firstSeen(key),
           packages.layout(key, record),
-          document(),
+          verified(),
         ]);
         const joined = joinedTo((filename) => firstSeen!.of(filename));
         write(raw, { facts: facts!, layout }, policy, joined);
       }),
+    decideAndRender: () =>
+      timed(async () => void write(await verified(), first, policy, joinedTo(() => null))),
     parseEditStringify: () => timed(async () => classic((await document()).body)),
     scanRenderCompress: () =>
       timed(() => {

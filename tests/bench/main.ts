@@ -5,7 +5,7 @@ import { hasWrk, type Load, runLoop, runOpenLoop, runWrk } from "./load.ts";
 import { measureCase } from "./measure.ts";
 import { startNginx } from "./nginx.ts";
 import { measurePolicyPrice } from "./policy_price.ts";
-import { runMeasurement } from "./measurements.ts";
+import { runAllMeasurements, runMeasurement } from "./measurements.ts";
 import { farFromGoal, type Report, reportJson, reportText, type Row } from "./report.ts";
 import { type Measured, serveFixtures, startBareDeno, startMeasuredSluice, startVariant } from "./servers.ts";
 import { memoryOf } from "./usage.ts";
@@ -34,7 +34,9 @@ const load: Load = {
   connections: count("connections", values.connections, 1, 256),
 };
 const cases = CASES.filter(({ title, isShort }) => title.includes(values.only) && (isShort || !values.short));
-const report = await bench();
+const raced = await bench();
+const further = values.only === "" ? await runAllMeasurements(values.short, say) : [];
+const report: Report = { ...raced, findings: [...raced.findings, ...further] };
 console.log((values.json ? reportJson(report) : reportText(report)).trimEnd());
 const far = values.short ? farFromGoal(report) : [];
 if (far.length > 0) {
@@ -47,6 +49,10 @@ function count(name: string, given: string, lowest: number, highest: number): nu
   if (number >= lowest && number <= highest) return number;
   console.error(`--${name} "${given}" is not a whole number from ${lowest} to ${highest}.`);
   Deno.exit(2);
+}
+
+function say(what: string): void {
+  if (!values.json) console.error(`… ${what}`);
 }
 
 async function bench(): Promise<Report> {
@@ -107,7 +113,7 @@ async function measureAll(
   const rows: Row[] = [];
   for (const each of cases) {
     rows.push(await measureCase(each, { servers, folder, run, load, rounds }));
-    if (!values.json) console.error(`… ${each.title}`);
+    say(each.title);
   }
   return rows;
 }

@@ -1,17 +1,26 @@
 /** What is measured by itself, and not in a race: `--only` takes these names. */
-import { findingsText } from "./bounds.ts";
+import { type Finding, findingsText } from "./bounds.ts";
 import { measureCold } from "./cold.ts";
 import { measureInstall } from "./install.ts";
 import { measureLatency } from "./latency.ts";
-import { measureMemory } from "./memory.ts";
+import { measureIdle, measureMemory } from "./memory.ts";
 import { measureStart } from "./start.ts";
 
 const MEASUREMENTS = {
-  cold: measureCold,
+  cold: () => measureCold(),
   install: () => measureInstall(),
-  latency: measureLatency,
+  latency: () => measureLatency(),
   memory: measureMemory,
-  start: measureStart,
+  start: () => measureStart(),
+} as const;
+
+/** The same in half a minute, for CI: fewer of everything. */
+const SHORT = {
+  cold: () => measureCold({ artifacts: 20, packuments: 3, rounds: 5 }),
+  install: () => measureInstall({ rounds: 2, packages: 30 }),
+  latency: () => measureLatency({ seconds: 2, shapes: ["big"], cold: 8 }),
+  memory: () => measureIdle({ packages: 150, restMs: 2_000 }),
+  start: () => measureStart({ packages: 5_000, starts: 3 }),
 } as const;
 
 /** The findings, as text or JSON; null: no measurement has this name. */
@@ -19,4 +28,17 @@ export async function runMeasurement(name: string, json: boolean): Promise<strin
   if (!Object.hasOwn(MEASUREMENTS, name)) return null;
   const findings = await MEASUREMENTS[name as keyof typeof MEASUREMENTS]();
   return json ? JSON.stringify(findings, null, 2) : findingsText(findings);
+}
+
+/** All of them, one after the other; `said` is told of each that has ended. */
+export async function runAllMeasurements(
+  isShort: boolean,
+  said: (name: string) => void,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const [name, measure] of Object.entries(isShort ? SHORT : MEASUREMENTS)) {
+    findings.push(...await measure());
+    said(name);
+  }
+  return findings;
 }

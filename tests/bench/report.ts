@@ -1,5 +1,5 @@
 /** The figures as a table and as JSON, beside the goals. */
-import { type Finding, findingsText } from "./bounds.ts";
+import { type Finding, findingsText, isFar } from "./bounds.ts";
 import type { Goal } from "./cases.ts";
 import type { ServerName } from "./servers.ts";
 import { median, spread } from "./stats.ts";
@@ -67,7 +67,7 @@ export function outcomeOf(row: Row): Outcome | null {
 
 /** What a short run fails on: noise does not halve a ratio, a real loss does. */
 export function farFromGoal(report: Report): readonly string[] {
-  const findings = report.findings.filter(({ found, bound }) => bound !== null && found > 2 * bound);
+  const findings = report.findings.filter(isFar);
   return [
     ...report.rows.filter((row) => outcomeOf(row) === "far").map(({ title }) => title),
     ...findings.map(({ what }) => what),

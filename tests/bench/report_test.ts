@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isFar } from "./bounds.ts";
 import { hottest } from "./cpu_profile.ts";
 import { farFromGoal, outcomeOf, ratio, type Report, reportJson, reportText, type Row } from "./report.ts";
 
@@ -46,6 +47,16 @@ Deno.test("farFromGoal: names what is below half of its goal, and nothing that n
   assert.deepEqual(farFromGoal(report([row([41], [100]), row([39], [100]), row([1], null)])), ["row 39"]);
   assert.deepEqual(farFromGoal(report([], 0.19)), []);
   assert.deepEqual(farFromGoal(report([], 0.21)), ["a price"]);
+});
+
+Deno.test("isFar: above twice the bound, or above twice what was attained of it", () => {
+  const finding = { what: "a time", bound: 10, unit: "ms" } as const;
+  assert.equal(isFar({ ...finding, found: 20 }), false);
+  assert.equal(isFar({ ...finding, found: 21 }), true);
+  assert.equal(isFar({ ...finding, found: 60, attained: 30 }), false);
+  assert.equal(isFar({ ...finding, found: 61, attained: 30 }), true);
+  assert.equal(isFar({ ...finding, found: 21, attained: 5 }), true);
+  assert.equal(isFar({ ...finding, found: 9_999, bound: null }), false);
 });
 
 Deno.test("reportText, reportJson: ratio, goal and outcome stand beside the figures", () => {

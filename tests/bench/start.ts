@@ -4,30 +4,30 @@ import { askOnce } from "./raw.ts";
 import { startRig } from "./rig.ts";
 import { median } from "./stats.ts";
 
-const PACKAGES = 100_000;
 const NAME = "small-0000";
-const STARTS = 5;
 const HEADERS = { authorization: `Basic ${btoa("bench:")}`, accept: "application/json" };
 
 /** From the process's start until `/-/health` answered. */
-export async function measureStart(): Promise<readonly Finding[]> {
+export async function measureStart(
+  { packages = 100_000, starts = 5 }: { readonly packages?: number; readonly starts?: number } = {},
+): Promise<readonly Finding[]> {
   await using rig = await startRig();
-  const empty = await startsOf(rig);
+  const empty = await startsOf(rig, starts);
   await askOnce(rig.sluice.url, `/npm/${NAME}`, { headers: HEADERS });
   await askOnce(rig.sluice.url, `/npm/${NAME}/-/${NAME}-0.0.0.tgz`, { headers: HEADERS });
   await rig.sluice.end("SIGTERM");
-  await fill(rig.data);
-  const full = await startsOf(rig);
+  await fill(rig.data, packages);
+  const full = await startsOf(rig, starts);
   await askOnce(rig.sluice.url, "/npm/small-0000", { headers: HEADERS });
   return [
     { what: "start, empty data folder", found: empty, bound: null, unit: "ms" },
-    { what: `start, ${PACKAGES} packages and files`, found: full, bound: 1_000, unit: "ms" },
+    { what: `start, ${packages} packages and files`, found: full, bound: 1_000, unit: "ms" },
   ];
 }
 
-async function startsOf(rig: Awaited<ReturnType<typeof startRig>>): Promise<number> {
+async function startsOf(rig: Awaited<ReturnType<typeof startRig>>, starts: number): Promise<number> {
   const times: number[] = [];
-  for (let i = 0; i < STARTS; i++) {
+  for (let i = 0; i < starts; i++) {
     await rig.restart();
     const readyMs = rig.sluice.readyMs;
     const { totalMs } = await askOnce(rig.sluice.url, "/-/health");
@@ -37,7 +37,7 @@ async function startsOf(rig: Awaited<ReturnType<typeof startRig>>): Promise<numb
 }
 
 /** What one package left in KV and in the artifacts, under as many other names. */
-async function fill(data: string): Promise<void> {
+async function fill(data: string, packages: number): Promise<void> {
   using kv = await Deno.openKv(`${data}/kv.sqlite3`);
   const own: { readonly key: Deno.KvKey; readonly value: unknown }[] = [];
   for await (const entry of kv.list({ prefix: [] })) {
@@ -45,7 +45,7 @@ async function fill(data: string): Promise<void> {
   }
   if (own.length < 3) throw new Error(`Only ${own.length} entries of ${NAME} are in KV`);
   let batch = kv.atomic();
-  for (let i = 1; i < PACKAGES; i++) {
+  for (let i = 1; i < packages; i++) {
     const name = `filler-${i}`;
     for (const { key, value } of own) {
       batch.set(key.map((part) => part === NAME ? name : part), value);
