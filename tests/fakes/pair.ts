@@ -44,6 +44,7 @@ export async function startPair(options: TestSluiceOptions): Promise<TestPair> {
       return each.flatMap(({ lines }) => lines);
     },
     advance: (ms) => each.forEach((sluice) => sluice.advance(ms)),
+    inFlight: async () => await each[0].inFlight() + await each[1].inFlight(),
     async setPolicy(...given) {
       await first.setPolicy(...given);
       second.advance(1_001);

@@ -52,6 +52,8 @@ export interface TestSluice extends AsyncDisposable {
   setFloor(floor: Readonly<Record<string, unknown>>): Promise<void>;
   /** What the cron does each minute. */
   maintain(): Promise<void>;
+  /** How many requests it is answering now, those for its metrics and health left out. */
+  inFlight(): Promise<number>;
   /** The newest records first. */
   installs(organisation?: string): Promise<readonly InstallRecord[]>;
   /** Ends it and starts another on the same folder and port, with other environment where that is given. */
@@ -135,6 +137,10 @@ export async function startSluice(options: TestSluiceOptions): Promise<TestSluic
       } finally {
         kv.close();
       }
+    },
+    async inFlight() {
+      const metrics = await (await fetch(`http://127.0.0.1:${port}/-/metrics`)).text();
+      return Number(/^sluice_in_flight_requests (\d+)$/m.exec(metrics)?.[1]);
     },
     maintain: () => running.maintain(),
     async restart(env = options.env) {

@@ -33,7 +33,9 @@ export interface Answer {
   readonly chunks?: readonly (string | Uint8Array)[];
   /** Sent chunked, as it comes; cancelled when the connection goes. */
   readonly stream?: AsyncIterable<Uint8Array>;
-  /** Before the first byte of the answer. */
+  /** Waited for before the first byte of the answer. */
+  readonly once?: () => Promise<void>;
+  /** After that, before the first byte. */
   readonly delayMs?: number;
   /** After so many bytes of the body (on the wire) the connection is closed. */
   readonly cutAfterBytes?: number;

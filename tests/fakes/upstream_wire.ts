@@ -43,6 +43,7 @@ export async function writeAnswer(
   request: RecordedRequest,
   answer: Answer,
 ): Promise<boolean> {
+  await answer.once?.();
   if (answer.delayMs !== undefined) await pause(connection, answer.delayMs);
   const script = answer.fault === undefined
     ? scriptOf(answer)

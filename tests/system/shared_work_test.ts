@@ -16,8 +16,10 @@ interface World extends AsyncDisposable {
   readonly both: readonly [TestSluice, TestSluice];
   /** Clients of both, all at once. */
   crowd(path: string): Promise<readonly Asked[]>;
-  /** Upstream keeps the answer back for as long as `ms`. */
-  slow(path: string, ms: number): Promise<void>;
+  /** Upstream keeps the answer back until a whole crowd has come. */
+  slow(path: string): Promise<void>;
+  /** Once a whole crowd has come, and had a moment to join. */
+  allHaveCome(): Promise<void>;
   asked(path: string): number;
 }
 
@@ -33,18 +35,23 @@ async function createWorld(
   const second = await startSluice({ env: own, kv, data: first.data });
   const both = [first, second] as const;
   const before = new Map<string, number>();
+  async function allHaveCome(): Promise<void> {
+    await until("all have come", async () => await first.inFlight() + await second.inFlight() === CLIENTS);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
   return {
     registry,
     both,
     tarball: createTarball("wanted", "1.0.0", RELEASE),
     crowd: (path) =>
       Promise.all(Array.from({ length: CLIENTS }, (_, i) => ask(`${both[i % 2]!.url}/${path}`))),
-    async slow(path, ms) {
+    allHaveCome,
+    async slow(path) {
       const answer = await fetch(new URL(path, upstream.url));
       const body = new Uint8Array(await answer.arrayBuffer());
       const type = answer.headers.get("content-type") ?? "";
       upstream.answer(`/${path}`, async () => {
-        await new Promise((resolve) => setTimeout(resolve, ms));
+        await allHaveCome();
         return { body, headers: { "content-type": type } };
       });
       before.set(path, upstream.asked(`/${path}`).length);
@@ -60,7 +67,7 @@ async function createWorld(
 
 Deno.test("two processes: a cold index that clients of both ask for is one request upstream", async () => {
   await using world = await createWorld();
-  await world.slow("wanted", 300);
+  await world.slow("wanted");
   const answers = await world.crowd("npm/wanted");
   for (const { status, json } of answers) {
     assert.equal(status, 200);
@@ -72,7 +79,7 @@ Deno.test("two processes: a cold index that clients of both ask for is one reque
 Deno.test("two processes: an expired index that clients of both ask for is one request upstream", async () => {
   await using world = await createWorld({ SLUICE_STALE_WHILE_REVALIDATE: "0s" });
   await world.crowd("npm/wanted");
-  await world.slow("wanted", 300);
+  await world.slow("wanted");
   for (const sluice of world.both) sluice.advance(2 * 3_600_000);
   for (const { status } of await world.crowd("npm/wanted")) assert.equal(status, 200);
   assert.equal(world.asked("wanted"), 1);
@@ -81,7 +88,7 @@ Deno.test("two processes: an expired index that clients of both ask for is one r
 Deno.test("two processes: a cold file that clients of both ask for is one request upstream, every byte the registry's", async () => {
   await using world = await createWorld();
   const path = world.registry.tarballPath("wanted", "1.0.0").slice(1);
-  await world.slow(path, 300);
+  await world.slow(path);
   for (const { status, bytes } of await world.crowd(FILE)) {
     assert.equal(status, 200);
     assert.ok(Buffer.from(bytes).equals(world.tarball));
@@ -95,9 +102,8 @@ Deno.test("two processes: a cold file that clients of both ask for is one reques
 Deno.test("two processes: a name that is not there, and an upstream that fails, are asked once for both", async () => {
   await using world = await createWorld();
   const { upstream } = world.registry;
-  const wait = () => new Promise((resolve) => setTimeout(resolve, 300));
-  upstream.answer("/none", async () => (await wait(), { status: 404, body: "{}" }));
-  upstream.answer("/broken", async () => (await wait(), { status: 403, body: "no" }));
+  upstream.answer("/none", async () => (await world.allHaveCome(), { status: 404, body: "{}" }));
+  upstream.answer("/broken", async () => (await world.allHaveCome(), { status: 403, body: "no" }));
   for (const { status } of await world.crowd("npm/none")) assert.equal(status, 404);
   assert.equal(upstream.asked("/none").length, 1);
   for (const { status } of await world.crowd("npm/broken")) assert.equal(status, 403);

@@ -1,5 +1,6 @@
 /** An upstream that fails under load: what reaches it, what its clients get, what health says, what is written down. */
 import assert from "node:assert/strict";
+import { until } from "../fakes/program.ts";
 import type { FaultName } from "../fakes/upstream.ts";
 import { ask, type Asked } from "./ask.ts";
 import { createWorld, failuresSince, MINUTE_MS } from "./faults_world.ts";
@@ -8,9 +9,11 @@ const CLIENTS = 500;
 
 type World = Awaited<ReturnType<typeof createWorld>>;
 
-/** So that all have come before it fails. */
-function failSlowly(world: World, path: string, fault: FaultName): void {
-  world.registry.upstream.answer(path, { body: "{}", fault, delayMs: 500 });
+/** Once all have come, and had a moment to join. */
+function failAll(world: World, path: string, fault: FaultName): void {
+  const { registry, sluice } = world;
+  const once = () => until("all have come", async () => await sluice.inFlight() === CLIENTS);
+  registry.upstream.answer(path, { body: "{}", fault, once, delayMs: 100 });
 }
 
 function crowd(url: string): Promise<Asked[]> {
@@ -24,7 +27,7 @@ Deno.test("500 clients wait for an index, and for a file, that fail: one request
   const file = `${sluice.url}/npm/wanted/-/wanted-1.0.0.tgz`;
   for (const [url, asked] of [[`${sluice.url}/npm/wanted`, "/wanted"], [file, path]] as const) {
     const [requests, lines] = [registry.upstream.asked(asked).length, sluice.lines.length];
-    failSlowly(world, asked, "not-http");
+    failAll(world, asked, "not-http");
     const answers = await crowd(url);
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([502]), asked);
     assert.equal(new Set(answers.map(({ text }) => text)).size, 1, asked);
