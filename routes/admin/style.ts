@@ -74,6 +74,7 @@ meter { inline-size: min(30rem, 100%); block-size: 1rem; }
 .button { display: inline-block; padding: .5rem 1.1rem; border-radius: .35rem; background: var(--accent); color: var(--paper); font-weight: 600; text-decoration: none; }
 .button:hover { text-decoration: underline; }
 .admin main.door { margin: 0 auto; max-width: 46rem; }
+.door dl { margin-bottom: 1rem; }
 .buttons { display: flex; flex-wrap: wrap; gap: .75rem; align-items: center; }
 .plain { padding: 0; margin: 0; list-style: none; }
 .grid { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); margin: 0 0 1.5rem; }
