@@ -53,7 +53,9 @@ function textOf({ records, files, createdAt, filesLeftOut, installsAdded }: Rest
   const left = filesLeftOut === 0
     ? []
     : [`Left out ${filesLeftOut} files: artifacts are kept in memory here.`];
-  const installs = installsAdded === 0 ? [] : [`Added ${installsAdded} installs to the log.`];
+  const installs = installsAdded === 0 || installsAdded === null
+    ? []
+    : [`Added ${installsAdded} installs to the log.`];
   const kept = copy === null
     ? []
     : [`What was there before: ${copy} (to undo: deno task restore that file --replace).`];

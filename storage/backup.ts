@@ -5,9 +5,9 @@ import { createBlobCheck } from "./blob_check.ts";
 import { StorageError } from "./errors.ts";
 import { attempt } from "./kv/call.ts";
 import { type Parts, partsIn } from "./kv/chunks.ts";
-import { keys } from "./kv/keys.ts";
+import { installKeys, keys } from "./kv/keys.ts";
 import { SCHEMA_VERSION } from "./kv/schema.ts";
-import { FORGOTTEN_PREFIX, SEGMENT_PREFIX } from "./installs/keys.ts";
+import { readLogWhole } from "./installs/read_whole.ts";
 import { LEFT_OUT } from "./left_out.ts";
 import type { Clock } from "./runtime.ts";
 
@@ -62,47 +62,32 @@ export async function backup(
   }
 }
 
-/**
- * Of the install log what is not folded goes first: a fold that comes in between moves it into what follows, and a
- * restore takes each line once. Who is to be forgotten goes before all lines.
- */
-const FIRST: readonly Deno.KvKey[] = [FORGOTTEN_PREFIX, SEGMENT_PREFIX];
-
 async function writeEntries(
   kv: Deno.Kv,
   writer: BackupWriter,
   wrote: (what: "entries") => void,
 ): Promise<void> {
-  for (const prefix of FIRST) await writeBelow(kv, prefix, { writer, wrote, leftOut: () => false });
-  await writeBelow(kv, [], { writer, wrote, leftOut: isLeftOut });
-}
-
-/** Chunks go with the records that point at them, and a job's due key is had from the job. */
-function isLeftOut(key: Deno.KvKey): boolean {
-  return LEFT_OUT.has(key[0] as string) || key[0] === "parts" || (key[0] === "jobs" && key[1] === "due") ||
-    FIRST.some((prefix) => prefix.every((part, index) => key[index] === part));
-}
-
-async function writeBelow(
-  kv: Deno.Kv,
-  prefix: Deno.KvKey,
-  { writer, wrote, leftOut }: {
-    readonly writer: BackupWriter;
-    readonly wrote: (what: "entries") => void;
-    readonly leftOut: (key: Deno.KvKey) => boolean;
-  },
-): Promise<void> {
-  const entries = kv.list({ prefix: [...prefix] });
+  const entries = kv.list({ prefix: [] });
   while (true) {
     const { done, value: entry } = await attempt("read KV for a backup", () => entries.next());
-    if (done) return;
-    if (leftOut(entry.key)) continue;
+    if (done) break;
+    if (isLeftOut(entry.key)) continue;
     const whole = await withParts(kv, entry);
     for (const { key, value } of whole) {
       await writer.entry(key, value);
       wrote("entries");
     }
   }
+  for await (const { key, value } of readLogWhole(kv)) {
+    await writer.entry(key, value);
+    wrote("entries");
+  }
+}
+
+/** Chunks go with the records that point at them, a job's due key is had from the job, and the install log follows. */
+function isLeftOut(key: Deno.KvKey): boolean {
+  return LEFT_OUT.has(key[0] as string) || key[0] === "parts" || key[0] === installKeys[0] ||
+    (key[0] === "jobs" && key[1] === "due");
 }
 
 interface KeyValue {

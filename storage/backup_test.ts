@@ -7,6 +7,9 @@ import type { ArtifactStore, BlobKey } from "./artifacts/store.ts";
 import { backup, restore } from "./backup.ts";
 import { type BackupWriter, writeBackupFile } from "./backup_file.ts";
 import { IntegrityError, StorageError } from "./errors.ts";
+import { sampleRecord } from "../tests/suites/install_log.ts";
+import { createInstallLog } from "./installs/log.ts";
+import { createInstallQueries } from "./installs/queries.ts";
 import { sha256Hex } from "./kv/chunks.ts";
 import { encodeFacts, factsDigest } from "./kv/facts_codec.ts";
 import { createJobs } from "./kv/jobs.ts";
@@ -389,4 +392,49 @@ Deno.test("restored waivers and floor are those of the backup", () =>
     await restore(to, opening(bytes()), { clock });
     const after = await testOrganisations(to, clock).snapshot("default", null);
     assert.deepEqual({ ...after, stamp: "" }, { ...before, stamp: "" });
+  }));
+
+Deno.test("backup beside folds: its install log is of one moment, and no line is lost or counted twice", () =>
+  withKvs(async (from, to) => {
+    const now = () => Date.UTC(2026, 10, 21, 9, 30) as EpochMs;
+    const deps = { kv: from, journal: null, clock: now, log: () => {} };
+    const installs = createInstallLog({ ...deps, instance: "test", random: Math.random });
+    let appended = 0;
+    const append = () => installs.append(sampleRecord({ id: `r-${appended++}`, at: now() }));
+    for (let i = 0; i < 300; i++) await append();
+    const folds = (async () => {
+      for (let i = 0; i < 100; i++) {
+        await append();
+        if (i % 20 === 0) await installs.fold();
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    })();
+    // As slow as a large store is.
+    const slow = new Proxy(from, {
+      get(target, property) {
+        const value = Reflect.get(target, property, target);
+        if (property !== "list") return typeof value === "function" ? value.bind(target) : value;
+        return (selector: Deno.KvListSelector) => {
+          const entries = target.list(selector, { batchSize: 1 });
+          const next = entries.next.bind(entries);
+          entries.next = async () => {
+            await new Promise((resolve) => setTimeout(resolve, 2));
+            return await next();
+          };
+          return entries;
+        };
+      },
+    });
+    const { out, bytes } = file();
+    const before = appended;
+    await backup(slow, out, { clock: now });
+    await folds;
+    await installs.close();
+    await restore(to, opening(bytes()), { clock: now });
+    const queries = createInstallQueries({ kv: to, journal: null, clock: now });
+    const records = await Array.fromAsync(queries.export());
+    assert.ok(records.length >= before && records.length > 300, `${records.length} of ${before}`);
+    assert.equal(new Set(records.map(({ id }) => id)).size, records.length);
+    assert.equal((await queries.who("left-pad"))[0]?.installs, records.length);
+    assert.equal((await queries.count())[0]?.installs, records.length);
   }));

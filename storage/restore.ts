@@ -12,7 +12,7 @@ import { attempt } from "./kv/call.ts";
 import { installKeys, keys } from "./kv/keys.ts";
 import { migrateAll, SCHEMA_VERSION } from "./kv/schema.ts";
 import { LEFT_OUT } from "./left_out.ts";
-import { COMMIT_ENTRIES, createRestoreBatch } from "./restore_batch.ts";
+import { COMMIT_ENTRIES, createRestoreBatch, type RestoreEntry } from "./restore_batch.ts";
 import { beginRestore, wasBrokenOff } from "./restore_turn.ts";
 import type { Clock, Log, Timers } from "./runtime.ts";
 import { realTimers } from "./timers.ts";
@@ -39,8 +39,8 @@ export interface RestoreResult extends BackupCounts {
   readonly createdAt: string;
   /** Were in the file, and had nowhere to go. */
   readonly blobsLeftOut: number;
-  /** Installs that were in the backup and not in the log here. */
-  readonly installsAdded: number;
+  /** Installs that were in the backup and not in the log here; null: all of them, since there was none. */
+  readonly installsAdded: number | null;
 }
 
 /** The store holds something, and nobody said that it may go. */
@@ -92,19 +92,20 @@ async function mayReplace(kv: Deno.Kv, { replace, beforeReplacing }: RestoreOpti
   await beforeReplacing?.();
 }
 
-/** Resolves with how many installs were added to the log. */
+/** Resolves with how many installs were added to the log; null: all of them. */
 async function replaceAll(
   bare: Deno.Kv,
   file: ReadableStream<Uint8Array>,
   options: RestoreOptions & { readonly timers: Timers },
-): Promise<number> {
+): Promise<number | null> {
   const { clock, timers, journal = null, log = () => {} } = options;
   const turn = await beginRestore(bare, { clock, timers });
   try {
     const { kv } = turn;
-    const merge = await openLogMerge({ kv, journal, clock, log });
+    const batch = createRestoreBatch(kv, clock);
+    const merge = await openLogMerge<RestoreEntry>({ kv, journal, clock, log }, batch.add);
     await clear(kv);
-    await writeEntries(kv, file, { ...options, merge });
+    await writeEntries(file, { ...options, merge, batch });
     const added = await merge.end();
     await migrateAll(kv, { log });
     await turn.end((atomic) =>
@@ -172,20 +173,21 @@ async function clear(kv: Deno.Kv): Promise<void> {
 }
 
 async function writeEntries(
-  kv: Deno.Kv,
   file: ReadableStream<Uint8Array>,
-  options: RestoreOptions & { readonly merge: LogMerge },
+  options: RestoreOptions & {
+    readonly merge: LogMerge<RestoreEntry>;
+    readonly batch: ReturnType<typeof createRestoreBatch>;
+  },
 ): Promise<void> {
-  const { merge, clock, onProgress } = options;
+  const { merge, batch, onProgress } = options;
   const items = readBackupFile(file);
-  const batch = createRestoreBatch(kv, clock);
   let entries = 0;
   try {
     for (let { done, value } = await items.next(); !done; { done, value } = await items.next()) {
       const item = value as BackupItem;
       // Behind the entries there are files alone.
       if (item.kind !== "entry") break;
-      if (item.key[0] === installKeys[0]) await merge.add(item.key, item.value);
+      if (item.key[0] === installKeys[0]) await merge.add(item);
       else if (!LEFT_OUT.has(item.key[0] as string)) await batch.add(item);
       if (++entries % 100 === 0) onProgress?.("write", { entries, blobs: 0 });
     }

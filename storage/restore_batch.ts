@@ -9,7 +9,8 @@ const COMMIT_BYTES = 300_000;
 /** KV takes 80 KiB of keys in a commit: 35 of the longest. */
 export const COMMIT_ENTRIES = 35;
 
-type Entry = Extract<BackupItem, { kind: "entry" }>;
+/** An entry as it stands in a backup. */
+export type RestoreEntry = Extract<BackupItem, { kind: "entry" }>;
 
 /** Writes entries in commits that KV takes; `flush` writes the rest. What has ended meanwhile is left out. */
 export function createRestoreBatch(kv: Deno.Kv, clock: Clock) {
@@ -24,7 +25,7 @@ export function createRestoreBatch(kv: Deno.Kv, clock: Clock) {
     bytes = 0;
   }
 
-  async function add({ key, value, lineBytes }: Entry): Promise<void> {
+  async function add({ key, value, lineBytes }: RestoreEntry): Promise<void> {
     if (bytes + lineBytes > COMMIT_BYTES || size >= COMMIT_ENTRIES) await flush();
     const left = expiresIn(value, clock());
     if (left !== null && left <= 0) return;

@@ -10,7 +10,7 @@ export interface Restored {
   readonly records: number;
   readonly files: number;
   readonly filesLeftOut: number;
-  readonly installsAdded: number;
+  readonly installsAdded: number | null;
 }
 
 export interface BackupApiDeps {
@@ -30,7 +30,10 @@ const restored = z.object({
   records: z.int(),
   files: z.int(),
   filesLeftOut: z.int().meta({ description: "Of the backup; artifacts are kept in memory here" }),
-  installsAdded: z.int().meta({ description: "Of the backup, that were not in the install log here" }),
+  installsAdded: z.int().nullable().meta({
+    description:
+      "Of the backup, that were not in the install log here; null: all of them, since there was none",
+  }),
 });
 
 export function backupEndpoints({ backup, restore }: BackupApiDeps): readonly Endpoint[] {

@@ -20,6 +20,10 @@ export type IndexKind = "who" | "user" | "package" | "person" | "total";
 export const HEAD_KEY: Deno.KvKey = ["installs", "head"];
 export const CURSOR_PREFIX: Deno.KvKey = ["installs", "cursor"];
 export const SEGMENT_PREFIX: Deno.KvKey = ["installs", "segment"];
+/** There while another log is copied here: what is left of it otherwise is not whole. */
+export const COPYING_KEY: Deno.KvKey = ["installs", "copying"];
+/** Segments of a log that is being copied. */
+export const PARKED_PREFIX: Deno.KvKey = ["installs", "parked"];
 export const ORGANISATION_PREFIX: Deno.KvKey = ["installs", "organisation"];
 export const FORGOTTEN_PREFIX: Deno.KvKey = ["installs", "forgotten"];
 

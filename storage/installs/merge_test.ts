@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { EpochMs } from "../../policy/types.ts";
 import { NOW, sampleRecord } from "../../tests/suites/install_log.ts";
 import { createInstallLog, type InstallRecord } from "./log.ts";
-import { type LogMerge, openLogMerge } from "./merge.ts";
+import { openLogMerge } from "./merge.ts";
 import { createInstallQueries } from "./queries.ts";
 import { forgetUser } from "./retention.ts";
 
@@ -12,7 +12,10 @@ interface Place extends AsyncDisposable {
   readonly kv: Deno.Kv;
   append(records: readonly InstallRecord[], folded?: "folded"): Promise<void>;
   /** Takes the other's entries, in KV's own order or another. */
-  join(other: Deno.Kv, order?: (keys: Deno.KvEntry<unknown>[]) => Deno.KvEntry<unknown>[]): Promise<number>;
+  join(
+    other: Deno.Kv,
+    order?: (keys: Deno.KvEntry<unknown>[]) => Deno.KvEntry<unknown>[],
+  ): Promise<number | null>;
   /** Of everything that may be asked, whatever has to do with counts. */
   answers(): Promise<unknown>;
 }
@@ -31,8 +34,11 @@ async function createPlace(): Promise<Place> {
     },
     async join(other, order = (entries) => entries) {
       const entries = await Array.fromAsync(other.list<unknown>({ prefix: ["installs"] }));
-      const merge: LogMerge = await openLogMerge(deps);
-      for (const { key, value } of order(entries)) await merge.add(key, value);
+      const merge = await openLogMerge<{ key: Deno.KvKey; value: unknown }>(
+        deps,
+        async ({ key, value }) => void await kv.set(key, value),
+      );
+      for (const entry of order(entries)) await merge.add(entry);
       return await merge.end();
     },
     async answers() {
@@ -52,6 +58,15 @@ async function createPlace(): Promise<Place> {
     },
   };
 }
+
+/** Where a file that is read breaks off. */
+const CUT_OFF: Deno.KvEntry<unknown> = {
+  get key(): Deno.KvKey {
+    throw new Error("cut off");
+  },
+  value: null,
+  versionstamp: "",
+};
 
 /** Over some days, users and outcomes. */
 function recordsOf(name: string, count: number): InstallRecord[] {
@@ -85,18 +100,36 @@ Deno.test("openLogMerge: what either log has is there once, as if all of it had 
   assert.deepEqual(await there.answers(), wanted);
 });
 
-Deno.test("openLogMerge: an empty log becomes the other, and one that is cut off half-way is joined again", async () => {
+Deno.test("openLogMerge: an empty log becomes the other, indexes and all; one that was cut off is begun anew", async () => {
   await using here = await createPlace();
   await using there = await createPlace();
   await there.append(recordsOf("theirs", 100), "folded");
-  const half = (entries: Deno.KvEntry<unknown>[]) =>
-    entries.filter(({ key }) => key[1] === "log").slice(0, 3);
-  const first = await here.join(there.kv, half);
-  assert.ok(first > 0 && first < 100, String(first));
-  assert.equal(await here.join(there.kv), 100 - first);
+  for (const part of [3, 20, 40]) {
+    await assert.rejects(here.join(there.kv, (entries) => [...entries.slice(0, part), CUT_OFF]), /cut off/);
+  }
+  assert.equal(await here.join(there.kv), null);
   assert.deepEqual(await here.answers(), await there.answers());
-  await here.append(recordsOf("later", 3));
+  const left = await Array.fromAsync(here.kv.list({ prefix: ["installs"] }), ({ key }) => String(key[1]));
+  assert.ok(!left.includes("copying") && !left.includes("parked") && !left.includes("segment"), left.join());
+  await here.append(recordsOf("later", 3), "folded");
   assert.equal(await here.join(there.kv), 0);
+});
+
+Deno.test("openLogMerge: one that was cut off while it added is joined again", async () => {
+  await using whole = await createPlace();
+  await using here = await createPlace();
+  await using there = await createPlace();
+  const [mine, theirs] = [recordsOf("mine", 5), recordsOf("theirs", 600)];
+  await whole.append([...mine, ...theirs], "folded");
+  await here.append(mine, "folded");
+  await there.append(theirs, "folded");
+  const some = (
+    entries: Deno.KvEntry<unknown>[],
+  ) => [...entries.filter(({ key }) => key[1] === "log").slice(0, 4), CUT_OFF];
+  await assert.rejects(here.join(there.kv, some), /cut off/);
+  const added = await here.join(there.kv);
+  assert.ok(added !== null && added > 0 && added < 600, String(added));
+  assert.deepEqual(await here.answers(), await whole.answers());
 });
 
 Deno.test("openLogMerge: lines that the other had folded when it was read, and also not yet, count once", async () => {
@@ -117,7 +150,7 @@ Deno.test("openLogMerge: lines that the other had folded when it was read, and a
   await segments.close();
   kv.close();
   await there.append(records, "folded");
-  assert.equal(await here.join(there.kv, (entries) => [...unfolded, ...entries]), 20);
+  assert.equal(await here.join(there.kv, (entries) => [...unfolded, ...entries]), null);
   assert.deepEqual(await here.answers(), await there.answers());
 });
 
@@ -132,7 +165,7 @@ Deno.test("openLogMerge: who was forgotten on either side stays forgotten", asyn
   assert.equal(await here.join(there.kv), 0);
   await using fresh = await createPlace();
   const names = (entries: Deno.KvEntry<unknown>[]) => entries.filter(({ key }) => key[1] === "forgotten");
-  assert.equal(await fresh.join(here.kv, names), 0);
+  assert.equal(await fresh.join(here.kv, names), null);
   assert.equal(await fresh.join(there.kv), 30);
   for (const place of [here, fresh]) {
     const text = JSON.stringify(await place.answers());
