@@ -16,12 +16,12 @@ import { median } from "./stats.ts";
 
 const RECORDS = Number(Deno.args[0] ?? 1_000_000);
 const PACKAGES = 3_000;
-const USERS = 300;
+const USERS = 200;
 /** Of one user: people and machines install the same again and again. */
-const PACKAGES_OF_ONE = 60;
+const PACKAGES_OF_ONE = 25;
 const DAYS = 390;
 const DAY_MS = 86_400_000;
-const BATCH = 20_000;
+const BATCH = 50_000;
 const ROUNDS = 9;
 const GOAL_MS = 100;
 
