@@ -43,6 +43,16 @@ export interface Entity {
   readonly identity: Uint8Array;
   /** null: not worth it (small, or not text). */
   readonly gzip: Uint8Array | null;
+  /** null: not for this one. */
+  readonly brotli: LateCoding | null;
+}
+
+/** A coding that is not there from the beginning: it is made once it was missed often enough. */
+export interface LateCoding {
+  /** null: not made yet, or not worth it. */
+  bytes(): Uint8Array | null;
+  /** Somebody would have taken it. */
+  missed(): void;
 }
 
 /** How the cache took part, for the log and the counters. */

@@ -51,17 +51,28 @@ function ofFirst(first: number, last: number | null, sizeBytes: number | null): 
   return { kind: "range", range: { first, last } };
 }
 
-/** §12.5.3: true where gzip is at least as welcome as the bytes as they are. No header: as they are. */
-export function acceptsGzip(acceptEncoding: string | null): boolean {
-  if (acceptEncoding === null) return false;
+/** Codings that a client takes at least as gladly as the bytes as they are. */
+export interface Welcome {
+  readonly gzip: boolean;
+  /** As gladly as gzip, too. */
+  readonly brotli: boolean;
+}
+
+/** §12.5.3. No header: as they are. */
+export function welcomeCodings(acceptEncoding: string | null): Welcome {
   const weights = new Map<string, number>();
-  for (const part of acceptEncoding.toLowerCase().split(",")) {
+  for (const part of (acceptEncoding ?? "").toLowerCase().split(",")) {
     const [coding = "", ...parameters] = part.split(";").map((text) => text.trim());
     if (coding !== "") weights.set(coding === "x-gzip" ? "gzip" : coding, weightOf(parameters));
   }
-  const gzip = weights.get("gzip") ?? weights.get("*") ?? 0;
+  const other = weights.get("*") ?? 0;
+  const gzip = weights.get("gzip") ?? other;
+  const brotli = weights.get("br") ?? other;
   const identity = weights.get("identity") ?? 0;
-  return gzip > 0 && gzip >= identity;
+  return {
+    gzip: gzip > 0 && gzip >= identity,
+    brotli: brotli > 0 && brotli >= identity && brotli >= gzip,
+  };
 }
 
 function weightOf(parameters: readonly string[]): number {

@@ -2,7 +2,7 @@
 import type { Entity, Outcome } from "../ecosystems/outcome.ts";
 import type { Clock } from "../storage/runtime.ts";
 import { createByteSender } from "./bytes.ts";
-import { acceptsGzip, matchesNone } from "./conditional.ts";
+import { matchesNone, type Welcome, welcomeCodings } from "./conditional.ts";
 import { addPluginHeaders, putHeader, respond, responseHeaders } from "./headers.ts";
 import { createResponseKeeper } from "./kept_response.ts";
 import { remember } from "./remember.ts";
@@ -14,7 +14,7 @@ type DocumentOutcome = Extract<Outcome, { kind: "document" }>;
 interface Representation {
   readonly entity: Entity;
   readonly bytes: Uint8Array;
-  readonly coding: "identity" | "gzip";
+  readonly coding: "identity" | "gzip" | "br";
   readonly etag: string;
 }
 
@@ -22,6 +22,8 @@ interface Representation {
 interface Codings {
   readonly identity: Representation;
   readonly gzip: Representation | null;
+  /** null: not made yet, or there will be none. */
+  brotli: Representation | null;
   readonly tags: readonly string[];
 }
 
@@ -29,7 +31,7 @@ interface Codings {
 export function createDocumentSender(clock: Clock): (request: Request, outcome: DocumentOutcome) => Response {
   const sendBytes = createByteSender();
   const sendNotModified = createResponseKeeper();
-  const wantsGzip = remember(acceptsGzip);
+  const welcomeTo = remember(welcomeCodings);
   const known = new WeakMap<Entity, Codings>();
 
   return function sendDocument(request, { entity, trace }) {
@@ -39,7 +41,7 @@ export function createDocumentSender(clock: Clock): (request: Request, outcome: 
     const stamp = stampOf(trace, isKept ? "kept" : "never", clock());
     const codings = codingsOf(entity);
     const accepted = codings.gzip === null ? null : request.headers.get("accept-encoding");
-    const chosen = accepted !== null && wantsGzip(accepted) ? codings.gzip! : codings.identity;
+    const chosen = accepted === null ? codings.identity : choose(codings, welcomeTo(accepted));
     if (isKept && matchesNone(request.headers.get("if-none-match"), codings.tags)) {
       return sendNotModified({ of: chosen, face: chosen, stamp, make: () => notModified(chosen) });
     }
@@ -57,9 +59,24 @@ export function createDocumentSender(clock: Clock): (request: Request, outcome: 
 
 function readCodings(entity: Entity): Codings {
   const identity = { entity, bytes: entity.identity, coding: "identity", etag: entity.etag } as const;
-  if (entity.gzip === null) return { identity, gzip: null, tags: [entity.etag] };
-  const gzip = { entity, bytes: entity.gzip, coding: "gzip", etag: gzipTag(entity) } as const;
-  return { identity, gzip, tags: [entity.etag, gzip.etag] };
+  if (entity.gzip === null) return { identity, gzip: null, brotli: null, tags: [entity.etag] };
+  const gzip = { entity, bytes: entity.gzip, coding: "gzip", etag: tagOf(entity, "gzip") } as const;
+  return { identity, gzip, brotli: null, tags: [entity.etag, gzip.etag, tagOf(entity, "br")] };
+}
+
+/** The smallest that the client takes and that is there. */
+function choose(codings: Codings, welcome: Welcome): Representation {
+  const brotli = welcome.brotli ? brotliOf(codings) : null;
+  return brotli ?? (welcome.gzip ? codings.gzip : null) ?? codings.identity;
+}
+
+function brotliOf(codings: Codings): Representation | null {
+  const { entity } = codings.identity;
+  if (codings.brotli !== null || entity.brotli === null) return codings.brotli;
+  const bytes = entity.brotli.bytes();
+  if (bytes === null) entity.brotli.missed();
+  else codings.brotli = { entity, bytes, coding: "br", etag: tagOf(entity, "br") };
+  return codings.brotli;
 }
 
 /** RFC 9110 §15.4.5: what a 200 would have said, but for what describes the bytes. */
@@ -82,15 +99,15 @@ function headersOf({ entity, coding, etag }: Representation): Headers {
   });
   addPluginHeaders(headers, entity.headers);
   putHeader(headers, "content-type", entity.contentType);
-  putHeader(headers, "content-encoding", coding === "gzip" ? "gzip" : null);
+  putHeader(headers, "content-encoding", coding === "identity" ? null : coding);
   putHeader(headers, "etag", entity.status === 200 ? etag : null);
   putHeader(headers, "vary", varyOf(entity));
   return headers;
 }
 
 /** RFC 9110 §8.8.3.3: two codings of one document have two strong tags. */
-function gzipTag(entity: Entity): string {
-  return `${entity.etag.slice(0, -1)}-gzip"`;
+function tagOf(entity: Entity, coding: "gzip" | "br"): string {
+  return `${entity.etag.slice(0, -1)}-${coding}"`;
 }
 
 function varyOf(entity: Entity): string | null {

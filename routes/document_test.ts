@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { gunzipSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
 import type { EpochMs } from "../policy/types.ts";
 import type { Trace } from "../ecosystems/outcome.ts";
 import { PLAIN_TRACE, run, sampleEntity } from "./testing.ts";
@@ -96,4 +96,44 @@ Deno.test("document: gzip where it is welcome, each coding with its own tag, eit
     assert.equal(answer.headers.get("vary"), "accept-encoding");
   }
   assert.equal((await running.ask("/sample/x", { headers: { "if-none-match": '"ta"' } })).status, 200);
+});
+
+Deno.test("document: brotli once it is there, where it is as welcome as gzip; who would have taken it is counted", async () => {
+  const text = "x".repeat(4_000);
+  let packed: Uint8Array | null = null;
+  let missed = 0;
+  const brotli = { bytes: () => packed, missed: () => void missed++ };
+  const entity = sampleEntity(text, { gzip: gzipSync(text), brotli });
+  await using running = run({ serve: () => ({ kind: "document", entity, trace: PLAIN_TRACE }) });
+  const table: readonly (readonly [string, "br" | "gzip" | null])[] = [
+    ["gzip, deflate, br, zstd", "br"],
+    ["br", "br"],
+    ["*", "br"],
+    ["gzip, br;q=0.9", "gzip"],
+    ["gzip", "gzip"],
+    ["br;q=0, gzip", "gzip"],
+    ["br;q=0.2, identity;q=0.9", null],
+    ["identity", null],
+  ];
+  const codings = async () => {
+    const seen: (string | null)[] = [];
+    for (const [accepted] of table) {
+      const answer = await running.ask("/sample/x", { headers: { "accept-encoding": accepted } });
+      const coding = answer.headers.get("content-encoding");
+      assert.equal(answer.headers.get("etag"), coding === null ? '"tag"' : `"tag-${coding}"`);
+      assert.equal(coding === "br" ? brotliDecompressSync(answer.body).toString() : text, text);
+      seen.push(coding);
+    }
+    return seen;
+  };
+  assert.deepEqual(await codings(), ["gzip", null, "gzip", "gzip", "gzip", "gzip", null, null]);
+  assert.equal(missed, 3);
+  packed = brotliCompressSync(text);
+  assert.deepEqual(await codings(), table.map(([, coding]) => coding));
+  assert.equal(missed, 3);
+  for (const [tag, status] of [['"tag-br"', 304], ['"tag-gzip"', 304], ['"tag-zstd"', 200]] as const) {
+    const headers = { "if-none-match": tag, "accept-encoding": "gzip, br" };
+    const answer = await running.ask("/sample/x", { headers });
+    assert.deepEqual([answer.status, answer.headers.get("etag")], [status, '"tag-br"'], tag);
+  }
 });

@@ -91,6 +91,7 @@ export function sampleEntity(text: string, fields: Partial<Entity> = {}): Entity
     headers: {},
     identity: utf8(text),
     gzip: null,
+    brotli: null,
     ...fields,
   };
 }

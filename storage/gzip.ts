@@ -1,4 +1,5 @@
 /** gzip in slices: node:zlib works on this thread, its asynchronous calls too, so it is given a piece at a time. */
+import type { Transform } from "node:stream";
 import { createGunzip, createGzip, gunzipSync } from "node:zlib";
 import { createPacer, joined, slicesOf } from "./paced.ts";
 import { createRoom } from "./room.ts";
@@ -14,29 +15,36 @@ const SMALL_INFLATED_BYTES = 192 * 1024;
 const SMALL_RATIO = 20;
 
 /** All pieces as one gzip member. */
-export async function gzipInSlices(
+export function gzipInSlices(
   pieces: Iterable<Uint8Array, unknown>,
   options: { readonly level: number; readonly timers: Timers },
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { level, timers } = options;
-  const gzip = createGzip({ level });
+  return packInSlices(createGzip({ level: options.level }), pieces, options.timers);
+}
+
+/** All pieces through one of node:zlib's streams, which is not used again. */
+export async function packInSlices(
+  stream: Transform,
+  pieces: Iterable<Uint8Array, unknown>,
+  timers: Timers,
+): Promise<Uint8Array<ArrayBuffer>> {
   const packed: Uint8Array[] = [];
   let length = 0;
-  gzip.on("data", (piece: Uint8Array) => {
+  stream.on("data", (piece: Uint8Array) => {
     packed.push(piece);
     length += piece.byteLength;
   });
   const ended = Promise.withResolvers<void>();
-  gzip.on("end", ended.resolve);
-  gzip.on("error", ended.reject);
+  stream.on("end", ended.resolve);
+  stream.on("error", ended.reject);
   const pacer = createPacer(timers);
   for (const piece of pieces) {
     for (const slice of slicesOf(piece)) {
-      await new Promise<void>((resolve) => gzip.write(slice, () => resolve()));
+      await new Promise<void>((resolve) => stream.write(slice, () => resolve()));
       if (pacer.isDue) await pacer.pause();
     }
   }
-  gzip.end();
+  stream.end();
   await ended.promise;
   return await joined(packed, length, timers);
 }

@@ -35,6 +35,7 @@ export async function createEntity(
     etag: `"${hash.digest("base64url").slice(0, 27)}"`,
     identity,
     gzip: gzip ? await compressed(identity, rendered.contentType, timers) : null,
+    brotli: null,
   };
 }
 

@@ -6,6 +6,7 @@ import type { Ask, Rendered } from "../ecosystem.ts";
 import type { Entity, RegistryRequest } from "../outcome.ts";
 import { createEntity } from "./entity.ts";
 import { placeOf } from "./instants.ts";
+import { brotliLater } from "./late_coding.ts";
 import { keyText } from "./load.ts";
 import type { Services } from "./services.ts";
 import type { Verdicts } from "./verdicts.ts";
@@ -65,7 +66,8 @@ export async function memorise(services: Services, options: {
   readonly note: () => WithheldNote;
 }): Promise<MemoEntry> {
   const { verdicts, rendered, revision } = options;
-  const entity = await createEntity(rendered, services.timers, options.sizeHint, verdicts.asOf === null);
+  const made = await createEntity(rendered, services.timers, options.sizeHint, verdicts.asOf === null);
+  const entity = verdicts.personal ? made : withBrotli(services, made);
   const entry: MemoEntry = {
     entity,
     ...options.note(),
@@ -76,8 +78,20 @@ export async function memorise(services: Services, options: {
     validUntil: verdicts.validUntil,
     // As of an instant there is a second copy, with the address that was asked last.
     sizeBytes: (verdicts.asOf === null ? 1 : 2) *
-      (1_024 + entity.identity.byteLength + (entity.gzip?.byteLength ?? 0)),
+      (1_024 + entity.identity.byteLength + codedBytes(entity)),
   };
   if (!verdicts.personal) memoOf(services, verdicts).set(options.key, entry);
   return entry;
+}
+
+/** Where gzip is worth it, so is what is smaller. */
+function withBrotli(services: Services, entity: Entity): Entity {
+  const { identity, gzip } = entity;
+  if (gzip === null) return entity;
+  return { ...entity, brotli: brotliLater(identity, { mostBytes: gzip.byteLength, services }) };
+}
+
+/** There is room for brotli from the beginning: what is kept does not grow. */
+function codedBytes({ gzip, brotli }: Entity): number {
+  return (gzip?.byteLength ?? 0) * (brotli === null ? 1 : 2);
 }

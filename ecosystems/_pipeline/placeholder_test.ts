@@ -21,6 +21,7 @@ function entryOf(text: string, headers: Readonly<Record<string, string>> = {}): 
     etag: '"x"',
     identity: new TextEncoder().encode(text),
     gzip: null,
+    brotli: null,
   };
   return { entity, decisionId: null, whyLink: null } as unknown as MemoEntry;
 }

@@ -165,6 +165,8 @@ export interface Services extends ServiceOptions {
   readonly hotReads: Coalescer<Uint8Array | "damaged" | null>;
   /** Larger artifacts that were asked for, by blob key. */
   readonly hotAsks: Tally;
+  /** Answers that are packed smaller in the background: one at a time. */
+  readonly packing: Slots;
   readonly inUse: InUse;
   /** Equal work at the same time is done once: loading a package, refreshing it, rendering it. */
   readonly loads: Coalescer<LoadResult>;
@@ -240,6 +242,7 @@ export function createServices(options: ServiceOptions): Services {
     hot: createByteCache<Uint8Array>({ maxBytes: memory.artifactBytes, sizeOf: (bytes) => bytes.byteLength }),
     hotReads: createCoalescer<Uint8Array | "damaged" | null>(),
     hotAsks: createTally({ clock, windowMs: HOT_WINDOW_MS, limit: 1, maxKeys: 10_000 }),
+    packing: createSlots({ maxConcurrent: 1, maxWaiting: Infinity }),
     inUse: createInUse(),
     loads: createCoalescer<LoadResult>(),
     refreshes: createCoalescer<unknown>(),
