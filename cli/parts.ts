@@ -187,6 +187,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     log,
     background,
     deliveries,
+    onRestored,
   });
   const tokens = createTokens(kv, { clock, adminToken: config.adminToken, onRestored });
   // A platform's instance may live for less than a minute.

@@ -8,6 +8,7 @@ import { UpstreamError } from "./errors.ts";
 import { type JobHandler, type Jobs, PermanentJobError } from "./kv/jobs.ts";
 import { attempt } from "./kv/call.ts";
 import type { Deliveries, Delivery } from "./kv/deliveries.ts";
+import type { OnRestored } from "./kv/fence.ts";
 import { keys } from "./kv/keys.ts";
 import type { OrganisationViews } from "./organisations.ts";
 import type { Background, Clock, Log } from "./runtime.ts";
@@ -50,6 +51,7 @@ export interface WebhooksDeps {
   readonly deliveries: Pick<Deliveries, "note">;
   /** Messages of one organisation an hour. Default 500. */
   readonly perHour?: number;
+  readonly onRestored?: OnRestored;
 }
 
 export interface Webhooks {
@@ -84,6 +86,10 @@ export function createWebhooks(deps: WebhooksDeps): Webhooks {
   const told = new LRUCache<string, EpochMs>({ max: MAX_REMEMBERED });
   /** Organisation → the hour whose budget is used up. */
   const exhausted = new LRUCache<string, number>({ max: 10_000 });
+  deps.onRestored?.(() => {
+    told.clear();
+    exhausted.clear();
+  });
   let waiting = 0;
   let last: Promise<void> = Promise.resolve();
   let sending: Promise<void> | null = null;
