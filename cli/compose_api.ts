@@ -129,6 +129,7 @@ export function composeApi(parts: Parts, insight: Insight, waivers: WaiverParts)
       organisations,
       uses: parts.waiverUses,
       ecosystems: services.ecosystems,
+      clock,
     }),
     ...snapshotEndpoints({ organisations, clock }),
     ...cacheEndpoints({

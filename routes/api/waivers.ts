@@ -7,6 +7,7 @@ import type { EpochMs, Waiver } from "../../policy/types.ts";
 import type { Organisations } from "../../storage/kv/organisation_types.ts";
 import type { WaiverUses } from "../../storage/kv/waiver_uses.ts";
 import type { OrganisationView } from "../../storage/organisations.ts";
+import type { Clock } from "../../storage/runtime.ts";
 import { holds } from "../../storage/tokens.ts";
 import type { WaiverRequest, WaiverRequests } from "../../storage/waivers.ts";
 import type { WaiverDesk, WaiverSubject } from "../waivers/types.ts";
@@ -35,6 +36,7 @@ export interface WaiverApiDeps {
   readonly uses: Pick<WaiverUses, "read">;
   readonly ecosystems: readonly Ecosystem[];
   readonly outlook: (query: OutlookQuery) => Promise<WaiverOutlook | null>;
+  readonly clock: Clock;
 }
 
 const VISIBLE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u;
@@ -208,7 +210,7 @@ function requestEndpoints(deps: WaiverApiDeps): readonly Endpoint[] {
 }
 
 function heldEndpoints(deps: WaiverApiDeps): readonly Endpoint[] {
-  const { desk, organisations, uses } = deps;
+  const { desk, organisations, uses, clock } = deps;
   const common = { whose: "address", area: AREA } as const;
   return [
     endpoint({
@@ -221,9 +223,10 @@ function heldEndpoints(deps: WaiverApiDeps): readonly Endpoint[] {
       query: z.strictObject(page),
       answer: z.object({ waivers: z.array(usedWaiver), next }),
       handle: async ({ organisation, query }) => {
-        const all = organisation.waivers.toSorted((a, b) =>
-          b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1)
-        );
+        const now = clock();
+        // What is held in memory of an organisation changes with it alone.
+        const held = organisation.waivers.filter(({ until }) => now < until);
+        const all = held.toSorted((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
         const after = afterOf(query.cursor);
         const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
         const rows = all.slice(from, from + query.limit);
