@@ -57,20 +57,21 @@ export function decide(
   },
 ): Decisions {
   const { facts } = options;
-  const files = Map.groupBy(
-    facts.releases.flatMap((release) => release.artifacts.map((artifact): Listed => ({ release, artifact }))),
-    ({ artifact }) => artifact.filename,
-  );
-  const releases = Map.groupBy(facts.releases, ({ version }) => version);
+  const files = createListing<Listed>();
+  const releases = createListing<Release>();
+  for (const release of facts.releases) {
+    releases.add(release.version, release);
+    for (const artifact of release.artifacts) files.add(artifact.filename, { release, artifact });
+  }
   const make = judging(options);
 
   const artifact = kept((filename: string): Made | null => {
     const listed = files.get(filename);
-    return listed === undefined ? null : worstOf(listed.map(make));
+    return listed === null ? null : worstOf(listed, make);
   });
   const release = kept((version: string): Made | null => {
     const listed = releases.get(version);
-    return listed === undefined ? null : worstOf(listed.map(best));
+    return listed === null ? null : worstOf(listed, best);
   });
   function best(of: Release): Made {
     const [first] = of.artifacts;
@@ -153,9 +154,44 @@ function firstEnd(drafts: readonly Draft[]): EpochMs | null {
   return drafts.reduce<EpochMs | null>((first, { lifter }) => earliest(first, lifter?.until ?? null), null);
 }
 
+/** What is listed under a name. */
+interface Listing<T> {
+  add(name: string, listed: T): void;
+  /** null: nothing. */
+  get(name: string): OneOrMore<T> | null;
+  keys(): Iterable<string>;
+}
+
+/** Nearly every name is there once: that one needs no list of its own, of which some packages would need ten thousand. */
+interface OneOrMore<T> {
+  readonly first: T;
+  readonly others: readonly T[];
+}
+
+function createListing<T>(): Listing<T> {
+  const firsts = new Map<string, T>();
+  const others = new Map<string, T[]>();
+  return {
+    add(name, listed) {
+      const more = others.get(name);
+      if (more !== undefined) more.push(listed);
+      else if (firsts.has(name)) others.set(name, [listed]);
+      else firsts.set(name, listed);
+    },
+    get(name) {
+      const first = firsts.get(name);
+      return first === undefined ? null : { first, others: others.get(name) ?? NONE };
+    },
+    keys: () => firsts.keys(),
+  };
+}
+
+const NONE: readonly never[] = Object.freeze([]);
+
 /** A file (or a release) that is listed twice has the worse decision. */
-function worstOf(made: readonly Made[]): Made {
-  return choose(made, (a, b) => compareDecisions(a.decision, b.decision) > 0);
+function worstOf<T>({ first, others }: OneOrMore<T>, make: (listed: T) => Made): Made {
+  if (others.length === 0) return make(first);
+  return choose([first, ...others].map(make), (a, b) => compareDecisions(a.decision, b.decision) > 0);
 }
 
 function bestOf(made: readonly Made[]): Made {

@@ -94,8 +94,21 @@ interface User {
 
 const NO_DIST: Dist = { tarball: null, tarballStart: 0, tarballEnd: 0, digests: [], provenance: false };
 
+/** Facts by their text: a licence and a publisher stand in one release after another, and are kept once. */
+export type Texts = (text: string) => Fact<string>;
+
+/** For one document. */
+export function createTexts(): Texts {
+  const facts = new Map<string, Fact<string>>();
+  return (text) => {
+    let fact = facts.get(text);
+    if (fact === undefined) facts.set(text, fact = { known: true, value: text });
+    return fact;
+  };
+}
+
 /** Reads the manifest at hand; null, and nothing moves, where it is no object. */
-export function readManifest(cursor: JsonCursor): Manifest | null {
+export function readManifest(cursor: JsonCursor, texts: Texts): Manifest | null {
   if (!cursor.enter()) return null;
   let name: string | null = null;
   let version: string | null = null;
@@ -129,13 +142,13 @@ export function readManifest(cursor: JsonCursor): Manifest | null {
         runsCode = cursor.value() === true || runsCode;
         break;
       case "deprecated":
-        deprecated = deprecation(cursor.value());
+        deprecated = deprecation(cursor.value(), texts);
         break;
       case "license":
-        licence = licenceOf(cursor.value());
+        licence = licenceOf(cursor.string() ?? cursor.value(), texts);
         break;
       case "licenses":
-        if (!licence.known) licence = licenceOf(cursor.value());
+        if (!licence.known) licence = licenceOf(cursor.value(), texts);
         break;
     }
   }
@@ -150,7 +163,7 @@ export function readManifest(cursor: JsonCursor): Manifest | null {
     deprecated,
     licence,
     runsCodeOnInstall: runsCode ? YES : NO,
-    publisher: user?.name ? { known: true, value: user.name } : ABSENT,
+    publisher: user?.name ? texts(user.name) : ABSENT,
   };
 }
 
@@ -243,19 +256,19 @@ function readScripts(cursor: JsonCursor): boolean {
 }
 
 /** An empty text takes a deprecation back. */
-function deprecation(value: unknown): Fact<string | false> {
+function deprecation(value: unknown, texts: Texts): Fact<string | false> {
   if (value === "" || value === false || value === null) return NO;
-  if (value === true) return { known: true, value: "deprecated" };
-  return typeof value === "string" ? { known: true, value: value.slice(0, MAX_TEXT) } : MALFORMED;
+  if (value === true) return texts("deprecated");
+  return typeof value === "string" ? texts(value.slice(0, MAX_TEXT)) : MALFORMED;
 }
 
 /** A string, the older `{type}`, or the oldest list of them. */
-function licenceOf(value: unknown): Fact<string> {
+function licenceOf(value: unknown, texts: Texts): Fact<string> {
   const list = Array.isArray(value) ? value : [value];
   const names = list.map((entry) =>
     isObject(entry) && Object.hasOwn(entry, "type") ? Reflect.get(entry, "type") : entry
   );
-  const texts = names.filter((name): name is string => typeof name === "string" && name !== "");
-  if (texts.length === 0) return value === null ? ABSENT : MALFORMED;
-  return { known: true, value: texts.join(" OR ").slice(0, MAX_LICENCE) };
+  const named = names.filter((name): name is string => typeof name === "string" && name !== "");
+  if (named.length === 0) return value === null ? ABSENT : MALFORMED;
+  return texts(named.join(" OR ").slice(0, MAX_LICENCE));
 }

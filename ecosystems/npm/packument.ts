@@ -19,7 +19,7 @@ import {
   TIME_DROPPED,
   TIME_KEPT,
 } from "./layout.ts";
-import { KNOWN_KEYS, type Manifest, readManifest } from "./manifest.ts";
+import { createTexts, KNOWN_KEYS, type Manifest, readManifest } from "./manifest.ts";
 import { createTarballReader, settleFilenames, type TarballClaim } from "./tarball.ts";
 import { isSameVersion, isVersionKey, npmVersions } from "./version.ts";
 
@@ -117,9 +117,10 @@ function* readMember(context: Context, key: string): Generator<undefined> {
 function* readVersions(context: Context): Generator<undefined, VersionEntry[]> {
   const { cursor, name } = context;
   const entries: VersionEntry[] = [];
+  const texts = createTexts();
   for (let version = cursor.key(); version !== null; version = cursor.key()) {
     const start = cursor.keyStart;
-    const manifest = readManifest(cursor);
+    const manifest = readManifest(cursor, texts);
     while (!cursor.skip()) yield undefined;
     const usable = manifest !== null && isVersionKey(version) &&
       (manifest.name === null || manifest.name === name) &&
@@ -158,7 +159,9 @@ function* assemble(name: string, document: UpstreamDocument, found: Found): Gene
   );
   yield undefined;
   const index = new Map(sorted.map((entry, position) => [entry.version, position]));
+  yield undefined;
   const dates = new Map(found.time.map((entry) => [entry.key, entry.text ?? 0]));
+  yield undefined;
   const leftOut = new Set(entries.filter((entry) => entry.manifest === null).map((entry) => entry.version));
   const modified = found.time.find((entry) => entry.key === "modified");
   const layout: Layout = {
@@ -190,7 +193,7 @@ function byVersion(a: string, b: string): number {
   return npmVersions.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
-const RELEASES_PER_SLICE = 250;
+const RELEASES_PER_SLICE = 100;
 
 function* releasesOf(
   options: {
@@ -207,7 +210,7 @@ function* releasesOf(
     claims.push({ version, tarball: readTarball(version, manifest!.tarball), digests: manifest!.digests });
     if (claims.length % RELEASES_PER_SLICE === 0) yield undefined;
   }
-  settleFilenames(name, claims);
+  yield* settleFilenames(name, claims);
   const releases: Release[] = [];
   for (const [position, { version, manifest }] of entries.entries()) {
     releases.push(releaseOf(manifest!, claims[position]!, dates.get(version)));

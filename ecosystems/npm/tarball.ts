@@ -93,14 +93,17 @@ const MAX_ROUNDS = 4;
 
 /**
  * Makes file names mean one file each: releases that give one name to different files all get the name that npm
- * would have given, which is unique because it holds the version. The same file twice keeps its name.
+ * would have given, which is unique because it holds the version. The same file twice keeps its name. May pause at
+ * every step.
  */
-export function settleFilenames(name: string, claims: readonly TarballClaim[]): void {
+export function* settleFilenames(name: string, claims: readonly TarballClaim[]): Generator<undefined> {
   for (let changed = true, rounds = 1; changed; rounds++) {
     changed = false;
-    const groups = rounds < MAX_ROUNDS ? groupByFilename(claims).values() : [claims];
+    const groups = rounds < MAX_ROUNDS ? (yield* groupByFilename(claims)).values() : [claims];
+    let looked = 0;
     for (const group of groups) {
-      if (group.every((claim) => sameFile(claim, group[0]!))) continue;
+      if (++looked % CLAIMS_PER_SLICE === 0) yield undefined;
+      if (group.length === 1 || group.every((claim) => sameFile(claim, group[0]!))) continue;
       for (const claim of group) {
         const filename = standardFilename(name, claim.version);
         if (claim.tarball.filename === filename) continue;
@@ -111,9 +114,14 @@ export function settleFilenames(name: string, claims: readonly TarballClaim[]): 
   }
 }
 
-function groupByFilename(claims: readonly TarballClaim[]): Map<string, TarballClaim[]> {
+const CLAIMS_PER_SLICE = 1_000;
+
+function* groupByFilename(
+  claims: readonly TarballClaim[],
+): Generator<undefined, Map<string, TarballClaim[]>> {
   const groups = new Map<string, TarballClaim[]>();
-  for (const claim of claims) {
+  for (const [at, claim] of claims.entries()) {
+    if (at % CLAIMS_PER_SLICE === CLAIMS_PER_SLICE - 1) yield undefined;
     const group = groups.get(claim.tarball.filename);
     if (group === undefined) groups.set(claim.tarball.filename, [claim]);
     else group.push(claim);

@@ -27,6 +27,12 @@ const LINE_END = 0x0a;
 const UNKNOWN = ["absent", "malformed", "unsupported"] as const;
 const ALGORITHMS: readonly DigestAlgorithm[] = ["md5", "sha1", "sha256", "sha384", "sha512", "blake2b-256"];
 const TRUST: readonly TrustLevel[] = ["trusted-publisher", "provenance", "none"];
+const KNOWN_TRUST: readonly Fact<TrustLevel>[] = TRUST.map((value) => ({ known: true, value }));
+const ABSENT = { known: false, why: "absent" } as const;
+const MALFORMED = { known: false, why: "malformed" } as const;
+const UNSUPPORTED = { known: false, why: "unsupported" } as const;
+const YES = { known: true, value: true } as const;
+const NO = { known: true, value: false } as const;
 
 /** A piece for each line. Throws TypeError for what JSON cannot hold (a time that is no number): the plugin's error. */
 export function* encodeFacts({ purlType, name, releases }: PackageFacts): Generator<Uint8Array, void> {
@@ -109,10 +115,12 @@ export function* decodeFacts(bytes: Uint8Array): Generator<undefined, PackageFac
   if (typeof version !== "number" || !READABLE.includes(version)) {
     throw new StorageError(`Cannot decode stored facts: version ${version} is unknown`);
   }
-  const releases = version === 1 ? array(first, "releases").map(decodeRelease) : [];
+  const shared = createShared();
+  const decode = (value: unknown) => decodeRelease(value, shared);
+  const releases = version === 1 ? array(first, "releases").map(decode) : [];
   for (const line of lines) {
     yield undefined;
-    for (const release of array(line, "releases")) releases.push(decodeRelease(release));
+    for (const release of array(line, "releases")) releases.push(decode(release));
   }
   return { purlType: string(purlType, "purl type"), name: string(name, "name"), releases };
 }
@@ -135,30 +143,52 @@ function parse(decoder: TextDecoder, line: Uint8Array): unknown {
   }
 }
 
-function decodeRelease(value: unknown): Release {
+/** Facts that are alike are kept once: most releases of a package have the same licence and the same publisher. */
+interface Shared {
+  text(value: unknown, what: string): Fact<string>;
+}
+
+function createShared(): Shared {
+  const facts = new Map<unknown, Fact<string>>();
+  return {
+    text(value, what) {
+      let fact = facts.get(value);
+      if (fact === undefined) {
+        facts.set(value, fact = unknown(value) ?? { known: true, value: string(value, what) });
+      }
+      return fact;
+    },
+  };
+}
+
+function decodeRelease(value: unknown, shared: Shared): Release {
   const [version, artifacts, deprecated, licence, runsCode, publisher] = array(value, "release");
   return {
     version: string(version, "version"),
     artifacts: array(artifacts ?? [], "artifacts").map(decodeArtifact),
-    deprecated: fact(deprecated, (text) => text === false ? text : string(text, "deprecation")),
-    licence: fact(licence, (text) => string(text, "licence")),
-    runsCodeOnInstall: fact(runsCode, (flag) => boolean(flag, "runsCodeOnInstall")),
-    publisher: fact(publisher, (text) => string(text, "publisher")),
+    deprecated: deprecated === false ? NO : shared.text(deprecated, "deprecation"),
+    licence: shared.text(licence, "licence"),
+    runsCodeOnInstall: decodeFlag(runsCode, "runsCodeOnInstall"),
+    publisher: shared.text(publisher, "publisher"),
   };
 }
 
 function decodeArtifact(value: unknown): Artifact {
   const [filename, digests, sizeBytes, publishedAt, yanked, trust, url, beside] = array(value, "artifact");
-  return {
+  const artifact = {
     filename: string(filename, "filename"),
     digests: array(digests ?? [], "digests").map(decodeDigest),
     sizeBytes: sizeBytes === null || sizeBytes === undefined ? null : number(sizeBytes, "size"),
-    publishedAt: fact(publishedAt, decodePublished),
-    yanked: fact(yanked, (flag) => boolean(flag, "yanked")),
-    trust: fact(trust, decodeTrust),
+    publishedAt: unknown(publishedAt) ?? { known: true, value: decodePublished(publishedAt) } as const,
+    yanked: decodeFlag(yanked, "yanked"),
+    trust: unknown(trust) ?? decodeTrust(trust),
     url: url === null || url === undefined ? null : string(url, "url"),
-    ...(beside === null || beside === undefined ? {} : { beside: decodeBeside(beside) }),
   };
+  return beside === null || beside === undefined ? artifact : { ...artifact, beside: decodeBeside(beside) };
+}
+
+function decodeFlag(value: unknown, what: string): Fact<boolean> {
+  return unknown(value) ?? (boolean(value, what) ? YES : NO);
 }
 
 function decodeBeside(value: unknown): NonNullable<Artifact["beside"]> {
@@ -175,9 +205,8 @@ function decodePublished(value: unknown): Published {
   return { at: number(at, "time") as EpochMs, clock: publisher === undefined ? "registry" : "publisher" };
 }
 
-function decodeTrust(value: unknown): TrustLevel {
-  const trust = TRUST[number(array(value, "trust")[0], "trust")];
-  return trust ?? broken("trust", value);
+function decodeTrust(value: unknown): Fact<TrustLevel> {
+  return KNOWN_TRUST[number(array(value, "trust")[0], "trust")] ?? broken("trust", value);
 }
 
 function decodeDigest(value: unknown): Digest {
@@ -197,11 +226,10 @@ function hexOf(base64: string): string {
   }
 }
 
-function fact<T>(value: unknown, decode: (value: unknown) => T): Fact<T> {
-  if (value === null || value === undefined) return { known: false, why: "absent" };
-  if (value === 1) return { known: false, why: "malformed" };
-  if (value === 2) return { known: false, why: "unsupported" };
-  return { known: true, value: decode(value) };
+/** The Fact that nothing is known; null: something is. */
+function unknown(value: unknown): Fact<never> | null {
+  if (value === null || value === undefined) return ABSENT;
+  return value === 1 ? MALFORMED : value === 2 ? UNSUPPORTED : null;
 }
 
 function array(value: unknown, what: string): readonly unknown[] {
