@@ -27,7 +27,7 @@ export function setup(base: string): readonly ClientSetup[] {
     settings: (caller) => settings(base, caller),
     login,
     keeps:
-      "cargo login asks for it and keeps it in ~/.cargo/credentials.toml, or in the system's keyring with " +
+      "`cargo login` asks for it and keeps it in ~/.cargo/credentials.toml, or in the system's keyring with " +
       'credential-provider = "cargo:libsecret" ("cargo:macos-keychain", "cargo:wincred"). Where the environment ' +
       "holds it (CI): CARGO_REGISTRIES_SLUICE_TOKEN.",
     note: () => "cargo search and cargo info then want --registry sluice.",

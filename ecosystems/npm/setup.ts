@@ -20,7 +20,8 @@ const BUNFIG: SetupFile = Object.freeze({
   syntax: "toml",
 });
 
-const NPMRC_KEEPS = "In .npmrc, which only you may read. Where the environment holds it (CI), write " +
+const NPMRC_KEEPS =
+  "Best kept in .npmrc, which only you may read. Where the environment holds it (CI), write " +
   "`_authToken=${SLUICE_TOKEN}`: it is filled in when the file is read.";
 
 /** The clients of npm's registry protocol; the first is the one that most people have. */
@@ -75,7 +76,8 @@ export function setup(base: string): readonly ClientSetup[] {
       line: `npm_config_registry=${registry} bun install`,
       programs: ["bun"],
       settings: (caller) => [bunfig(registry, caller)],
-      keeps: "In .bunfig.toml, which only you may read. Where the environment holds it (CI), write " +
+      keeps:
+        "Best kept in .bunfig.toml, which only you may read. Where the environment holds it (CI), write " +
         '`token = "$SLUICE_TOKEN"`.',
     },
     {

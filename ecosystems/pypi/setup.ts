@@ -41,7 +41,8 @@ const NETRC: SetupFile = Object.freeze({
   syntax: "netrc",
 });
 
-const NETRC_KEEPS = "In ~/.netrc, which only you may read: pip, uv, poetry, pdm and pipenv all look there.";
+const NETRC_KEEPS =
+  "Best kept in ~/.netrc, which only you may read: pip, uv, poetry, pdm and pipenv all look there.";
 
 /** The clients of PyPI's index; the first is the one that most people have. */
 export function setup(base: string): readonly ClientSetup[] {
@@ -78,7 +79,8 @@ export function setup(base: string): readonly ClientSetup[] {
         by === "name"
           ? { POETRY_HTTP_BASIC_SLUICE_USERNAME: "{user}", POETRY_HTTP_BASIC_SLUICE_PASSWORD: "" }
           : {},
-      keeps: `${NETRC_KEEPS} Or in the system's keyring: poetry config http-basic.sluice NAME asks for it. ` +
+      keeps:
+        `${NETRC_KEEPS} Or in the system's keyring: \`poetry config http-basic.sluice NAME\` asks for it. ` +
         "Where the environment holds it (CI): POETRY_HTTP_BASIC_SLUICE_USERNAME and POETRY_HTTP_BASIC_SLUICE_PASSWORD.",
       note: () => "poetry has no setting for all projects: the line is for each of them.",
       isPerProject: true,

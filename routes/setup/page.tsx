@@ -66,6 +66,7 @@ async function setupHtml(shown: readonly Shown[], page: SetupPage, wrong: Wrong 
         <h1>Set-up</h1>
         <p class="lead">{whoSentence(page)}</p>
         {basic === null ? null : <p class="lead">{basic}</p>}
+        <p class="lead">A click takes all the lines of a place.</p>
         <SetupForm query={query} action={`${site}/-/setup`} wrong={wrong} />
         <nav>
           {shown.map(({ mount }) => <a href={`#${mount.id}`}>{mount.title}</a>)}
@@ -115,9 +116,18 @@ function ClientPart({ client }: { readonly client: ShownClient }) {
         ))}
         {login === null ? null : <CopyPart title={`Or, ${LOGIN_LEAD}`} text={login} />}
       </dl>
-      {keeps === null ? null : <p class="quiet">{keeps}</p>}
-      {note === null ? null : <p class="quiet">{note}</p>}
+      {keeps === null ? null : <Remark text={keeps} />}
+      {note === null ? null : <Remark text={note} />}
     </section>
+  );
+}
+
+/** What stands between backticks is code. */
+function Remark({ text }: { readonly text: string }) {
+  return (
+    <p class="quiet">
+      {text.split("`").map((part, index) => index % 2 === 1 ? <code>{part}</code> : part)}
+    </p>
   );
 }
 

@@ -7,6 +7,7 @@ export const SH_EDIT = script`
 #   # sluice was: registry=https://registry.example/
 #   registry=...
 #   # sluice end ID
+# shellcheck disable=SC2016 # these are awk's
 MARKS='
   function block_end(i,   j, name) {
     if (index(text[i], "# sluice begin ") != 1) return 0
@@ -26,10 +27,12 @@ MARKS='
   }
   { if ($0 ~ /\r$/) { crlf = "\r"; sub(/\r$/, "") } text[++n] = $0 }
 '
+# shellcheck disable=SC2016
 STRIP="$MARKS"'
   END { id = ""; strip(); for (i = 1; i <= m; i++) print kept[i] crlf }
 '
 # Ends with 3 where the file says the same in a form that it does not know how to change.
+# shellcheck disable=SC2016
 EDIT="$MARKS"'
   function trim(s) { sub(/^[ \t]+/, "", s); sub(/[ \t]+$/, "", s); return s }
   function plain(s) { gsub(/["\047 \t]/, "", s); return s }

@@ -96,7 +96,7 @@ for_somebody() {
   printf '%s' "$TOKEN" | as "$who" env -i PATH="$PATH" HOME="$home" USER="$who" LOGNAME="$who" sh "$TEMPORARY/setup.sh" "$@"
 }
 
-# as WHO COMMAND…
+# as WHO COMMAND...
 as() {
   somebody=$1
   shift

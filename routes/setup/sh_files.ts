@@ -2,7 +2,7 @@
 import { script } from "./script_text.ts";
 
 export const SH_FILES = script`
-# at FILE [older=…] [macos=…] [macos_if_there=…] [moved=VARIABLE:PREFIX] [system=…] [system_macos=…]: the file that
+# at FILE [older=...] [macos=...] [macos_if_there=...] [moved=VARIABLE:PREFIX] [system=...] [system_macos=...]: the file that
 # the next lines are for. FILE is below the home; where $PLACE is system it is the one for everybody, if there is one.
 at() {
   file=$1 older='' moved='' system='' system_macos=''
@@ -31,6 +31,8 @@ at() {
 moved_to() {
   where='' prefix=\${2#*:}
   [ -z "$2" ] || eval 'where=\${'"\${2%%:*}"':-}'
+  # A place that is another's here (macOS has its own) is not moved.
+  case $1 in "$prefix"*) ;; *) where='' ;; esac
   if [ -z "$where" ]; then
     printf '%s' "$HOME/$1"
   elif [ -z "$prefix" ]; then
@@ -40,7 +42,7 @@ moved_to() {
   fi
 }
 
-# at_printed COMMAND…: for everybody, the file is the one that this prints.
+# at_printed COMMAND...: for everybody, the file is the one that this prints.
 at_printed() {
   [ "$PLACE" = system ] || return 0
   has "$1" || return 0
@@ -48,7 +50,7 @@ at_printed() {
   case $FILE in /*) ;; *) FILE='' ;; esac
 }
 
-# put SYNTAX ID SECTION LINE…: into $FILE, in place of what set the same.
+# put SYNTAX ID SECTION LINE...: into $FILE, in place of what set the same.
 put() {
   SECRET=no
   put_lines "$@"
@@ -106,7 +108,7 @@ put_lines() {
   [ -z "$instead" ] || say "    in place of another $instead"
 }
 
-# beware KEY…: what leads past Sluice all the same stays, and is said.
+# beware KEY...: what leads past Sluice all the same stays, and is said.
 beware() {
   if [ -z "$FILE" ] || [ ! -e "$FILE" ]; then return 0; fi
   for key in "$@"; do

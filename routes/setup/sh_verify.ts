@@ -60,7 +60,7 @@ verify() {
   done
 }
 
-# prints ADDRESS COMMAND…: what a client takes for its registry, but for a name in the address.
+# prints ADDRESS COMMAND...: what a client takes for its registry, but for a name in the address.
 prints() {
   expected=$1
   shift
@@ -73,7 +73,7 @@ prints() {
   fi
 }
 
-# asks COMMAND…: it asks Sluice in its own way.
+# asks COMMAND...: it asks Sluice in its own way.
 asks() {
   has "$1" || return 0
   if quietly "$@" >/dev/null; then
