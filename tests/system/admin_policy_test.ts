@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { startSluice } from "../fakes/sluice.ts";
+import { startNpmRegistry } from "../fakes/npm_registry.ts";
+import { daysAgo, startSluice } from "../fakes/sluice.ts";
 import { type SignedInTester, signIn } from "../fakes/signed_in.ts";
 
 const ENV = { SLUICE_UPSTREAM_NPM: "http://127.0.0.1:9" };
@@ -290,18 +291,25 @@ Deno.test("policy/json: every mistake is told with line and column, in the text 
 });
 
 Deno.test("policy/freezes: listed, added, lifted; what cannot be frozen says why beside its field", async () => {
-  await using at = await world();
-  const empty = await text(at.ed.get(page("policy/freezes")));
+  await using registry = await startNpmRegistry();
+  registry.publish({ name: "@acme/ui", releases: { "1.0.0": { publishedAt: daysAgo(30) } } });
+  await using sluice = await startSluice({ env: { SLUICE_UPSTREAM_NPM: registry.upstream.url } });
+  const ed = await signIn(sluice, { user: "ed", role: "editor" });
+  const empty = await text(ed.get(page("policy/freezes")));
   assert.match(empty.html, /Nothing is frozen/);
-  const wrong = await text(at.ed.post(page("policy/freezes"), {
-    ...formOf(empty.html, "Freeze a package"),
-    purl: HOSTILE,
-    reason: "the audit",
-  }));
+  const fields = { ...formOf(empty.html, "Freeze a package"), reason: `the audit${HOSTILE}` };
+  const wrong = await text(ed.post(page("policy/freezes"), { ...fields, purl: HOSTILE }));
   assert.equal(wrong.status, 400);
   assert.match(wrong.html, /id="e-purl"/);
-  assert.ok(!wrong.html.includes("<script>"));
-  assert.equal(formOf(wrong.html, "Freeze a package").reason, "the audit");
+  assert.equal(formOf(wrong.html, "Freeze a package").reason, `the audit${HOSTILE}`);
+  const done = await text(ed.post(page("policy/freezes"), { ...fields, purl: "npm/@acme/ui@1.0.0" }));
+  assert.equal(done.to, page("policy/freezes?done=frozen"));
+  const listed = await text(ed.get(page("policy/freezes")));
+  assert.match(listed.html, /pkg:npm\/%40acme\/ui<\/a>/);
+  assert.ok(!`${wrong.html}${listed.html}`.includes("<script>"));
+  const lift = formOf(listed.html, "Lift the freeze of pkg:npm/%40acme/ui");
+  assert.equal((await text(ed.post(page("policy/freezes"), lift))).to, page("policy/freezes?done=lifted"));
+  assert.match((await text(ed.get(page("policy/freezes")))).html, /Nothing is frozen/);
 });
 
 Deno.test("floor and organisations are for the instance's owners, policy for editors", async () => {

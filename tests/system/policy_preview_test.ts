@@ -155,9 +155,10 @@ for (const where of ["the data folder", "a running server"] as const) {
     await take("ada", "widget", "1.1.0");
     await take("eve", "widget", "1.2.0");
     const place = where === "the data folder" ? ["--data", sluice.data] : ["--server", sluice.url];
+    const env = { SLUICE_TOKEN: ADMIN, SLUICE_UPSTREAM_NPM: at.registry.upstream.url };
     const io = testIo({
       cwd: sluice.data,
-      env: { SLUICE_TOKEN: ADMIN, SLUICE_UPSTREAM_NPM: at.registry.upstream.url },
+      env,
       stdin: "block: [npm/widget==1.1.0]\nminimumAge: 1d\n",
     });
     const code = await org(["preview", "-", ...place], io);
@@ -168,7 +169,8 @@ for (const where of ["the data folder", "a running server"] as const) {
     assert.match(out, /^1 refusal of 1 user would have been let through:$/m);
     assert.match(out, /^1 release that is held would be let go:$/m);
     assert.match(out, /Looked at 1 of the 1 packages/);
-    assert.equal(await org(["preview", "-", ...place], testIo({ ...io, stdin: "minimumAge: 14" })), 1);
+    const wrong = testIo({ cwd: sluice.data, env, stdin: "minimumAge: 14" });
+    assert.equal(await org(["preview", "-", ...place], wrong), 1);
   });
 }
 

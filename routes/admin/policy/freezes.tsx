@@ -1,5 +1,6 @@
 /** Freezes: packages held at what they were, listed, added and lifted. */
 import { type AdminPage, type CallProblem, errorOf, type PageContext, type View } from "../page.ts";
+import { packageAddress } from "../packages.tsx";
 import { Empty, Form, Notice, Table, TextField, Time } from "../ui.tsx";
 import { Tabs } from "./frame.tsx";
 import { pathOf, POLICY } from "./kinds.ts";
@@ -86,7 +87,7 @@ function Frozen({ context, frozen }: { readonly context: PageContext; readonly f
       columns={[
         {
           title: "Package",
-          cell: ({ purl }) => <a class="mono" href={context.path(["packages", purl])}>{purl}</a>,
+          cell: ({ purl }) => <a class="mono" href={packageAddress(context, purl)}>{purl}</a>,
         },
         { title: "As of", cell: ({ at }) => <Time at={at} now={now} /> },
         {

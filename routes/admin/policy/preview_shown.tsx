@@ -1,5 +1,6 @@
 /** What saving would do, as the API previewed it. */
 import type { PageContext } from "../page.ts";
+import { packageAddress } from "../packages.tsx";
 import { count, Notice, Table, Time } from "../ui.tsx";
 import { DRAFT } from "./frame.tsx";
 
@@ -139,7 +140,7 @@ function Bounds({ preview: { packages, since } }: Pick<Shown, "preview">) {
 }
 
 function ReleaseLink({ context, purl }: { readonly context: PageContext; readonly purl: string }) {
-  return <a class="mono" href={context.path(["packages", purl])}>{purl}</a>;
+  return <a class="mono" href={packageAddress(context, purl)}>{purl}</a>;
 }
 
 function Why({ release: { rule, reason } }: { readonly release: Release }) {
