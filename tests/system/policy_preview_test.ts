@@ -171,6 +171,7 @@ for (const where of ["the data folder", "a running server"] as const) {
     assert.match(out, /Looked at 1 of the 1 packages/);
     const wrong = testIo({ cwd: sluice.data, env, stdin: "minimumAge: 14" });
     assert.equal(await org(["preview", "-", ...place], wrong), 1);
+    assert.match(wrong.take().err, /Cannot preview this policy: there is a mistake in it/);
   });
 }
 
