@@ -4,7 +4,6 @@ import type { MirrorEntry } from "../ecosystems/mirrors.ts";
 import type { MemoryBounds } from "../ecosystems/_pipeline/services.ts";
 import type { S3Credentials } from "../storage/artifacts/s3_client.ts";
 import type { InFlightLimits } from "../routes/in_flight.ts";
-import type { Trait } from "../storage/members.ts";
 import type { LogLevel } from "../storage/runtime.ts";
 import type { LifetimeLevels, SomeLifetimes } from "../storage/lifetimes.ts";
 import type { NetworkConfig, UpstreamConfig } from "../storage/upstream/config.ts";
@@ -17,8 +16,11 @@ import {
   suggestion,
 } from "./config_sources.ts";
 import { configSchema, LIFETIME_KEYS, type ListenAddress, MIRROR_KEYS } from "./config_schema.ts";
+import { missingHalves, type SignInConfig, signInOf } from "./config_sign_in.ts";
 import { describeSettings } from "./settings.ts";
 import { VERSION } from "./version.ts";
+
+export type { SignInConfig } from "./config_sign_in.ts";
 
 /** All that a person can set, defaulted. */
 export interface Config {
@@ -226,54 +228,6 @@ function credentialsOf(given: {
   const { awsAccessKeyId: accessKeyId, awsSecretAccessKey: secretAccessKey, awsSessionToken } = given;
   if (accessKeyId === undefined || secretAccessKey === undefined) return null;
   return { accessKeyId, secretAccessKey, sessionToken: awsSessionToken ?? null };
-}
-
-/** What goes together in the sign-in; told together with all other mistakes. */
-function missingHalves(raw: Record<string, unknown>): readonly Mistake[] {
-  const pairs = [
-    ["githubClientId", "githubClientSecret", "SLUICE_GITHUB_CLIENT_SECRET"],
-    ["githubClientSecret", "githubClientId", "SLUICE_GITHUB_CLIENT_ID"],
-    ["oidcIssuer", "oidcClientId", "SLUICE_OIDC_CLIENT_ID"],
-    ["oidcClientId", "oidcIssuer", "SLUICE_OIDC_ISSUER"],
-    ["oidcClientSecret", "oidcIssuer", "SLUICE_OIDC_ISSUER"],
-  ] as const;
-  return pairs.filter(([given, missing]) => raw[given] !== undefined && raw[missing] === undefined)
-    .map(([given, , name]) => ({ key: name, value: null, expected: `to be given, as ${given} is` }));
-}
-
-/** Who may be asked who somebody is. */
-export interface SignInConfig {
-  /** null: not with GitHub. */
-  readonly github: {
-    readonly url: string;
-    readonly clientId: string;
-    readonly clientSecret: string;
-  } | null;
-  /** null: not with OpenID Connect. */
-  readonly oidc: {
-    readonly issuer: string;
-    readonly clientId: string;
-    readonly clientSecret: string | null;
-    readonly scopes: string;
-  } | null;
-  /** Whoever has one of these owns the whole instance. */
-  readonly owners: readonly Trait[];
-}
-
-function signInOf(given: ReturnType<ReturnType<typeof configSchema>["parse"]>): SignInConfig {
-  const { githubClientId, githubClientSecret, oidcIssuer, oidcClientId, oidcClientSecret } = given;
-  return {
-    github: githubClientId === undefined || githubClientSecret === undefined
-      ? null
-      : { url: given.githubUrl, clientId: githubClientId, clientSecret: githubClientSecret },
-    oidc: oidcIssuer === undefined || oidcClientId === undefined ? null : {
-      issuer: oidcIssuer,
-      clientId: oidcClientId,
-      clientSecret: oidcClientSecret ?? null,
-      scopes: given.oidcScopes,
-    },
-    owners: given.owners ?? [],
-  };
 }
 
 type GivenUpstreams = NonNullable<ReturnType<ReturnType<typeof configSchema>["parse"]>["upstreams"]>;

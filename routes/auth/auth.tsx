@@ -1,27 +1,22 @@
-/** `/-/auth/…`: signing in, with a provider or the link that was printed; coming back; signing out. */
-import {
-  type IdentityProvider,
-  IdentityProviderError,
-  type Known,
-  SignInError,
-} from "../../storage/identity/provider.ts";
-import { createTally } from "../../ecosystems/_pipeline/tally.ts";
+/** `/-/auth/…`: signing in with a provider or the link that was printed; the steps behind it are files of their own. */
+import type { IdentityProvider } from "../../storage/identity/provider.ts";
 import type { Members, Trait } from "../../storage/members.ts";
 import type { Clock, Log, Timers } from "../../storage/runtime.ts";
 import type { Identity, Sessions } from "../../storage/sessions.ts";
 import { redirect } from "../admin/admin.tsx";
-import { mustBeOurs, readForm } from "../admin/forms.ts";
 import { addCookie } from "../headers.ts";
-import { networkOf, type PeerOf } from "../peer.ts";
+import type { PeerOf } from "../peer.ts";
 import type { SiteBindings } from "../site.tsx";
-import { cookieNames, cookieText, noCookie, readCookie } from "./cookies.ts";
-import { FLOW_SECONDS, newFlow, readFlow, writeFlow } from "./flow.ts";
+import { createCallback } from "./callback.ts";
+import { cookieNames, cookieText } from "./cookies.ts";
+import { createEntrance, FIRST_PAGE } from "./entrance.ts";
+import { FLOW_SECONDS, newFlow, writeFlow } from "./flow.ts";
 import type { LocalLink } from "./local_link.ts";
 import { ownPath } from "./own_path.ts";
+import { type Setup, type SignInPage, signInPage } from "./pages.tsx";
 import { createReadSession } from "./read_session.ts";
-import { goodbyePage, type Setup, type SignInPage, signInPage, troublePage } from "./pages.tsx";
+import { createSignOut } from "./sign_out.ts";
 import type { ReadSession } from "./signed_in.ts";
-import { ABSOLUTE_MS } from "../../storage/sessions.ts";
 
 /** Everything below `/-/auth`. */
 export type AuthPages = (request: Request, bindings: SiteBindings) => Promise<Response>;
@@ -41,6 +36,9 @@ export interface AuthDeps {
   readonly log: Log;
 }
 
+/** Of an address that this host was come to from another one of ours. */
+const MOVED = "moved";
+
 /** The operator on the machine itself. */
 const OPERATOR: Identity = {
   provider: "local",
@@ -49,24 +47,15 @@ const OPERATOR: Identity = {
   traits: [],
 };
 
-/** Sign-ins of one address that come to nothing: each costs the provider a question. */
-const FAILURES = 30;
-const WINDOW_MS = 10 * 60_000;
-const MAX_ADDRESSES = 20_000;
-
-/** Where a sign-in leads that nobody was sent to. */
-const FIRST_PAGE = "/-/admin";
-
+/** `readSession` is for every page, `auth` for those below `/-/auth`. */
 export function createAuth(deps: AuthDeps): {
   readonly readSession: ReadSession;
   readonly auth: AuthPages;
 } {
-  const { base, sessions, members, providers, localLink, clock, timers, log } = deps;
+  const { base, sessions, providers, localLink, clock, log } = deps;
   const prefix = base.pathname.replace(/\/+$/, "");
   const root = `${base.origin}${prefix}`;
   const cookies = cookieNames(base);
-  const owners = new Set(deps.owners);
-  const failures = createTally({ clock, windowMs: WINDOW_MS, limit: FAILURES, maxKeys: MAX_ADDRESSES });
   const readSession = createReadSession({ ...deps, isLocal: localLink !== null });
   const setup: Setup = {
     prefix,
@@ -74,16 +63,16 @@ export function createAuth(deps: AuthDeps): {
     providers,
     isSafe: cookies !== null,
     hasLocalLink: localLink !== null,
-    hasOwners: owners.size > 0,
+    hasOwners: deps.owners.length > 0,
   };
+  const entrance = createEntrance({ cookies, sessions, setup, log });
+  const { enter, providerTrouble, trouble } = entrance;
+  const callback = createCallback({ ...deps, cookies, entrance, setup });
+  const signOut = createSignOut({ ...deps, prefix, cookies, readSession });
 
   async function auth(request: Request, bindings: SiteBindings): Promise<Response> {
     const { target } = bindings;
-    // One host, one cookie, one address to come back to.
-    if (target.organisation !== null || !isOurHost(request)) {
-      if (target.method === "POST") return await trouble(403, "This form belongs to another address.");
-      return redirect(`${root}${target.path}${searchOf(target.query)}`);
-    }
+    if (target.organisation !== null || !isOurHost(request)) return await elsewhere(bindings);
     switch (target.segments[2]) {
       case "sign-in":
         return await signIn(request, bindings);
@@ -92,6 +81,19 @@ export function createAuth(deps: AuthDeps): {
       default:
         return await signOut(request, bindings);
     }
+  }
+
+  /** One host, one cookie, one address to come back to. */
+  async function elsewhere({ target }: SiteBindings): Promise<Response> {
+    if (target.method === "POST") return await trouble(403, "This form belongs to another address.");
+    if (target.organisation === null && target.query.has(MOVED)) {
+      return await trouble(
+        400,
+        `Sluice is asked for at another host than its base address, ${root}: let the proxy before it pass the Host header on.`,
+      );
+    }
+    const query = new URLSearchParams([...target.query, [MOVED, ""]]);
+    return redirect(`${root}${target.path}?${query}`);
   }
 
   async function signIn(request: Request, { target, info }: SiteBindings): Promise<Response> {
@@ -128,105 +130,6 @@ export function createAuth(deps: AuthDeps): {
     return await enter(request, OPERATOR, { grant: null, to: `${prefix}${FIRST_PAGE}` });
   }
 
-  async function callback(request: Request, { target, info }: SiteBindings): Promise<Response> {
-    const flow = cookies === null ? null : readFlow(readCookie(request.headers, cookies.flow), {
-      state: target.query.get("state"),
-      now: clock(),
-    });
-    const provider = providers.find(({ id }) => id === flow?.provider);
-    if (flow === null || provider === undefined || target.method === "HEAD") {
-      return await trouble(
-        400,
-        "This sign-in was begun in another browser, or more than ten minutes ago: begin again.",
-      );
-    }
-    const network = networkOf(deps.peerOf(info, request.headers));
-    if (!failures.allows(network)) {
-      return await trouble(429, "Too many sign-ins from here came to nothing: try again in ten minutes.");
-    }
-    let known: Known;
-    try {
-      known = await provider.finish(target.query, flow);
-    } catch (error) {
-      failures.count(network);
-      return forget(await providerTrouble(error));
-    }
-    const { identity, grant } = known;
-    const roles = (await members.current()).rolesOf(identity.traits);
-    if (roles.size === 0 && !identity.traits.some((trait) => owners.has(trait))) {
-      log("info", "Somebody without a role wanted to sign in", { user: identity.user });
-      return forget(await troublePage({ ...setup, status: 403, identity, title: "No role for you here" }));
-    }
-    const to = ownPath(flow.to, base, `${prefix}${FIRST_PAGE}`);
-    return forget(await enter(request, identity, { grant, to }));
-  }
-
-  /** Always a new session: one that somebody else put into this browser is worth nothing. */
-  async function enter(
-    request: Request,
-    identity: Identity,
-    { grant, to }: { readonly grant: string | null; readonly to: string },
-  ): Promise<Response> {
-    const { session: name, isSecure } = cookies!;
-    const before = readCookie(request.headers, name);
-    const old = before === null ? null : await sessions.find(before);
-    if (old !== null) await sessions.end(old.session.id);
-    const { secret, session } = await sessions.begin(identity, grant);
-    log("info", "Somebody signed in", {
-      user: session.user,
-      "session.id": session.id,
-      provider: session.provider,
-    });
-    const response = redirect(to);
-    const options = { maxAgeSeconds: ABSOLUTE_MS / 1_000, isSecure };
-    addCookie(response.headers, cookieText(name, secret, options));
-    return response;
-  }
-
-  async function signOut(request: Request, { target, info }: SiteBindings): Promise<Response> {
-    const member = await readSession(request, info);
-    const secret = cookies === null ? null : readCookie(request.headers, cookies.session);
-    if (member === null || cookies === null || secret === null) {
-      return redirect(`${prefix}/-/auth/sign-in?done=signed-out`);
-    }
-    if (target.method !== "POST") {
-      return await goodbyePage({
-        prefix,
-        member,
-        sessions: await sessions.of(member.sessionId),
-        now: clock(),
-      });
-    }
-    const form = await readForm(request, timers);
-    mustBeOurs(request, { base, form, member });
-    const everywhere = form.get("everywhere") === "yes";
-    if (everywhere) await sessions.endAll(member.sessionId);
-    else await sessions.end(member.sessionId);
-    log("info", everywhere ? "Somebody signed out everywhere" : "Somebody signed out", {
-      user: member.user,
-      "session.id": member.sessionId,
-    });
-    const response = redirect(`${prefix}/-/auth/sign-in?done=signed-out`);
-    addCookie(response.headers, noCookie(cookies.session, cookies.isSecure));
-    return response;
-  }
-
-  async function providerTrouble(error: unknown): Promise<Response> {
-    if (error instanceof SignInError) return await trouble(403, error.message);
-    if (!(error instanceof IdentityProviderError)) throw error;
-    log("warn", `Cannot sign somebody in: ${error.message}`);
-    return await trouble(503, error.message);
-  }
-
-  async function trouble(status: number, text: string): Promise<Response> {
-    return await troublePage({ ...setup, status, text, title: "You are not signed in" });
-  }
-
-  function forget(response: Response): Response {
-    if (cookies !== null) addCookie(response.headers, noCookie(cookies.flow, cookies.isSecure));
-    return response;
-  }
-
   /** The base address has the cookie; `localhost` beside `127.0.0.1` has not. */
   function isOurHost(request: Request): boolean {
     const host = request.headers.get("host") ?? new URL(request.url).host;
@@ -240,9 +143,4 @@ export function createAuth(deps: AuthDeps): {
 /** The one address that a provider is told to send browsers to. */
 export function callbackOf(base: URL): string {
   return `${base.origin}${base.pathname.replace(/\/+$/, "")}/-/auth/callback`;
-}
-
-function searchOf(query: URLSearchParams): string {
-  const search = query.toString();
-  return search === "" ? "" : `?${search}`;
 }

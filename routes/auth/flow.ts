@@ -14,6 +14,7 @@ export interface Flow extends FlowSecrets {
   readonly begunAt: EpochMs;
 }
 
+/** Each of its secrets has 32 random bytes. */
 export function newFlow(options: Pick<Flow, "provider" | "to" | "begunAt">): Flow {
   const random = () => randomBytes(32).toString("base64url");
   return { ...options, state: random(), verifier: random(), nonce: random() };

@@ -12,6 +12,7 @@ export interface LocalLink {
   redeem(secret: string): boolean;
 }
 
+/** One for the process. */
 export function createLocalLink(clock: Clock): LocalLink {
   const secret = randomBytes(32).toString("base64url");
   const hash = hashOf(secret);

@@ -30,12 +30,15 @@ export interface ReadSessionDeps {
   readonly log: Log;
 }
 
+/** One for the process: it keeps providers from being asked twice at once. */
 export function createReadSession(deps: ReadSessionDeps): ReadSession {
   const { sessions, members, clock, timers, log } = deps;
   const cookies = cookieNames(deps.base);
   const owners = new Set(deps.owners);
   const asking = new Map<string, Promise<OpenSession | null>>();
-  const failures = new LRUCache<string, number>({ max: 10_000 });
+  const failures = new LRUCache<string, { readonly at: number; readonly error: IdentityProviderError }>({
+    max: 10_000,
+  });
 
   return async function readSession(request) {
     if (cookies === null || !request.headers.has("cookie")) return null;
@@ -63,7 +66,11 @@ export function createReadSession(deps: ReadSessionDeps): ReadSession {
     const age = clock() - readAt;
     if (provider === "local" || (age >= 0 && age < READ_AGAIN_MS)) return open;
     const isGood = age >= 0 && age < GOOD_FOR_MS;
-    if (isGood && clock() - (failures.get(id) ?? -Infinity) < PAUSE_MS) return open;
+    const failed = failures.get(id);
+    if (failed !== undefined && Math.abs(clock() - failed.at) < PAUSE_MS) {
+      if (isGood) return open;
+      throw failed.error;
+    }
     try {
       let answer = asking.get(id);
       if (answer === undefined) {
@@ -72,8 +79,9 @@ export function createReadSession(deps: ReadSessionDeps): ReadSession {
       }
       return await answer;
     } catch (error) {
-      if (!(error instanceof IdentityProviderError) || !isGood) throw error;
-      failures.set(id, clock());
+      if (!(error instanceof IdentityProviderError)) throw error;
+      failures.set(id, { at: clock(), error });
+      if (!isGood) throw error;
       log("warn", `Cannot read again what ${provider} says of a member: ${error.message}`, {
         "session.id": id,
       });

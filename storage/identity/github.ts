@@ -30,6 +30,7 @@ const user = z.object({ id: z.number().int(), login: z.string().min(1).max(100) 
 const membership = z.object({ state: z.string(), organization: z.object({ login: z.string() }) });
 const team = z.object({ slug: z.string(), organization: z.object({ login: z.string() }) });
 
+/** Asks nobody before somebody signs in. */
 export function createGitHub(options: GitHubOptions): IdentityProvider {
   const { url, clientId, callback, clock } = options;
   const api = apiOf(url);

@@ -9,6 +9,8 @@ import { asProviderTrouble, troubleOf } from "./trouble.ts";
 
 /** What discovery said is asked again then. */
 const DISCOVERED_MS = 3_600_000;
+/** After a failure it is left alone for so long. */
+const PAUSE_MS = 5_000;
 
 export interface OidcOptions {
   /** As the provider calls itself, to the letter. */
@@ -24,6 +26,7 @@ export interface OidcOptions {
   readonly clock: Clock;
 }
 
+/** Asks nobody before somebody signs in; throws TypeError for an issuer that is no address. */
 export function createOidc(options: OidcOptions): IdentityProvider {
   const { issuer, clientId, callback, clock } = options;
   const title = new URL(issuer).host;
@@ -34,6 +37,8 @@ export function createOidc(options: OidcOptions): IdentityProvider {
     [oauth.allowInsecureRequests]: true,
   };
   let discovered: { readonly at: number; readonly server: oauth.AuthorizationServer } | null = null;
+  let failed: { readonly at: number; readonly error: IdentityProviderError } | null = null;
+  let asking: Promise<oauth.AuthorizationServer> | null = null;
 
   async function ask(
     address: string,
@@ -51,19 +56,30 @@ export function createOidc(options: OidcOptions): IdentityProvider {
     throw new IdentityProviderError(`${title} names an address that is not HTTPS: ${origin}.`);
   }
 
+  /** Whoever comes while it is asked for waits for the same answer; strangers may come as often as they like. */
   async function serverNow(): Promise<oauth.AuthorizationServer> {
     if (discovered !== null && Math.abs(clock() - discovered.at) < DISCOVERED_MS) return discovered.server;
+    if (failed !== null && Math.abs(clock() - failed.at) < PAUSE_MS) throw failed.error;
+    return await (asking ??= discover().finally(() => asking = null));
+  }
+
+  async function discover(): Promise<oauth.AuthorizationServer> {
     try {
       const url = new URL(issuer);
       const server = await oauth.processDiscoveryResponse(url, await oauth.discoveryRequest(url, request));
       discovered = { at: clock(), server };
       return server;
     } catch (cause) {
-      const trouble = troubleOf(cause, title);
-      if (trouble instanceof IdentityProviderError) throw trouble;
-      const why = trouble instanceof Error ? trouble.message : String(trouble);
-      throw new IdentityProviderError(`${title} does not describe itself as ${issuer}: ${why}`, { cause });
+      const error = undescribed(troubleOf(cause, title), cause);
+      failed = { at: clock(), error };
+      throw error;
     }
+  }
+
+  function undescribed(trouble: unknown, cause: unknown): IdentityProviderError {
+    if (trouble instanceof IdentityProviderError) return trouble;
+    const why = trouble instanceof Error ? trouble.message : String(trouble);
+    return new IdentityProviderError(`${title} does not describe itself as ${issuer}: ${why}`, { cause });
   }
 
   function authentication({ token_endpoint_auth_methods_supported: methods }: oauth.AuthorizationServer) {

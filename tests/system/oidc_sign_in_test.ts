@@ -146,6 +146,9 @@ Deno.test("sign-in with OpenID Connect: a provider that is away, or calls itself
   assert.equal(other.status, 503);
   assert.match(other.text, /does not describe itself as http:\/\/localhost/);
   await provider[Symbol.asyncDispose]();
+  const soon = await jar.visit(`${sluice.url}/-/auth/sign-in?with=oidc`);
+  assert.equal(soon.text, other.text, "for a few seconds it is not asked again");
+  sluice.advance(5_000);
   const away = await jar.visit(`${sluice.url}/-/auth/sign-in?with=oidc`);
   assert.equal(away.status, 503);
   assert.match(away.text, /cannot be asked/);
