@@ -178,7 +178,6 @@ function requestEndpoints(deps: WaiverApiDeps): readonly Endpoint[] {
         });
         call.note({
           subject: purlOf(deps, request),
-          before: { reason: request.reason },
           after: shownWaiver(waiver),
         });
         return { body: await shownNow(deps, view, answered) };
