@@ -438,3 +438,19 @@ Deno.test("backup beside folds: its install log is of one moment, and no line is
     assert.equal((await queries.who("left-pad"))[0]?.installs, records.length);
     assert.equal((await queries.count())[0]?.installs, records.length);
   }));
+
+Deno.test("restore of keys as long as KV takes, and of many", () =>
+  withKvs(async (from, to) => {
+    for (const part of ["x".repeat(2_000), "\0".repeat(1_000), "ä".repeat(1_000)]) {
+      for (let i = 0; i < 50; i++) await from.set([part, i], "v");
+    }
+    for (let i = 0; i < 3_000; i++) await from.set(["many", i], i);
+    const { out, bytes } = file();
+    await backup(from, out, { clock: testClock() });
+    await restore(to, opening(bytes()), { clock: testClock() });
+    await restore(to, opening(bytes()), { clock: testClock(), replace: true });
+    const kept = (await everything(to)).filter((each) =>
+      !/^\[\["(restore|schema|stamp|organ)/.test(JSON.stringify(each))
+    );
+    assert.deepEqual(kept, await everything(from));
+  }));

@@ -12,7 +12,7 @@ import { attempt } from "./kv/call.ts";
 import { installKeys, keys } from "./kv/keys.ts";
 import { migrateAll, SCHEMA_VERSION } from "./kv/schema.ts";
 import { LEFT_OUT } from "./left_out.ts";
-import { COMMIT_ENTRIES, createRestoreBatch, type RestoreEntry } from "./restore_batch.ts";
+import { createDeleteBatch, createRestoreBatch, type RestoreEntry } from "./restore_batch.ts";
 import { beginRestore, wasBrokenOff } from "./restore_turn.ts";
 import type { Clock, Log, Timers } from "./runtime.ts";
 import { realTimers } from "./timers.ts";
@@ -159,17 +159,15 @@ const JOINED: ReadonlySet<string> = new Set([String(installKeys[0]), "audit_trai
 
 /** All but what is joined, and what tells that this runs. */
 async function clear(kv: Deno.Kv): Promise<void> {
-  let batch = kv.atomic();
-  let size = 0;
-  for await (const { key } of kv.list({ prefix: [] })) {
-    if (key[0] === keys.restore()[0] || JOINED.has(key[0] as string)) continue;
-    batch.delete(key);
-    if (++size < COMMIT_ENTRIES) continue;
-    await attempt("empty the store", () => batch.commit());
-    batch = kv.atomic();
-    size = 0;
+  const gone = createDeleteBatch(kv);
+  const entries = kv.list({ prefix: [] }, { batchSize: 500 });
+  while (true) {
+    const { done, value } = await attempt("empty the store", () => entries.next());
+    if (done) break;
+    const [first] = value.key;
+    if (first !== keys.restore()[0] && !JOINED.has(first as string)) await gone.add(value.key);
   }
-  if (size > 0) await attempt("empty the store", () => batch.commit());
+  await gone.flush();
 }
 
 async function writeEntries(

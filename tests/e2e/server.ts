@@ -48,6 +48,15 @@ export async function runOurs(
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
+/** The same for a test that ends it. */
+export function spawnOurs(
+  script: string,
+  args: readonly string[],
+  options: { readonly env?: Readonly<Record<string, string>> } = {},
+): Deno.ChildProcess {
+  return commandOf(script, args, options.env ?? {}, "null").spawn();
+}
+
 /** Throws with what it printed where it ends before it listens. */
 export async function spawnServer(options: ServerOptions): Promise<SpawnedServer> {
   const startedAt = performance.now();

@@ -178,8 +178,10 @@ async function dieHalfWay(kvPath: string, file: string): Promise<void> {
           return remove(key);
         };
         operation.commit = () => {
-          isDead ||= cleared > 0;
-          return isDead && cleared > 1 ? Promise.reject(new Error("killed")) : commit();
+          if (isDead) return Promise.reject(new Error("killed"));
+          // The store is emptied, and nothing is written.
+          isDead = cleared > 0;
+          return commit();
         };
         return operation;
       };
