@@ -62,6 +62,7 @@ function welcomeText(mounts: readonly Mount[], { site, version }: Welcome): stri
     LEAD,
     "",
     ...sections,
+    `With a name or token?       curl ${site}/-/setup`,
     `Why was something refused?  curl ${whyAddress(mounts, site)}`,
     `Is it well?                 curl ${site}/-/health`,
     `What is in it?              curl ${site}/-/stats`,
@@ -92,6 +93,10 @@ async function welcomePage(mounts: readonly Mount[], { site, prefix, version }: 
             </dl>
           </section>
         ))}
+        <p class="after">
+          <a href={`${site}/-/setup`}>Set-up</a>{" "}
+          has the lines with a name or token, and scripts for whole machines.
+        </p>
         <h2>Why was something refused?</h2>
         <p>
           Ask for the package by its purl. The answer names the rule, says when it lifts, and which version is

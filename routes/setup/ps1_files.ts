@@ -104,7 +104,7 @@ function Write-Kept([string] $Path, [string] $Text) {
   $entry = New-Entry 'file' $Path
   if (-not (Test-Path -LiteralPath (Join-Path $entry 'sum'))) {
     if (Test-Path -LiteralPath $Path) { [IO.File]::Copy($Path, (Join-Path $entry 'copy')) }
-  } elseif ((Get-Sum $Path) -cne [IO.File]::ReadAllText((Join-Path $entry 'sum'))) {
+  } elseif (-not (Test-Path -LiteralPath $Path) -or (Get-Sum $Path) -cne [IO.File]::ReadAllText((Join-Path $entry 'sum'))) {
     [IO.File]::WriteAllText((Join-Path $entry 'changed'), '')
   }
   New-Folder ([IO.Path]::GetDirectoryName($Path))

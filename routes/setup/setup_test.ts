@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { ClientSetup, Ecosystem, SetupFile } from "../../ecosystems/ecosystem.ts";
 import { ECOSYSTEMS } from "../../ecosystems/mod.ts";
 import { run, sampleView } from "../testing.ts";
+import { quotePowerShell, quoteSh } from "./quote.ts";
 
 const BROWSER = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 const ORGANISATIONS = [
@@ -181,5 +182,31 @@ Deno.test("every client's lines: of one line each, in files of a syntax that the
       assert.ok(secrets.every(({ isSecret }) => isSecret === true), client.id);
       if (caller.by !== "token") assert.deepEqual(secrets, []);
     }
+  }
+});
+
+Deno.test("setup.sh and setup.ps1 tell every client the same, word by word", async () => {
+  await using running = start();
+  const [sh, ps1] = await Promise.all([".sh", ".ps1"].map((more) => running.ask(`/o/named/-/setup${more}`)));
+  for (const { id, setup } of ECOSYSTEMS) {
+    for (const client of setup(`http://${running.host}/o/named/${id}`)) {
+      for (const by of ["nobody", "name", "token"] as const) {
+        const caller = { by, isAsked: true };
+        const lines = client.settings(caller).flatMap((setting) => setting.lines);
+        const values = Object.values(client.environment?.(caller) ?? {});
+        for (const part of [...lines, ...values].flatMap((text) => text.split(/\{[a-z:]+\}/))) {
+          for (const { text } of [sh!, ps1!]) assert.ok(text.includes(part), `${client.id}: ${part}`);
+        }
+      }
+    }
+  }
+});
+
+Deno.test("quoteSh, quotePowerShell: no text ends its quotes, and none is more than one line", () => {
+  assert.equal(quoteSh("it's $(x)"), `'it'\\''s $(x)'`);
+  assert.equal(quotePowerShell("it's \u2019x $(y)"), "'it''s \u2019\u2019x $(y)'");
+  for (const text of ["a\nb", "a\rb", "\0", "\u2028"]) {
+    assert.throws(() => quoteSh(text), TypeError);
+    assert.throws(() => quotePowerShell(text), TypeError);
   }
 });

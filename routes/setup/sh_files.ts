@@ -199,7 +199,11 @@ entry_of() {
   done
 }
 
-sum_of() { if has cksum; then cksum <"$1"; else md5sum <"$1"; fi; }
+# Empty for a file that is not there.
+sum_of() {
+  [ -e "$1" ] || return 0
+  if has cksum; then cksum <"$1"; else md5sum <"$1"; fi
+}
 `;
 
 export const SH_UNDO = script`
