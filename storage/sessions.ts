@@ -38,8 +38,6 @@ export interface Visitor extends Identity {
   /** Names them in addresses. */
   readonly id: string;
   readonly signedInAt: EpochMs;
-  /** Those that have not ended, the one that was used last first. */
-  readonly sessions: readonly Session[];
 }
 
 /** Without a request for so long, a session has ended. */
@@ -66,8 +64,8 @@ export interface Sessions {
   end(id: string): Promise<boolean>;
   /** All of one member's, by the id of any of them or of the visitor. The number of those that were there. */
   endAll(id: string): Promise<number>;
-  /** Those of one member, by the id of any of them, the one that was used last first. */
+  /** Those of one member that have not ended, by the id of any of them or the visitor's, the last used first. */
   of(id: string): Promise<readonly Session[]>;
-  /** The latest sign-in first; at most so many. */
-  visitors(limit: number): Promise<readonly Visitor[]>;
+  /** The latest sign-in first. */
+  visitors(): Promise<readonly Visitor[]>;
 }

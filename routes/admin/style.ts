@@ -76,7 +76,7 @@ meter { inline-size: min(30rem, 100%); block-size: 1rem; }
 .admin main.door { margin: 0 auto; max-width: 46rem; }
 .door dl { margin-bottom: 1rem; }
 .buttons { display: flex; flex-wrap: wrap; gap: .75rem; align-items: center; }
-.plain { padding: 0; margin: 0; list-style: none; }
+ul.plain { padding: 0; margin: 0; list-style: none; }
 .grid { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); margin: 0 0 1.5rem; }
 .card { padding: 1rem 1.25rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--raised); min-width: 0; }
 .card :is(h2, h3):first-child { margin-top: 0; }

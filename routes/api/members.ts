@@ -19,8 +19,8 @@ import { instant, instantText } from "./schemas.ts";
 import { told } from "./told.ts";
 
 const AREA = "Members";
-/** Of whom the latest sign-ins are looked at. */
-const MAX_VISITORS = 500;
+/** Of those with a role, so many with the latest sign-ins are told. */
+const MAX_PEOPLE = 200;
 
 export interface MemberApiDeps {
   readonly members: Members;
@@ -111,12 +111,14 @@ export function memberEndpoints(deps: MemberApiDeps): readonly Endpoint[] {
       id: "listSignIns",
       method: "GET",
       path: "/organisations/{organisation}/sign-ins",
-      summary: "Who signed in within the last 90 days and has a role there now, the latest first.",
+      summary: "Who signed in within the last 90 days and has a role there now, the latest 200.",
       params,
       answer: z.object({ people: z.array(person) }),
-      handle: async (call) => ({
-        body: { people: (await peopleOf(deps, call)).map(({ shown }) => shown) },
-      }),
+      handle: async (call) => {
+        const latest = (await peopleOf(deps, call)).slice(0, MAX_PEOPLE);
+        const people = latest.map(async (each) => shownPerson(each, await sessions.of(each.visitor.id)));
+        return { body: { people: await Promise.all(people) } };
+      },
     }),
     endpoint({
       ...common,
@@ -127,13 +129,13 @@ export function memberEndpoints(deps: MemberApiDeps): readonly Endpoint[] {
       params: params.extend({ id: z.string() }),
       handle: async (call) => {
         const { id } = call.params;
-        const found = (await peopleOf(deps, call)).find(({ shown }) => shown.id === id);
+        const found = (await peopleOf(deps, call)).find(({ visitor }) => visitor.id === id);
         // An organisation's owner has no say about the instance's.
         const isTheirs = found !== undefined &&
-          (!found.shown.ownsInstance || call.principal.organisation === null);
+          (!found.ownsInstance || call.principal.organisation === null);
         if (!isTheirs) throw notFound("no-such-person", `Nobody here has the id ${JSON.stringify(id)}`);
         const ended = await sessions.endAll(id);
-        call.note({ subject: found.shown.user, before: { sessions: ended }, after: { sessions: 0 } });
+        call.note({ subject: found.visitor.user, before: { sessions: ended }, after: { sessions: 0 } });
         return { status: 204 };
       },
     }),
@@ -170,27 +172,29 @@ function traitOf(text: string, field: string): Trait {
   return trait;
 }
 
+interface Person {
+  readonly visitor: Visitor;
+  readonly role: Role;
+  readonly ownsInstance: boolean;
+}
+
 /** Whoever has a role there by the rules of now: nobody else is any business of theirs. */
 async function peopleOf(
   { members, sessions, owners }: MemberApiDeps,
   { organisation }: Pick<Call, "organisation">,
-) {
-  const [visitors, rules] = await Promise.all([sessions.visitors(MAX_VISITORS), members.current()]);
+): Promise<readonly Person[]> {
+  const [visitors, rules] = await Promise.all([sessions.visitors(), members.current()]);
   return visitors.flatMap((visitor) => {
     const ownsInstance = visitor.provider === "local" ||
       visitor.traits.some((trait) => owners.includes(trait));
     const given = rules.rolesOf(visitor.traits).get(organisation.id) ?? null;
     const role = greaterRole(given, ownsInstance ? "owner" : null);
-    return role === null ? [] : [{ shown: shownPerson(visitor, role, ownsInstance) }];
+    return role === null ? [] : [{ visitor, role, ownsInstance }];
   });
 }
 
-function shownPerson(
-  { id, user, provider, signedInAt, sessions }: Visitor,
-  role: Role,
-  ownsInstance: boolean,
-) {
-  const [latest]: readonly (Session | undefined)[] = sessions;
+function shownPerson({ visitor, role, ownsInstance }: Person, sessions: readonly Session[]) {
+  const { id, user, provider, signedInAt } = visitor;
   return {
     id,
     user,
@@ -198,7 +202,7 @@ function shownPerson(
     role,
     ownsInstance,
     signedInAt: instantText(signedInAt),
-    usedAt: instantText(latest?.usedAt ?? null),
+    usedAt: instantText(sessions[0]?.usedAt ?? null),
     sessions: sessions.length,
   };
 }

@@ -178,8 +178,8 @@ export function createSessions(kv: Deno.Kv, deps: { readonly clock: Clock }): Se
     return found.sort((a, b) => b.usedAt - a.usedAt || b.createdAt - a.createdAt);
   }
 
-  async function visitors(limit: number): Promise<readonly Visitor[]> {
-    const found: Omit<Visitor, "sessions">[] = [];
+  async function visitors(): Promise<readonly Visitor[]> {
+    const found: Visitor[] = [];
     await attempt("list who signed in", async () => {
       const all = kv.list<VisitorRecord>({ prefix: keys.visitors() }, { batchSize: 500 });
       for await (const { key, value } of all) {
@@ -188,8 +188,7 @@ export function createSessions(kv: Deno.Kv, deps: { readonly clock: Clock }): Se
         found.push({ id: String(key[1]), provider, subject, user, traits, signedInAt });
       }
     });
-    const latest = found.sort((a, b) => b.signedInAt - a.signedInAt).slice(0, limit);
-    return await Promise.all(latest.map(async (each) => ({ ...each, sessions: await ofMember(each.id) })));
+    return found.sort((a, b) => b.signedInAt - a.signedInAt);
   }
 
   return {
