@@ -159,33 +159,20 @@ async function commit(
   const current = known === null ? await services.packages.get(key) : null;
   await noteTags(services, request, { key, reading, isNew: known === null && current === null });
   const expected = known?.versionstamp ?? current?.versionstamp ?? null;
-  const won = await services.packages.commit(
+  const committed = await services.packages.commit(
     key,
     { record, facts: reading.facts, encodedFacts, layout: reading.layout },
     expected,
   );
   services.absent.delete(keyText(key));
-  if (!won) {
+  if (committed === null) {
     // Somebody else committed what they fetched meanwhile, which is as new as ours.
     const theirs = await anew(services, key);
     dropReplaced(services, own(record.documents, shared), theirs.record.documents);
     return { known: theirs, changed: true };
   }
-  const [stored, firstSeen] = await Promise.all([
-    services.packages.get(key),
-    services.packages.firstSeen(key),
-  ]);
-  if (stored === null || stored.record.factsDigest !== record.factsDigest) {
-    return { known: await anew(services, key), changed: true };
-  }
-  const next = remember(services, {
-    key,
-    record: stored.record,
-    versionstamp: stored.versionstamp,
-    facts: reading.facts,
-    firstSeen,
-    layout: { value: reading.layout ?? null },
-  });
+  const layout = { value: reading.layout ?? null };
+  const next = remember(services, { key, record, ...committed, facts: reading.facts, layout });
   const old = known?.record.documents ?? current?.record.documents ?? [];
   dropReplaced(services, own(old, shared), record.documents);
   return { known: next, changed: true };

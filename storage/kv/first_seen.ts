@@ -21,7 +21,7 @@ const VERSION = 1;
 export type FirstSeenBytes = Uint8Array;
 
 /** So many file names are hashed, or times read, before a pause is due. */
-const NAMES_PER_STEP = 2_000;
+const NAMES_PER_STEP = 500;
 
 /** At the first sight of a package: all of its files are original. */
 export function* firstSight(

@@ -42,6 +42,7 @@ export async function readFirstSeenEntry(kv: Deno.Kv, key: Deno.KvKey): Promise<
 
 export interface FirstSeenUpdate {
   readonly record: FirstSeenRecord;
+  readonly bytes: FirstSeenBytes;
   /** What must be written as chunks. */
   readonly chunks: readonly EncodedChunks[];
 }
@@ -64,10 +65,10 @@ export async function updateFirstSeen(
   );
   if (next === null) return null;
   if (next.byteLength <= MAX_INLINE_BYTES) {
-    return { record: { v: 1, inline: next, parts: { times: null } }, chunks: [] };
+    return { record: { v: 1, inline: next, parts: { times: null } }, bytes: next, chunks: [] };
   }
   const encoded = await encodeChunks([next], seen.timers);
-  return { record: { v: 1, inline: null, parts: { times: encoded.parts } }, chunks: [encoded] };
+  return { record: { v: 1, inline: null, parts: { times: encoded.parts } }, bytes: next, chunks: [encoded] };
 }
 
 /** After the commit that replaced them. */

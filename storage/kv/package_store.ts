@@ -18,7 +18,7 @@ import {
   reuse,
   sameContent,
 } from "./package_content.ts";
-import type { PackageKey, PackageRecord, Packages } from "./packages.ts";
+import type { Committed, PackageKey, PackageRecord, Packages } from "./packages.ts";
 
 /** As kept: with what its key cannot say, and where its large values are. */
 interface StoredPackage {
@@ -97,14 +97,15 @@ export function createPackages(kv: Deno.Kv, deps: PackagesDeps = {}): Packages {
     return bytes && await paced(readFirstSeen(bytes), timers);
   }
 
-  async function commit(key: PackageKey, next: Next, expected: string | null): Promise<boolean> {
+  async function commit(key: PackageKey, next: Next, expected: string | null): Promise<Committed | null> {
     const encoded = await encodeNext(key, next, timers);
     for (let i = 0; i < ATTEMPTS; i++) {
       const entry = await entryOf(key);
-      if (entry.versionstamp !== expected) return false;
-      if (await commitOnce(key, next, encoded, entry)) return true;
+      if (entry.versionstamp !== expected) return null;
+      const committed = await commitOnce(key, next, encoded, entry);
+      if (committed !== null) return committed;
     }
-    return false;
+    return null;
   }
 
   async function commitOnce(
@@ -112,7 +113,7 @@ export function createPackages(kv: Deno.Kv, deps: PackagesDeps = {}): Packages {
     next: Next,
     encoded: EncodedNext,
     entry: Entry,
-  ): Promise<boolean> {
+  ): Promise<Committed | null> {
     const owner = keys.package(key);
     const old = entry.value?.parts ?? { facts: null, layout: null };
     // What did not change stays where it is: the check on the record proves that it is still there.
@@ -127,26 +128,30 @@ export function createPackages(kv: Deno.Kv, deps: PackagesDeps = {}): Packages {
     const seen = await seenUpdate(key, next);
     const chunks = [
       ...[...facts.write, ...layout.write].map((value) => ({ owner, value })),
-      ...(seen?.update.chunks ?? []).map((value) => ({ owner: seen!.entry.key, value })),
+      ...(seen?.update?.chunks ?? []).map((value) => ({ owner: seen!.entry.key, value })),
     ];
 
     const atomic = kv.atomic().check(entry).set(owner, stored);
     await writeParts(kv, atomic, chunks);
-    if (seen !== null) {
+    const update = seen?.update ?? null;
+    if (seen !== null && update !== null) {
       atomic.check({ key: seen.entry.key, versionstamp: seen.entry.versionstamp });
-      atomic.set(seen.entry.key, seen.update.record);
+      atomic.set(seen.entry.key, update.record);
     }
     const done = await attempt(`write the package ${JSON.stringify(key.name)}`, () => atomic.commit());
     if (!done.ok) {
       await dropParts(kv, chunks);
-      return false;
+      return null;
     }
     if (facts.parts !== old.facts) await deleteParts(kv, owner, old.facts);
     if (layout.parts !== old.layout) await deleteParts(kv, owner, old.layout);
-    if (seen !== null) await deleteReplaced(kv, seen.entry);
-    return true;
+    if (seen !== null && update !== null) await deleteReplaced(kv, seen.entry);
+    const bytes = update?.bytes ?? seen?.entry.bytes ?? null;
+    const firstSeen = bytes === null ? null : await paced(readFirstSeen(bytes), timers);
+    return { versionstamp: done.versionstamp, firstSeen };
   }
 
+  /** `update` null: every one of its files was seen already. */
   async function seenUpdate(key: PackageKey, next: Next) {
     if (next.facts === null || key.subject === "catalogue") return null;
     const entry = await readFirstSeenEntry(kv, keys.firstSeen(key));
@@ -156,7 +161,7 @@ export function createPackages(kv: Deno.Kv, deps: PackagesDeps = {}): Packages {
       salt: () => random(HASH_KEY_BYTES),
       timers,
     });
-    return update && { entry, update };
+    return { entry, update };
   }
 
   async function touch(key: PackageKey, record: PackageRecord, expected: string): Promise<boolean> {

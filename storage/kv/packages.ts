@@ -49,6 +49,13 @@ export interface FirstSeenTimes {
   of(filename: string): FirstSeen | null;
 }
 
+/** What a commit left there, so that nobody has to read it again. */
+export interface Committed {
+  readonly versionstamp: string;
+  /** null: a record without facts. */
+  readonly firstSeen: FirstSeenTimes | null;
+}
+
 export interface Packages {
   get(key: PackageKey): Promise<{ readonly record: PackageRecord; readonly versionstamp: string } | null>;
   /** null: the record was replaced meanwhile, read it again; or it is one without facts (`factsDigest` is `""`). */
@@ -58,7 +65,7 @@ export interface Packages {
   firstSeen(key: PackageKey): Promise<FirstSeenTimes | null>;
   /**
    * Replaces record, facts and layout at once, and adds files not seen before to the first-seen times with
-   * `record.checkedAt` (in the same atomic commit, or before it: never after). false: somebody else was
+   * `record.checkedAt` (in the same atomic commit, or before it: never after). null: somebody else was
    * faster (`expected` no longer holds); read again. Throws TypeError where `record.factsDigest` is not that of
    * `encodeFacts(facts)`.
    */
@@ -72,7 +79,7 @@ export interface Packages {
       readonly encodedFacts?: EncodedChunks;
     },
     expected: string | null,
-  ): Promise<boolean>;
+  ): Promise<Committed | null>;
   /**
    * Renews `checkedAt` (a 304, or the same bytes again), and the validators. Throws TypeError where the record
    * names other facts or other blobs: that is a commit.

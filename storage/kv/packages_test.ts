@@ -76,7 +76,7 @@ Deno.test("commit keeps record, facts and layout; get, facts and layout give the
     const packages = createPackages(kv);
     assert.equal(await packages.get(key), null);
     const one = next(["a.tgz"]);
-    assert.equal(await packages.commit(key, one, null), true);
+    assert.ok(await packages.commit(key, one, null));
     const found = await packages.get(key);
     assert.deepEqual(found?.record, one.record);
     assert.deepEqual(await packages.facts(key, found!.record), one.facts);
@@ -90,7 +90,7 @@ for (const files of [1, 300, 12_000]) {
       for (const filler of ["1", "2", "3"]) {
         const held = await packages.get(key);
         const change = next(many(files), { filler, blob: filler });
-        assert.equal(await packages.commit(key, change, held?.versionstamp ?? null), true);
+        assert.ok(await packages.commit(key, change, held?.versionstamp ?? null));
         assert.deepEqual(await packages.facts(key, change.record), change.facts);
         assert.deepEqual(await packages.layout(key, change.record), change.layout);
       }
@@ -107,8 +107,8 @@ for (const files of [1, 300, 12_000]) {
 Deno.test("commit with another's versionstamp is refused and changes nothing", () =>
   withTwoKvs(async (a, b) => {
     const [mine, theirs] = [createPackages(a), createPackages(b)];
-    assert.equal(await mine.commit(key, next(["a.tgz"], { blob: "mine" }), null), true);
-    assert.equal(await theirs.commit(key, next(["b.tgz"], { blob: "theirs" }), null), false);
+    assert.ok(await mine.commit(key, next(["a.tgz"], { blob: "mine" }), null));
+    assert.equal(await theirs.commit(key, next(["b.tgz"], { blob: "theirs" }), null), null);
     const held = await theirs.get(key);
     assert.equal(held?.record.documents[0]?.blob, "sha256/aa/mine");
     assert.equal((await theirs.firstSeen(key))?.of("b.tgz"), null);
@@ -122,8 +122,8 @@ Deno.test("of many commits at once exactly one wins, whole, and the others leave
       (_, i) => next(many(900), { filler: String(i), blob: String(i) }),
     );
     const won = await Promise.all(changes.map((change, i) => stores[i % 2]!.commit(key, change, null)));
-    assert.equal(won.filter(Boolean).length, 1);
-    const winner = changes[won.indexOf(true)]!;
+    assert.equal(won.filter((committed) => committed !== null).length, 1);
+    const winner = changes[won.findIndex((committed) => committed !== null)]!;
     assert.deepEqual(await stores[0]!.facts(key, winner.record), winner.facts);
     await stores[0]!.delete(key);
     assert.equal(await partsOf(a), 0);
@@ -152,8 +152,25 @@ Deno.test("facts reads again where a chunk is missing: a record that lost one is
     assert.equal(await packages.facts(key, one.record), null);
     assert.equal(await packages.get(key), null);
     assert.deepEqual((await packages.firstSeen(key))?.of("a.tgz"), { at: 1_000, original: true });
-    assert.equal(await packages.commit(key, one, null), true);
+    assert.ok(await packages.commit(key, one, null));
     assert.deepEqual(await packages.facts(key, one.record), one.facts);
+  }));
+
+Deno.test("commit answers what a reader would find, where a file is new and where none is", () =>
+  withMemoryKv(async (kv) => {
+    const packages = createPackages(kv);
+    await packages.commit(key, next(["a.tgz"], { at: 1_000 }), null);
+    for (const [files, blob] of [[["a.tgz", "b.tgz"], "b"], [["a.tgz", "b.tgz"], "c"]] as const) {
+      const held = await packages.get(key);
+      const change = next(files, { at: 2_000, blob });
+      const committed = await packages.commit(key, change, held!.versionstamp);
+      assert.equal(committed?.versionstamp, (await packages.get(key))?.versionstamp);
+      assert.deepEqual(committed?.firstSeen?.of("a.tgz"), { at: 1_000, original: true });
+      assert.deepEqual(committed?.firstSeen?.of("b.tgz"), { at: 2_000, original: false });
+      assert.equal(committed?.firstSeen?.of("c.tgz"), null);
+    }
+    const absent = { record: ABSENT, facts: null, layout: null };
+    assert.equal((await packages.commit({ ...key, name: "gone" }, absent, null))?.firstSeen, null);
   }));
 
 Deno.test("firstSeen: what was there at first is original, what came later has its own time, and both stay", () =>
@@ -181,7 +198,7 @@ Deno.test("firstSeen is shared by the upstreams of a scope, also when both see a
       createPackages(a).commit(key, next(["a.tgz"], { at: 1_000 }), null),
       createPackages(b).commit(other, next(["a.tgz", "b.tgz"], { at: 1_000 }), null),
     ]);
-    assert.deepEqual(done, [true, true]);
+    assert.ok(done.every((committed) => committed !== null));
     const seen = await createPackages(a).firstSeen(other);
     assert.deepEqual(seen?.of("a.tgz")?.at, 1_000);
     assert.equal(seen?.of("b.tgz")?.at, 1_000);
@@ -204,7 +221,7 @@ Deno.test("firstSeen holds more files than one value", () =>
 Deno.test("commit of an absent package has neither facts nor first-seen times", () =>
   withMemoryKv(async (kv) => {
     const packages = createPackages(kv);
-    assert.equal(await packages.commit(key, { record: ABSENT, facts: null, layout: null }, null), true);
+    assert.ok(await packages.commit(key, { record: ABSENT, facts: null, layout: null }, null));
     assert.equal(await packages.facts(key, ABSENT), null);
     assert.equal(await packages.layout(key, ABSENT), null);
     assert.equal(await packages.firstSeen(key), null);
@@ -252,10 +269,7 @@ Deno.test("list names each package once, and keeps odd names apart", () =>
       "__proto__",
     ];
     for (const name of names) {
-      assert.equal(
-        await packages.commit({ ...key, name }, next([`${name}.tgz`], { blob: name }), null),
-        true,
-      );
+      assert.ok(await packages.commit({ ...key, name }, next([`${name}.tgz`], { blob: name }), null));
     }
     await packages.commit({ ...key, ecosystem: "pypi" }, next(["a"]), null);
     const listed = await Array.fromAsync(packages.list("npm"));
