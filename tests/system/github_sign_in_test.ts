@@ -5,6 +5,7 @@ import { openStorage } from "../../storage/kv/kv.ts";
 import type { Role } from "../../storage/members.ts";
 import { createCookieJar } from "../fakes/cookie_jar.ts";
 import { type FakeGitHub, startGitHub } from "../fakes/github.ts";
+import { HOSTILE } from "../fakes/hostile.ts";
 import { startSluice, type TestSluice } from "../fakes/sluice.ts";
 
 const MINUTE_MS = 60_000;
@@ -83,6 +84,10 @@ Deno.test("sign-in with GitHub: state, PKCE and the exact redirect address; the 
   const page = await jar.visit(entered.location!);
   assert.equal(page.status, 200);
   assert.match(page.text, /Octocat.*owner/s);
+  for (const to of ["//evil.example/", "https://evil.example/", "/\\evil.example/", "/-/auth/sign-out"]) {
+    const led = await signInAt(world, createCookieJar(), { to });
+    assert.ok(led.ended.url.startsWith(`${sluice.url}/-/admin`), `${to}: ${led.ended.url}`);
+  }
   // The code is good once, and the browser has forgotten what it had been sent away with.
   assert.equal((await jar.visit(back.location!)).status, 400);
   assert.ok(github.requests.every(({ cookie }) => cookie === null), "no cookie of ours goes to GitHub");
@@ -119,6 +124,13 @@ Deno.test("sign-in with GitHub: whoever declines, has no role, comes late or fro
   const denied = await signInAt(world, createCookieJar(), { decision: "deny" });
   assert.equal(denied.ended.status, 403);
   assert.match(denied.ended.text, /was not agreed to/);
+  const hostile = createCookieJar();
+  const begun = await hostile.visit(`${sluice.url}/-/auth/sign-in?with=github`);
+  const state = new URL(begun.location!).searchParams.get("state")!;
+  const said = new URLSearchParams({ error: HOSTILE, error_description: HOSTILE, state });
+  const told = await hostile.visit(`${sluice.url}/-/auth/callback?${said}`);
+  assert.equal(told.status, 403);
+  assert.ok(!told.text.includes("<script") && told.text.includes("&lt;script"));
   const nobody = await signInAt(world);
   assert.equal(nobody.ended.status, 403);
   assert.match(nobody.ended.text, /Octocat.*no organisation here has a rule.*github:octocat/s);

@@ -4,6 +4,7 @@ import { createMembers } from "../../storage/kv/members.ts";
 import { openStorage } from "../../storage/kv/kv.ts";
 import type { Role } from "../../storage/members.ts";
 import { type CookieJar, createCookieJar } from "../fakes/cookie_jar.ts";
+import { HOSTILE } from "../fakes/hostile.ts";
 import { startOidcProvider, type TestOidcProvider } from "../fakes/oidc_provider.ts";
 import { startSluice, type TestSluice } from "../fakes/sluice.ts";
 
@@ -81,6 +82,10 @@ Deno.test("sign-in with OpenID Connect: claims and groups give roles, a verified
   const eve = await signInAt(world, "eve");
   assert.equal(eve.ended.status, 403);
   assert.match(eve.ended.text, /no organisation here has a rule/);
+  provider.claims.set("mallory", { preferred_username: HOSTILE, groups: [HOSTILE] });
+  const mallory = await signInAt(world, "mallory");
+  assert.equal(mallory.ended.status, 403);
+  assert.ok(!mallory.ended.text.includes("<script") && mallory.ended.text.includes("&lt;script"));
   const bob = await signInAt(world, "bob");
   assert.match(bob.ended.text, /oidc:bob.*editor/s);
   const again = await bob.jar.visit(`${sluice.url}/-/auth/sign-in`);
