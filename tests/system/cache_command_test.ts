@@ -250,8 +250,8 @@ async function keptKeys({ data }: TestSluice): Promise<readonly string[]> {
   const kept: string[] = [];
   for await (const { key, versionstamp } of kv.list({ prefix: [] })) {
     if (["packages", "files"].includes(String(key[0]))) continue;
-    // What is said of the cache: that it was purged, how large it is, what was used.
-    if (["purged", "cache_tally", "blob_uses"].includes(String(key[0]))) continue;
+    // What is said of the cache: that it was purged, by whom, how large it is, what was used.
+    if (["purged", "audit_trail", "cache_tally", "blob_uses"].includes(String(key[0]))) continue;
     if (key[0] === "parts" && key[1] === "packages") continue;
     if (["leases", "jobs", "installs"].includes(String(key[0]))) continue;
     kept.push(`${key.map(String).join("/")} ${versionstamp}`);
