@@ -66,7 +66,7 @@ async function setupHtml(shown: readonly Shown[], page: SetupPage, wrong: Wrong 
         <h1>Set-up</h1>
         <p class="lead">{whoSentence(page)}</p>
         {basic === null ? null : <p class="lead">{basic}</p>}
-        <p class="lead">A click takes all the lines of a place.</p>
+        <p class="lead">One click selects all that a box holds.</p>
         <SetupForm query={query} action={`${site}/-/setup`} wrong={wrong} />
         <nav>
           {shown.map(({ mount }) => <a href={`#${mount.id}`}>{mount.title}</a>)}
@@ -82,8 +82,8 @@ async function setupHtml(shown: readonly Shown[], page: SetupPage, wrong: Wrong 
           <h2 id="machines">Whole machines</h2>
           <p>{SCRIPTS_LEAD}</p>
           <dl>
-            <CopyPart title="macOS, Linux" text={shellLines(site)} />
-            <CopyPart title="Windows" text={powerShellLines(site)} />
+            <CopyPart title="macOS, Linux" text={shellLines(page)} />
+            <CopyPart title="Windows" text={powerShellLines(page)} />
           </dl>
         </section>
         <footer>

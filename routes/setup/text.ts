@@ -25,9 +25,9 @@ export function setupText(shown: readonly Shown[], page: SetupPage): string {
     ...indent(SCRIPTS_LEAD, 2),
     "",
     "  macOS, Linux:",
-    ...indent(shellLines(page.site), 4),
+    ...indent(shellLines(page), 4),
     "  Windows:",
-    ...indent(powerShellLines(page.site), 4),
+    ...indent(powerShellLines(page), 4),
     "",
     `One client, with your name:  curl '${page.site}/-/setup?client=npm&user=ada'`,
   ].join("\n");

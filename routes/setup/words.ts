@@ -25,11 +25,13 @@ export function whoSentence({ organisation, query }: SetupPage): string {
       return isAsked
         ? `${whose} does not let in whoever says nothing of themselves: these lines alone are not enough.`
         : `${whose} lets anybody in. With your name in them, the log knows whose installs they were.`;
-    case "name":
+    case "name": {
+      const where = query.user === null ? " Put yours where NAME stands." : "";
       return `${whose} lets ${
-        isAsked ? "in callers with a name" : "anybody in; these lines say your name"
-      }: ` +
-        `${query.user === null ? "put yours where NAME stands. " : ""}It is no secret, and proves nothing.`;
+        isAsked ? "in callers with a name." : "anybody in; these lines say your name."
+      }` +
+        `${where} A name is no secret, and proves nothing.`;
+    }
     case "token":
       return `${whose} lets ${
         isAsked ? "in callers with a token" : "anybody in; these lines send a token"
@@ -51,12 +53,19 @@ export const SCRIPTS_LEAD =
 
 export const LOGIN_LEAD = "in place of writing the name or token yourself";
 
-export function shellLines(site: string): string {
-  return [`curl -fsSLO ${site}/-/setup.sh`, "sh setup.sh --dry-run", "sh setup.sh"].join("\n");
+/** To fetch the script, to look at what it would do, and to do it. */
+export function shellLines({ site, query }: SetupPage): string {
+  const { by } = query.caller;
+  const run = `sh setup.sh${
+    by === "token" ? " --token-file FILE" : by === "name" ? ` --user ${query.user ?? "NAME"}` : ""
+  }`;
+  return [`curl -fsSLO ${site}/-/setup.sh`, `${run} --dry-run`, run].join("\n");
 }
 
-export function powerShellLines(site: string): string {
-  const run = "powershell -ExecutionPolicy Bypass -File setup.ps1";
+export function powerShellLines({ site, query }: SetupPage): string {
+  const { by } = query.caller;
+  const who = by === "token" ? " -TokenFile FILE" : by === "name" ? ` -User ${query.user ?? "NAME"}` : "";
+  const run = `powershell -ExecutionPolicy Bypass -File setup.ps1${who}`;
   return [`Invoke-WebRequest ${site}/-/setup.ps1 -OutFile setup.ps1`, `${run} -DryRun`, run].join("\n");
 }
 
