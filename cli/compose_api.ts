@@ -116,6 +116,7 @@ export function composeApi(parts: Parts, insight: Insight, waivers: WaiverParts)
       organisations,
       parsePolicy: parsers.parsePolicy,
       ecosystems: services.ecosystems,
+      queries: insight.queries,
       preview,
     }),
     ...freezeEndpoints({

@@ -34,20 +34,34 @@ function differing(before: readonly Override[], after: readonly Override[]): rea
   ];
 }
 
-/** One sentence for what a change of these settings does beyond the decisions on releases. */
-export function consequencesOf(before: PolicyDocument, after: PolicyDocument): readonly string[] {
+/**
+ * One sentence for what a change of these settings does beyond the decisions on releases. `nameless`: installs of the
+ * last 30 days by callers without a name.
+ */
+export function consequencesOf(
+  before: PolicyDocument,
+  after: PolicyDocument,
+  nameless: number,
+): readonly string[] {
   const sentences: string[] = [];
   if (after.closed && !before.closed) sentences.push("Nobody will be answered any more: closed is true.");
   if (!after.closed && before.closed) sentences.push("The organisation opens: closed is false.");
-  if (after.callers !== before.callers) sentences.push(CALLERS[after.callers]);
+  if (after.callers !== before.callers) sentences.push(callersIn(after, nameless));
   if (after.retention < before.retention) {
     sentences.push("Records of the install log that are older than the new retention will be deleted.");
   }
   return sentences;
 }
 
-const CALLERS: Readonly<Record<PolicyDocument["callers"], string>> = {
-  anyone: "Everybody will be answered, without a name too.",
-  named: "Callers without a name will be told 401: installs by nobody below are theirs.",
-  token: "Callers without a token will be told 401: the log cannot tell who had one.",
-};
+function callersIn({ callers }: PolicyDocument, nameless: number): string {
+  const theirs = `${nameless} ${nameless === 1 ? "install" : "installs"} of the last 30 days`;
+  switch (callers) {
+    case "anyone":
+      return "Everybody will be answered, without a name too.";
+    case "named":
+      return `Callers without a name will be told 401: ${theirs} had none.`;
+    case "token":
+      return `Callers without a token will be told 401: ${theirs} had not even a name, and of the others the log ` +
+        "cannot tell.";
+  }
+}

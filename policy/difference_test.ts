@@ -23,8 +23,11 @@ Deno.test("differenceOf: settings concern every package of their ecosystem, an e
 });
 
 Deno.test("consequencesOf: what no decision on a release shows", () => {
-  assert.deepEqual(consequencesOf(read({}), read({ minimumAge: "1d" })), []);
-  const found = consequencesOf(read({}), read({ closed: true, callers: "named", retention: "30d" }));
+  assert.deepEqual(consequencesOf(read({}), read({ minimumAge: "1d" }), 0), []);
+  const found = consequencesOf(read({}), read({ closed: true, callers: "named", retention: "30d" }), 3);
   assert.equal(found.length, 3);
-  assert.match(found.join(" "), /Nobody will be answered.*without a name.*older than/s);
+  assert.match(
+    found.join(" "),
+    /Nobody will be answered.*without a name.*: 3 installs of the last 30 days.*older than/s,
+  );
 });

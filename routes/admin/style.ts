@@ -19,7 +19,7 @@ export const ADMIN_STYLE = `
 .top .brand { font-weight: 700; color: var(--ink); text-decoration: none; }
 .top .org { overflow-wrap: anywhere; }
 .me { margin-left: auto; display: flex; align-items: baseline; gap: .75rem; font-size: .875rem; }
-.admin main { max-width: 74rem; margin: 0; padding: 1.5rem clamp(1rem, 3vw, 2rem) 4rem; min-width: 0; flex: 1; }
+.admin main { overflow-wrap: break-word; max-width: 74rem; margin: 0; padding: 1.5rem clamp(1rem, 3vw, 2rem) 4rem; min-width: 0; flex: 1; }
 .admin main:focus { outline: none; }
 .admin h1 { overflow-wrap: anywhere; margin-bottom: 1rem; }
 .sides { display: flex; align-items: flex-start; }

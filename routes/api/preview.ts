@@ -7,6 +7,8 @@ import { keepSecrets, type Parsed, type PolicyDocument } from "../../policy/conf
 import { consequencesOf } from "../../policy/difference.ts";
 import { formatDuration } from "../../policy/duration.ts";
 import { settingsFor } from "../../policy/resolve.ts";
+import type { EpochMs } from "../../policy/types.ts";
+import type { InstallQueries } from "../../storage/installs/query_types.ts";
 import { OrganisationError } from "../../storage/kv/organisation_error.ts";
 import type { Organisations } from "../../storage/kv/organisation_types.ts";
 import { holds } from "../../storage/tokens.ts";
@@ -20,6 +22,7 @@ export interface PreviewApiDeps {
   readonly parsePolicy: (source: unknown) => Parsed<PolicyDocument>;
   readonly ecosystems: readonly Ecosystem[];
   readonly preview: MakePreview;
+  readonly queries: Pick<InstallQueries, "count">;
 }
 
 const AREA = "Organisations";
@@ -119,10 +122,20 @@ export function previewEndpoints(deps: PreviewApiDeps): readonly Endpoint[] {
           });
         }
         const shown = shownPreview(found, ecosystems, holds(principal, "audit"));
-        return { body: { ...shown, consequences: consequencesOf(organisation.policy, draft) } };
+        const nameless = await namelessInstalls(deps, organisation.id, found.since);
+        return { body: { ...shown, consequences: consequencesOf(organisation.policy, draft, nameless) } };
       },
     }),
   ];
+}
+
+async function namelessInstalls(
+  { queries }: PreviewApiDeps,
+  organisation: string,
+  since: EpochMs,
+): Promise<number> {
+  const rows = await queries.count({ organisation, since }, "user");
+  return rows.find(({ user }) => user === null)?.installs ?? 0;
 }
 
 /** Throws OrganisationError with every mistake. */

@@ -1,10 +1,10 @@
 /** Every admin page, empty and full, in Chromium: light and dark, narrow and wide, without a finding of axe-core. */
 import assert from "node:assert/strict";
-import axe from "axe-core";
-import type { BrowserContext, Page } from "playwright-core";
+import type { BrowserContext } from "playwright-core";
 import { ADMIN_PAGES } from "../../routes/admin/mod.ts";
 import { startSluice } from "../fakes/sluice.ts";
 import { signIn } from "../fakes/signed_in.ts";
+import { bringAxe, rulesFor, wrongWith } from "./accessible.ts";
 import { createAdminWorld } from "./admin_world.ts";
 import { BROWSER_MISSING, launchBrowser } from "./browser.ts";
 
@@ -97,7 +97,7 @@ async function look({ contextOf, url, cookie, what, more }: Looked): Promise<voi
       const at = `${what} ${path} ${colorScheme}`;
       const answer = await page.goto(`${url}/-/admin/default/${path}`);
       if (answer === null || answer.status() >= 500) problems.push(`${at}: ${answer?.status()}`);
-      await page.evaluate(axe.source);
+      await bringAxe(page);
       for (const viewport of SIZES) {
         await page.setViewportSize(viewport);
         const name = `${at} ${viewport.width}`;
@@ -114,33 +114,4 @@ async function look({ contextOf, url, cookie, what, more }: Looked): Promise<voi
     await context.close();
   }
   assert.deepEqual(problems, []);
-}
-
-/** Between light and dark only colours differ, and nothing but the widths between wide and wider. */
-function rulesFor(scheme: "light" | "dark", width: number): string | null {
-  if (width > 1280) return null;
-  return scheme === "light"
-    ? "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']"
-    : "{ type: 'rule', values: ['color-contrast'] }";
-}
-
-/** `rules`: axe's `runOnly`; null: it is not asked. */
-async function wrongWith(page: Page, rules: string | null): Promise<readonly string[]> {
-  const wrong: string[] = [];
-  const wide = await page.evaluate(
-    "document.documentElement.scrollWidth - document.documentElement.clientWidth",
-  );
-  if (Number(wide) > 0) wrong.push(`${wide} px wider than the window`);
-  if (await page.title() === "owned") wrong.push("a script of a package's ran");
-  if (rules === null) return wrong;
-  const found = await page.evaluate(`axe.run(document, { runOnly: ${rules} })`) as {
-    readonly violations: readonly {
-      readonly id: string;
-      readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
-    }[];
-  };
-  for (const { id, nodes } of found.violations) {
-    wrong.push(`${id}: ${nodes[0]?.html.slice(0, 200)} ${nodes[0]?.failureSummary}`);
-  }
-  return wrong;
 }

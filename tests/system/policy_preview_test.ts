@@ -104,6 +104,12 @@ Deno.test("POST …/policy/preview: who would have been refused, what would have
   assert.deepEqual([blocked.body.refused.times, told(blocked.body.refused)[0].rule], [4, "override"]);
   assert.deepEqual(blocked.body.consequences, ["Nobody will be answered any more: closed is true."]);
   assert.equal((await ask(`${sluice.url}/npm/widget`)).status, 200);
+
+  assert.equal((await ask(`${sluice.url}/npm/other/-/other-1.0.0.tgz`)).status, 200);
+  const named = await api(sluice, PREVIEW, { document: { callers: "named" } });
+  assert.deepEqual(named.body.consequences, [
+    "Callers without a name will be told 401: 1 install of the last 30 days had none.",
+  ]);
 });
 
 Deno.test("POST …/policy/preview: installs of a month and more ago are not told, and upstream is never asked", async () => {
