@@ -94,7 +94,7 @@ export function createGitHub(options: GitHubOptions): IdentityProvider {
   async function known(grant: Grant): Promise<Known | null> {
     const { access } = grant;
     const person = await get("/user", access, user);
-    const memberships = person && await all("/user/memberships/orgs?state=active", access, membership);
+    const memberships = person && await all("/user/memberships/orgs", access, membership);
     const teams = memberships && await all("/user/teams", access, team);
     if (person === null || memberships === null || teams === null) return null;
     const own = [person.login, `id/${person.id}`];
