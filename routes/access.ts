@@ -8,6 +8,8 @@ import type { Target } from "./target.ts";
 export interface Journey {
   /** null: it was rejected before it could be read. */
   target: Target | null;
+  /** Where it came from; null: nobody has looked. */
+  address: string | null;
   caller: Caller | null;
   /** Whose form an error has; null: no client's. */
   ecosystem: Ecosystem | null;

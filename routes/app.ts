@@ -119,6 +119,7 @@ export function createApp(deps: AppDeps): App {
       const startedAt = clock();
       const journey: Journey = {
         target: null,
+        address: null,
         caller: null,
         ecosystem: null,
         refusedBy: null,
@@ -164,7 +165,8 @@ export function createApp(deps: AppDeps): App {
       );
     }
     journey.target = target;
-    const told = isHealth(target) ? null : inFlight.enter(peerOf(info, request.headers), info);
+    const address = journey.address = peerOf(info, request.headers);
+    const told = isHealth(target) ? null : inFlight.enter(address, info);
     if (told !== null) return turnAway(request, target, told);
     return target.kind === "site"
       ? site(request, { target, info })

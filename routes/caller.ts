@@ -4,7 +4,7 @@ import type { OrganisationView } from "../storage/organisations.ts";
 import { holds, type Principal, type Scope } from "../storage/tokens.ts";
 import type { Authenticator } from "./authenticate.ts";
 import { createClientReader } from "./client.ts";
-import { credentialsOf, UNREADABLE_CREDENTIALS } from "./credentials.ts";
+import { createCredentialsReader, UNREADABLE_CREDENTIALS } from "./credentials.ts";
 import type { PeerOf } from "./peer.ts";
 
 /** Why somebody is not let in. `challenge`: credentials would help, so the client is asked for some. */
@@ -21,11 +21,18 @@ export type Identified =
   | { readonly ok: true; readonly caller: Caller; readonly principal: Principal | null }
   | { readonly ok: false; readonly denial: Denial };
 
-/** A request's caller. `pathToken`: what stood in the address; it counts before any header. */
+/**
+ * A request's caller. `pathToken`: what stood in the address; it counts before any header. `address`: where it came
+ * from, where that was looked up already.
+ */
 export type Callers = (
   request: Request,
   info: Deno.ServeHandlerInfo,
-  asked: { readonly organisation: string; readonly pathToken?: string | null },
+  asked: {
+    readonly organisation: string;
+    readonly pathToken?: string | null;
+    readonly address?: string | null;
+  },
 ) => Promise<Identified> | Identified;
 
 /** Answers at once where there is no token: no promise stands in a hot request's way. */
@@ -35,7 +42,8 @@ export function createCallers(deps: {
 }): Callers {
   const { authenticator, peerOf } = deps;
   const clientOf = createClientReader();
-  return function callerOf(request, info, { organisation, pathToken = null }) {
+  const credentialsOf = createCredentialsReader();
+  return function callerOf(request, info, { organisation, pathToken = null, address: known = null }) {
     const credentials = pathToken === null
       ? credentialsOf(request.headers.get("authorization"))
       : { kind: "token" as const, secret: pathToken };
@@ -45,7 +53,7 @@ export function createCallers(deps: {
         denial: challenge(deny(401, "unreadable-credentials", UNREADABLE_CREDENTIALS)),
       };
     }
-    const address = peerOf(info, request.headers);
+    const address = known ?? peerOf(info, request.headers);
     const client = clientOf(request.headers);
     if (credentials.kind === "token") {
       return authenticated(credentials.secret, { organisation, address, client }, pathToken !== null);

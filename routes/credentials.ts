@@ -1,6 +1,7 @@
 /** What an Authorization header holds, in the forms that clients of registries know. */
 import { Buffer } from "node:buffer";
 import { looksLikeToken } from "../storage/tokens.ts";
+import { remember } from "./remember.ts";
 
 const MAX_USER_LENGTH = 128;
 const MAX_CREDENTIALS_LENGTH = 8_192;
@@ -10,8 +11,8 @@ const BASE64 = /^([A-Za-z0-9+/]*)={0,2}$/;
 
 export type Credentials =
   | { readonly kind: "none" }
-  /** Basic auth's name; its password, if any, is none of ours and was not looked at. */
-  | { readonly kind: "name"; readonly user: string }
+  /** Basic auth's name; its password, if any (`isAlone`: there is none), is none of ours and was not looked at. */
+  | { readonly kind: "name"; readonly user: string; readonly isAlone: boolean }
   /** One of our tokens: as Basic's password, as bearer, or raw, as Cargo sends it. */
   | { readonly kind: "token"; readonly secret: string }
   /** There is a name, and it cannot be one. */
@@ -39,6 +40,12 @@ export function credentialsOf(authorization: string | null): Credentials {
   return lower === "basic" ? basic(rest.trim()) : NONE;
 }
 
+/** `credentialsOf` for every request. WARNING: what holds a secret, of ours or another's, is not remembered. */
+export function createCredentialsReader(): typeof credentialsOf {
+  const read = remember(credentialsOf, (credentials) => credentials.kind === "name" && credentials.isAlone);
+  return (authorization) => authorization === null ? NONE : read(authorization);
+}
+
 /** Any bearer: the API's own token may have a form of its own. null: there is none. */
 export function bearerOf(authorization: string | null): string | null {
   const [scheme, rest] = splitOnce(authorization?.trim() ?? "", " ");
@@ -55,7 +62,7 @@ function basic(credentials: string): Credentials {
   if (looksLikeToken(user)) return { kind: "token", secret: user };
   if (user === "") return NONE;
   if (user.length > MAX_USER_LENGTH || user !== user.trim() || INVISIBLE.test(user)) return UNREADABLE;
-  return { kind: "name", user: user.normalize("NFC") };
+  return { kind: "name", user: user.normalize("NFC"), isAlone: password === "" };
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });

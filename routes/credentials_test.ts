@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { bearerOf, credentialsOf } from "./credentials.ts";
+import { bearerOf, createCredentialsReader, credentialsOf } from "./credentials.ts";
 
 const TOKEN = `slu_abcdefghijkl_${"x".repeat(43)}`;
 
@@ -25,7 +25,11 @@ Deno.test("credentialsOf: what other registries gave is nothing, and never a nam
   for (const form of ["Bearer npm_abc", "Digest x", "cargo-raw-token", "Bearer", ""]) {
     assert.deepEqual(credentialsOf(form), { kind: "none" }, form);
   }
-  assert.deepEqual(credentialsOf(`Basic ${base64("jane:npm_abc")}`), { kind: "name", user: "jane" });
+  assert.deepEqual(credentialsOf(`Basic ${base64("jane:npm_abc")}`), {
+    kind: "name",
+    user: "jane",
+    isAlone: false,
+  });
 });
 
 Deno.test("bearerOf: any bearer, and nothing else", () => {
@@ -33,4 +37,16 @@ Deno.test("bearerOf: any bearer, and nothing else", () => {
   assert.equal(bearerOf(`Basic ${base64("a:b")}`), null);
   assert.equal(bearerOf(null), null);
   assert.equal(bearerOf("Bearer "), null);
+});
+
+Deno.test("createCredentialsReader remembers names that stand alone, and nothing that holds a secret", () => {
+  const read = createCredentialsReader();
+  const alone = `Basic ${base64("jane:")}`;
+  assert.deepEqual(read(alone), { kind: "name", user: "jane", isAlone: true });
+  assert.equal(read(alone), read(alone), "the same object");
+  for (const secret of [`Bearer ${TOKEN}`, TOKEN, `Basic ${base64("jane:s3cret")}`]) {
+    assert.deepEqual(read(secret), credentialsOf(secret));
+    assert.notEqual(read(secret), read(secret), secret);
+  }
+  assert.deepEqual(read(null), { kind: "none" });
 });

@@ -62,7 +62,11 @@ export function createRegistryRoute(deps: {
     if (pathToken !== null && ecosystem.pathTokens !== "allowed") {
       return tellClient(request, ecosystem, { ...PATH_TOKEN, message: ecosystem.pathTokens.refused });
     }
-    const identifying = callers(request, info, { organisation: view.id, pathToken });
+    const identifying = callers(request, info, {
+      organisation: view.id,
+      pathToken,
+      address: journey.address,
+    });
     const identified = identifying instanceof Promise ? await identifying : identifying;
     if (!identified.ok) return tellClient(request, ecosystem, identified.denial);
     const { caller, principal } = identified;
