@@ -87,9 +87,11 @@ if ($Undo) { $Action = 'undo' }
 $ByLogin = [bool] $LoginName
 if ($User -ceq '' -and $Token -ceq '' -and $Callers -ceq 'named' -and $Action -ceq 'configure') { $ByLogin = $true }
 
+$NamePattern = '\A[A-Za-z0-9][A-Za-z0-9._@+-]*\z'
+
 # $By is nobody, name or token; the others are what the lines below are filled in with.
 function Set-Caller([string] $Given) {
-  if ($Given -cne '' -and $Given -cnotmatch '\A[A-Za-z0-9][A-Za-z0-9._@+-]*\z') {
+  if ($Given -cne '' -and $Given -cnotmatch $NamePattern) {
     Stop-With 2 ('cannot write the name ' + $Given + ' into files: use letters, digits and . _ @ + -')
   }
   $script:Name = $Given

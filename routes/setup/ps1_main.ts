@@ -141,7 +141,11 @@ function Invoke-Everybody {
     $who = Split-Path -Leaf $account.LocalPath
     Say ''
     Say ('For ' + $who)
-    if ($ByLogin) { Set-Caller $who }
+    if ($ByLogin -and $who -cnotmatch $NamePattern) {
+      Warn ('cannot write the name ' + $who + ' into files: nothing was changed for them')
+      continue
+    }
+    if ($ByLogin -and $Action -ceq 'configure') { Set-Caller $who }
     Use-Place 'home' $account.LocalPath
     Invoke-Here
   }
