@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { createProject } from "./clients.ts";
+import { ADMIN_TOKEN } from "../fakes/holders.ts";
+import { until } from "../fakes/program.ts";
 import { daysAgo } from "../fakes/sluice.ts";
 import { createWorld, forEachClient, type World } from "./world.ts";
 
@@ -29,6 +31,15 @@ function publishFrail(world: World): void {
   });
 }
 
+async function isWaived({ sluice }: World): Promise<boolean> {
+  const response = await fetch(`${sluice.url}/-/api/v1/organisations/default/waivers`, {
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+  });
+  const text = await response.text();
+  assert.equal(response.status, 200, text);
+  return text.includes('"1.0.1"');
+}
+
 await forEachClient(
   "npm audit fix may install the release that mends an advisory before it has matured, and CI the same lockfile",
   async (client) => {
@@ -45,6 +56,8 @@ await forEachClient(
     if (Deno.env.get("SLUICE_SHOW")) console.log(`--- ${client} audit fix\n${fixed.output.trim()}`);
     assert.equal(await project.installed("frail"), "1.0.1", fixed.output);
 
+    // It is written behind the answer, and seen by everybody within a second.
+    await until("the fix is waived", () => isWaived(world));
     world.sluice.advance(1_001);
     await using other = await world.project(client, { user: "ci", dependencies: { frail: "^1.0.0" } });
     await other.write("package-lock.json", await project.read("package-lock.json"));
