@@ -104,6 +104,8 @@ export function Ask({ answer, action, viewer, form }: {
     ? withheld.length > 0
     : verdict !== null && !permits({ verdict, enforcedVerdict: verdict, reasons: [], horizon: null });
   if (!isRefused && form.problem === null) return null;
+  const mayMature = version === null ||
+    answer.reasons.some(({ verdict, liftedBy }) => verdict === "hold" && liftedBy === undefined);
   const value = (name: string) => form.written?.get(name) ?? "";
   const error = (name: string) => errorOf(form.problem, name);
   return (
@@ -163,7 +165,7 @@ export function Ask({ answer, action, viewer, form }: {
           label="For how long"
           value={value("for")}
           error={error("for")}
-          options={LENGTHS}
+          options={LENGTHS.filter(({ value }) => value !== "mature" || mayMature)}
         />
         <TextField
           name="until"

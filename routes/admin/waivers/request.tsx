@@ -56,7 +56,13 @@ export function RequestFacts({ context, request }: {
       )}
       <div>
         <dt>For how long</dt>
-        <dd>{until === null ? "until it matures" : <Time at={until} now={now} />}</dd>
+        <dd>
+          {until === null ? "until it matures" : (
+            <>
+              ends <Time at={until} now={now} />
+            </>
+          )}
+        </dd>
       </div>
       <Standing context={context} request={request} outlook={outlook} />
       {answer === null
@@ -207,7 +213,10 @@ function Grant({ context, request, sent }: {
           label="For how long"
           value={value("for")}
           error={error("for")}
-          options={[{ value: "asked", label: asked }, ...LENGTHS]}
+          options={[
+            { value: "asked", label: asked },
+            ...LENGTHS.filter(({ value }) => value !== "mature" || outlook?.maturesAt !== null),
+          ]}
         />
         <TextField
           name="until"
