@@ -263,6 +263,7 @@ Deno.test("parsePolicy: all mistakes at once, each with its key and value", () =
       'publisherDowngrade.windw: "1d"',
       'auditFixes: "on"',
       'overrides[1].effect: "permit"',
+      'overrides[1].purl: "x"',
       'overrides[2]: "npm/a"',
       'ecosystems.npm.minimumAge: "1"',
       'ecosystems.npm.callers: "named"',

@@ -31,9 +31,13 @@ interface Written {
   readonly lifts?: readonly Liftable[] | undefined;
 }
 
-function entryFields() {
+function entryFields(check: TypeCheck) {
   return {
-    purl: text(512, PURL_FORM),
+    // Here, so that it is told beside what is wrong with the other fields.
+    purl: text(512, PURL_FORM).superRefine((written, context) => {
+      const problem = purlProblem(written, check);
+      if (problem !== null) context.addIssue({ code: "custom", message: problem, input: written });
+    }),
     range: text(4_096, "a VERS range").optional(),
     reason: text(1_000, "a reason, at most 1000 characters").optional(),
     owner: text(200, "an owner, at most 200 characters").optional(),
@@ -52,9 +56,9 @@ function liftsField() {
 
 /** One element of `overrides`. */
 export function overrideSchema(check: TypeCheck) {
-  return strict({ effect: choice(["allow", "deny"]), ...entryFields(), lifts: liftsField() })
+  return strict({ effect: choice(["allow", "deny"]), ...entryFields(check), lifts: liftsField() })
     .transform((written, context): Override => {
-      const entry = readEntry(written, check, context);
+      const entry = readEntry(written, context);
       return entry === null ? z.NEVER : withEffect(entry, written.effect);
     });
 }
@@ -62,9 +66,9 @@ export function overrideSchema(check: TypeCheck) {
 /** `block`, `allow` and the floor's `deny`: a list of short forms and objects, or a map from name to versions. */
 export function entryListSchema(check: TypeCheck, effect: "allow" | "deny") {
   const form = `a list of ${ENTRY_FORM}`;
-  const fields = effect === "allow" ? { ...entryFields(), lifts: liftsField() } : entryFields();
+  const fields = effect === "allow" ? { ...entryFields(check), lifts: liftsField() } : entryFields(check);
   const whole = strict(fields).transform((written, context): Entry[] => {
-    const entry = readEntry(written, check, context);
+    const entry = readEntry(written, context);
     return entry === null ? [] : [entry];
   });
   const entry = z.union([shortForm(check), whole, pairs(check)], { error: ENTRY_FORM });
@@ -109,15 +113,23 @@ function finish(
   return [];
 }
 
-function readEntry(written: Written, check: TypeCheck, context: z.RefinementCtx): Entry | null {
-  const pattern = parsePurlPattern(written.purl) ?? parseShortForm(written.purl);
+function purlProblem(written: string, check: TypeCheck): string | null {
+  const pattern = patternOf(written);
+  return pattern === null ? PURL_FORM : check(pattern.type);
+}
+
+function patternOf(purl: string): Pattern | null {
+  return parsePurlPattern(purl) ?? parseShortForm(purl);
+}
+
+function readEntry(written: Written, context: z.RefinementCtx): Entry | null {
+  const pattern = patternOf(written.purl);
   const complain = (field: "purl" | "range", message: string) => {
     context.addIssue({ code: "custom", message, input: written[field], path: [field] });
     return null;
   };
-  if (pattern === null) return complain("purl", PURL_FORM);
-  const unknown = check(pattern.type);
-  if (unknown !== null) return complain("purl", unknown);
+  // Its own field has said so.
+  if (pattern === null) return null;
   if (written.range === undefined) {
     const problem = rangeProblem(pattern);
     return problem === null ? toEntry(pattern, written) : complain("purl", problem);

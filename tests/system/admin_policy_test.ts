@@ -228,15 +228,14 @@ Deno.test("policy/lists: entries are looked for, added, changed and taken out; n
     "ed",
   ]);
   const wrong = await text(
-    at.ed.post(page("policy/lists"), { ...two, "new.1.purl": "left pad", "new.0.until": "soon", do: "save" }),
+    at.ed.post(page("policy/lists"), { ...two, "new.1.purl": "left pad", "new.1.until": "soon", do: "save" }),
   );
   assert.equal(wrong.status, 422);
   assert.match(wrong.html, /id="e-new.1.purl"/);
-  assert.match(wrong.html, /id="e-new.0.until"/);
+  assert.match(wrong.html, /id="e-new.1.until"/);
   assert.doesNotMatch(wrong.html, /id="e-new.0.purl"/);
   const saved = await text(at.ed.post(page("policy/lists"), {
     ...formOf(wrong.html, "Entries"),
-    "new.0.until": "",
     "new.1.effect": "allow",
     "new.1.purl": "pkg:npm/%40acme/ui@2.0.0",
     "new.1.until": "2027-01-01",
