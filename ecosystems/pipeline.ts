@@ -36,6 +36,7 @@ export { createPreview, type MakePreview, type Preview } from "./_pipeline/previ
  * (a document that cannot be read): routes/problem.ts has the status of each; nothing is let through then.
  */
 export async function serve(services: Services, request: RegistryRequest): Promise<Outcome> {
+  services.arrived();
   const ask = parse(request);
   if (ask === null) {
     return failed(request, { status: 404, code: "not-found", message: "Nothing is served at this path" });

@@ -22,6 +22,31 @@ Deno.test("paced pauses between two steps once a slice is used up, and not befor
   assert.equal(pauses, 3);
 });
 
+Deno.test("paced takes longer slices while nobody else comes, and short ones again once somebody has", async () => {
+  let now = 0;
+  Object.defineProperty(performance, "now", { value: () => now, configurable: true });
+  function* work(): Generator<undefined> {
+    for (let i = 0; i < 24; i++, now += 2) yield undefined;
+  }
+  async function pausesWith(arrivals: (pauses: number) => number): Promise<number> {
+    let pauses = 0;
+    const sleep = () => Promise.resolve(void pauses++);
+    await paced(work(), { sleep, arrivals: () => arrivals(pauses) });
+    return pauses;
+  }
+  try {
+    assert.equal(
+      await pausesWith((pauses) => pauses),
+      23,
+      "somebody in every pause: as if it were not asked",
+    );
+    assert.equal(await pausesWith(() => 1), 7, "nobody: 2, 4, 6 and then 8 ms");
+    assert.equal(await pausesWith((pauses) => pauses < 4 ? 1 : pauses), 17, "nobody at first");
+  } finally {
+    Reflect.deleteProperty(performance, "now");
+  }
+});
+
 Deno.test("paced ends the steps where the caller throws", async () => {
   let ended = false;
   function* endless(): Generator<number> {

@@ -19,6 +19,8 @@ export interface Background {
 export interface Timers {
   /** Resolves after `ms`; rejects with the signal's reason if it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** How many requests have come so far: while none comes, long work takes longer slices. Not given: one always may. */
+  readonly arrivals?: () => number;
 }
 
 /** Why a sleep is ended that nobody needs: given none, AbortController makes an exception with its stack each time. */
