@@ -127,6 +127,8 @@ Deno.test("waiver requests: unanswered for thirty days they are closed; stranger
     clock.advance(30 * DAY_MS);
     assert.deepEqual((await requests.open("acme", { limit: 9 })).rows, []);
     assert.equal(await requests.get("acme", "t1"), null);
+    const answer = { granted: false, by: "bob", at: clock(), word: null, waiver: null };
+    assert.equal(await requests.answer("acme", "t1", { answer, waiver: null }), null);
     assert.equal(await requests.add("acme", request("u1", { asker: stranger })), "added");
   }));
 
