@@ -70,10 +70,11 @@ export function problemOf(error: unknown): Problem {
       "warn",
     );
   }
-  if (error instanceof RestoringError) {
+  const restoring = restoringIn(error);
+  if (restoring !== null) {
     return {
-      ...problem(503, "restoring", `${error.message}.`, "debug"),
-      retryAfterSeconds: error.state === "broken" ? 60 : 2,
+      ...problem(503, "restoring", `${restoring.message}.`, "debug"),
+      retryAfterSeconds: restoring.state === "broken" ? 60 : 2,
     };
   }
   if (error instanceof StorageError) {
@@ -86,6 +87,12 @@ export function problemOf(error: unknown): Problem {
     return problem(502, "upstream-unreadable", "Cannot read what the upstream registry sent.", "warn");
   }
   return problem(500, "internal", "Something went wrong in Sluice; its log has more.", "error");
+}
+
+/** Whatever failed because of a restore, of which our own errors say in their cause. */
+function restoringIn(error: unknown): RestoringError | null {
+  if (error instanceof RestoringError) return error;
+  return error instanceof StorageError ? restoringIn(error.cause) : null;
 }
 
 function upstreamProblem(error: UpstreamError): Problem {

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { IntegrityError, StorageError, TooLargeError, UpstreamError } from "../storage/errors.ts";
+import {
+  IntegrityError,
+  RestoringError,
+  StorageError,
+  TooLargeError,
+  UpstreamError,
+} from "../storage/errors.ts";
 import { BodyTooLargeError, problemOf, RequestError } from "./problem.ts";
 
 type Detail = UpstreamError["detail"];
@@ -26,6 +32,9 @@ Deno.test("problemOf: each class has its status and its stable code, and shows n
     [upstream({ kind: "circuit" }), 503, "upstream-circuit-open", 10],
     [new IntegrityError("secret"), 502, "integrity", null],
     [new StorageError("secret"), 503, "storage-unavailable", 5],
+    [new RestoringError("running"), 503, "restoring", 2],
+    [new RestoringError("broken"), 503, "restoring", 60],
+    [new StorageError("secret", { cause: new RestoringError("restored") }), 503, "restoring", 2],
     [new TooLargeError("secret", 10), 502, "upstream-too-large", null],
     [new TooLargeError("secret", 10, { setting: "largestDocument" }), 502, "upstream-too-large", null],
     [new BodyTooLargeError("secret", 10), 413, "body-too-large", null],

@@ -8,7 +8,7 @@ import type { Clock, Log, Timers } from "../runtime.ts";
 import { type FoldItem, foldItems } from "./fold_batch.ts";
 import { readForgotten } from "./forgotten.ts";
 import { listJournalFiles } from "./journal_files.ts";
-import { cursorKey, HEAD_KEY } from "./keys.ts";
+import { cursorKey, HEAD_KEY, SEGMENT_PREFIX } from "./keys.ts";
 import {
   fileSource,
   type LogPlace,
@@ -36,13 +36,33 @@ const MAX_CONFLICTS = 50;
 /** A cursor whose file could not be deleted with it goes by itself. */
 const CURSOR_EXPIRY_MS = 30 * 86_400_000;
 
-/** Folds all that is there; resolves early where another process keeps being faster. Throws StorageError. */
+/**
+ * Folds all that is there at first; what comes meanwhile is for the next time, or under load this would never end.
+ * Resolves early where another process keeps being faster. Throws StorageError.
+ */
 export async function foldInstalls(deps: FoldDeps): Promise<void> {
   const { journal } = deps;
   for (const name of journal === null ? [] : await listJournalFiles(journal)) {
-    await untilDone(deps, () => foldFile(deps, journal as string, name));
+    const end = await sizeOf(`${journal}/${name}`);
+    await untilDone(deps, () => foldFile(deps, journal as string, { name, end }));
   }
-  await untilDone(deps, () => foldSegments(deps));
+  const last = await lastSegment(deps.kv);
+  if (last !== null) await untilDone(deps, () => foldSegments(deps, last));
+}
+
+/** 0 where it is gone. */
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await Deno.stat(path)).size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw new StorageError(`Cannot read install journal ${path}`, { cause: error });
+  }
+}
+
+async function lastSegment(kv: Deno.Kv): Promise<string | null> {
+  const { value } = await kv.list({ prefix: [...SEGMENT_PREFIX] }, { reverse: true, limit: 1 }).next();
+  return value === undefined ? null : String(value.key.at(-1));
 }
 
 async function untilDone({ signal }: FoldDeps, step: () => Promise<Progress>): Promise<void> {
@@ -53,7 +73,11 @@ async function untilDone({ signal }: FoldDeps, step: () => Promise<Progress>): P
   }
 }
 
-async function foldFile(deps: FoldDeps, journal: string, name: string): Promise<Progress> {
+async function foldFile(
+  deps: FoldDeps,
+  journal: string,
+  { name, end }: { readonly name: string; readonly end: number },
+): Promise<Progress> {
   // The head is read before all else: whatever another changes from here on fails the commit.
   const head = (await deps.kv.get(HEAD_KEY)).versionstamp;
   const forgotten = await readForgotten(deps.kv);
@@ -66,26 +90,30 @@ async function foldFile(deps: FoldDeps, journal: string, name: string): Promise<
   const { source } = block;
   const items = block.items.map((item): FoldItem => ({ ...item, source, key: null, last: false }));
   if (!await foldItems(deps.kv, { items, head, forgotten, pause })) return "conflict";
-  if (!block.ended) return items.length === 0 ? "done" : "more";
+  if (!block.ended) return items.length === 0 || (items.at(-1)?.next ?? 0) >= end ? "done" : "more";
   await removeFile(deps.kv, key, { path: `${journal}/${name}`, offset: items.at(-1)?.next ?? offset });
   return "done";
 }
 
-async function foldSegments(deps: FoldDeps): Promise<Progress> {
+/** Those up to `last` are folded at least. */
+async function foldSegments(deps: FoldDeps, last: string): Promise<Progress> {
   const head = (await deps.kv.get(HEAD_KEY)).versionstamp;
   const forgotten = await readForgotten(deps.kv);
   const cursors = await readCursors(deps.kv);
   const items: FoldItem[] = [];
+  let reached = "";
   for await (const block of readSegments(deps.kv, cursors, SEGMENTS_PER_ROUND)) {
     tell(deps.log, block);
     const { source, key } = block;
+    reached = String(key.at(-1));
     const end = block.items.length - 1;
     items.push(
       ...block.items.map((item, index): FoldItem => ({ ...item, source, key, last: index === end })),
     );
   }
   if (items.length === 0) return "done";
-  return await foldItems(deps.kv, { items, head, forgotten, pause: pauseOf(deps) }) ? "more" : "conflict";
+  if (!await foldItems(deps.kv, { items, head, forgotten, pause: pauseOf(deps) })) return "conflict";
+  return reached >= last ? "done" : "more";
 }
 
 function pauseOf({ timers }: FoldDeps): () => Promise<void> {

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import type { EpochMs } from "../../policy/types.ts";
 import { NOW, sampleRecord } from "../../tests/suites/install_log.ts";
 import { createBackground } from "../background.ts";
+import { foldInstalls } from "./fold.ts";
+import { foldLag } from "./lag.ts";
 import { createInstallLog, type InstallLogOptions } from "./log.ts";
 import { createInstallQueries } from "./queries.ts";
 
@@ -88,3 +90,32 @@ Deno.test("createInstallLog's close writes out what waits; the next process fold
     assert.deepEqual(bench.files(), []);
     await next.close();
   }));
+
+for (const driver of ["a journal", "segments"]) {
+  Deno.test(`foldInstalls of ${driver} ends although more is appended all the time, with all that was there at first`, async () => {
+    using kv = await Deno.openKv(":memory:");
+    const journal = driver === "a journal" ? await Deno.makeTempDir({ prefix: "sluice-fold-" }) : null;
+    const deps = { kv, journal, clock: () => NOW, log: () => {} };
+    const installs = createInstallLog({ ...deps, instance: "test", random: Math.random });
+    for (let i = 0; i < 5; i++) await installs.append(sampleRecord());
+    let rounds = 0;
+    const busy = new Proxy(kv, {
+      get(target, property) {
+        const value = Reflect.get(target, property, target);
+        if (property !== "get") return typeof value === "function" ? value.bind(target) : value;
+        return async (key: Deno.KvKey) => {
+          if (key[1] === "head" && ++rounds > 10) throw new Error("it goes on and on");
+          if (key[1] === "head") await installs.append(sampleRecord());
+          return await target.get(key);
+        };
+      },
+    });
+    await foldInstalls({ ...deps, kv: busy });
+    const lag = await foldLag(deps, NOW);
+    assert.ok(rounds <= 2 && lag.segments <= 1, `${rounds} rounds`);
+    const [counted] = await createInstallQueries(deps).count();
+    assert.equal(counted?.installs, 5 + rounds);
+    await installs.close();
+    if (journal !== null) await Deno.remove(journal, { recursive: true });
+  });
+}

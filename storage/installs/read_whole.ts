@@ -18,7 +18,7 @@ export async function* readLogWhole(kv: Deno.Kv): AsyncGenerator<Deno.KvEntry<un
     const before: string | null = await headOf(kv);
     yield* below(kv, installKeys, since);
     // Behind the indexes: what is folded in between shows in the head.
-    yield* below(kv, SEGMENT_PREFIX, since);
+    yield* segments(kv, since);
     if (await headOf(kv) === before) return;
     since = before;
   }
@@ -26,6 +26,20 @@ export async function* readLogWhole(kv: Deno.Kv): AsyncGenerator<Deno.KvEntry<un
 
 async function headOf(kv: Deno.Kv): Promise<string | null> {
   return (await attempt("read KV for a backup", () => kv.get(HEAD_KEY))).versionstamp;
+}
+
+/** Those that are there now: more may come faster than they are read. */
+async function* segments(kv: Deno.Kv, since: string | null): AsyncGenerator<Deno.KvEntry<unknown>> {
+  const last = await attempt(
+    "read KV for a backup",
+    () => kv.list({ prefix: [...SEGMENT_PREFIX] }, { reverse: true, limit: 1 }).next(),
+  );
+  if (last.done) return;
+  const end = String(last.value.key.at(-1));
+  for await (const entry of below(kv, SEGMENT_PREFIX, since)) {
+    if (String(entry.key.at(-1)) > end) return;
+    yield entry;
+  }
 }
 
 /** Those that were changed after `since`; null: all. */
@@ -38,8 +52,9 @@ async function* below(
   while (true) {
     const { done, value } = await attempt("read KV for a backup", () => entries.next());
     if (done) return;
-    const isSegment = SEGMENT_PREFIX.every((part, index) => value.key[index] === part);
-    if (isSegment !== (prefix === SEGMENT_PREFIX)) continue;
+    if (SEGMENT_PREFIX.every((part, index) => value.key[index] === part) && prefix !== SEGMENT_PREFIX) {
+      continue;
+    }
     if (since === null || value.versionstamp > since) yield value;
   }
 }
