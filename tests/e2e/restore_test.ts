@@ -1,5 +1,6 @@
 /** `deno task restore` beside a server process: what clients see meanwhile, and what a kill half-way leaves. */
 import assert from "node:assert/strict";
+import { DENOKV_MISSING, startDenokv } from "../fakes/denokv_server.ts";
 import { startNpmRegistry } from "../fakes/npm_registry.ts";
 import { daysAgo } from "../fakes/sluice.ts";
 import { ask } from "../system/ask.ts";
@@ -60,7 +61,11 @@ async function createPlace(): Promise<Place> {
 }
 
 /** What becomes of one request after another, until `end` is called: each state once, in its order. */
-function watch(place: Place) {
+function watch(
+  place: {
+    install(user: string, version: string): Promise<{ readonly status: number; readonly text: string }>;
+  },
+) {
   const seen: string[] = [];
   let isOver = false;
   const watching = (async () => {
@@ -129,4 +134,56 @@ Deno.test("restore, killed half-way with SIGKILL: the server says so and serves 
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   assert.deepEqual(await who(), ["ada", "bob", "cyd", "eve"]);
+});
+
+Deno.test({
+  name:
+    "restore, two servers over one KV Connect: both refuse meanwhile, and keep nothing of what was before",
+  ignore: DENOKV_MISSING !== null,
+  async fn() {
+    await using registry = await startNpmRegistry();
+    registry.publish({ name: "steady", releases: { "1.0.0": OLD, "1.1.0": OLD } });
+    await using kv = await startDenokv();
+    const folder = await Deno.makeTempDir({ prefix: "sluice-restore-" });
+    const env = {
+      SLUICE_UPSTREAM_NPM: registry.upstream.url,
+      SLUICE_KV: kv.url,
+      SLUICE_KV_TOKEN: kv.token,
+      SLUICE_ARTIFACTS: `file:${folder}/artifacts`,
+    };
+    // One has its log in a journal, the other in KV.
+    const where = { data: `${folder}/data`, env };
+    await using first = await spawnServer(where);
+    await using second = await spawnServer({ data: "none", env });
+    const both = [first, second];
+    const run = async (script: string, ...args: readonly string[]) => {
+      const { code, stdout, stderr } = await runOurs(script, [...args, "--data", where.data], { env });
+      assert.equal(code, 0, `${script} ${args.join(" ")}: ${stdout}${stderr}`);
+      return stdout;
+    };
+    const install = (url: string, user: string) => ask(`${url}/npm/steady/-/steady-1.1.0.tgz`, { user });
+    for (const [i, { url }] of both.entries()) assert.equal((await install(url, `ada-${i}`)).status, 200);
+    await run("cli/backup.ts", "backup", `${folder}/all.gz`);
+    for (const [i, { url }] of both.entries()) assert.equal((await install(url, `cyd-${i}`)).status, 200);
+    await Deno.writeTextFile(`${folder}/policy.yaml`, "block: [npm/steady==1.1.0]\n");
+    await run("cli/org.ts", "set", `${folder}/policy.yaml`);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const watched = both.map(({ url }) => watch({ install: (user) => install(url, user) }));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await run("cli/backup.ts", "restore", `${folder}/all.gz`, "--replace");
+    for (const [i, { url }] of both.entries()) {
+      while ((await install(url, `eve-${i}`)).status !== 200) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      const seen = (await watched[i]!.end()).filter((state) =>
+        !/restored from a backup just now/.test(state)
+      );
+      assert.deepEqual([seen.at(0), seen.at(-1)], ["403", "200"], seen.join());
+      assert.deepEqual(seen.slice(1, -1).filter((state) => state !== RUNS), []);
+    }
+    const rows = JSON.parse(await run("cli/query.ts", "who", "steady", "--json"));
+    const users = rows.map(({ user }: { user: string }) => user).sort();
+    assert.deepEqual(users, ["ada-0", "ada-1", "bob", "cyd-0", "cyd-1", "eve-0", "eve-1"]);
+    await Deno.remove(folder, { recursive: true });
+  },
 });
