@@ -28,6 +28,10 @@ export interface FakeGitHub extends AsyncDisposable {
   tokenError: string | null;
   /** Method and path of every request, and its User-Agent. */
   readonly requests: { readonly line: string; readonly userAgent: string; readonly cookie: string | null }[];
+  /** As a GitHub App with tokens that end: eight hours, and a refresh token that is good once. */
+  isExpiring: boolean;
+  /** Access tokens are good no more; refresh tokens are. */
+  endAccess(): void;
   /** Every token that was given is good no more. */
   revoke(): void;
 }
@@ -41,6 +45,7 @@ interface Code {
 export function startGitHub(): FakeGitHub {
   const codes = new Map<string, Code>();
   const tokens = new Map<string, GitHubPerson>();
+  const refreshTokens = new Map<string, GitHubPerson>();
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
     const url = new URL(request.url);
     fake.requests.push({
@@ -62,7 +67,12 @@ export function startGitHub(): FakeGitHub {
     apiStatus: null,
     tokenError: null,
     requests: [],
-    revoke: () => tokens.clear(),
+    isExpiring: false,
+    endAccess: () => tokens.clear(),
+    revoke: () => {
+      tokens.clear();
+      refreshTokens.clear();
+    },
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
   return fake;
@@ -125,6 +135,13 @@ export function startGitHub(): FakeGitHub {
         "The client_id and/or client_secret passed are incorrect.",
       );
     }
+    if (form.get("grant_type") === "refresh_token") {
+      const person = refreshTokens.get(form.get("refresh_token") ?? "");
+      refreshTokens.delete(form.get("refresh_token") ?? "");
+      return person === undefined
+        ? error("bad_refresh_token", "The refresh token passed is incorrect or expired.")
+        : given(person);
+    }
     const code = codes.get(form.get("code") ?? "");
     codes.delete(form.get("code") ?? "");
     const challenge = createHash("sha256").update(form.get("code_verifier") ?? "").digest("base64url");
@@ -134,9 +151,18 @@ export function startGitHub(): FakeGitHub {
     if (form.get("redirect_uri") !== code.redirectUri) {
       return error("redirect_uri_mismatch", "The redirect_uri MUST match the registered callback URL.");
     }
+    return given(code.person);
+  }
+
+  function given(person: GitHubPerson): Response {
     const token = `gho_${randomBytes(18).toString("hex")}`;
-    tokens.set(token, code.person);
-    return Response.json({ access_token: token, scope: "read:org", token_type: "bearer" });
+    tokens.set(token, person);
+    const answer = { access_token: token, scope: "read:org", token_type: "bearer" };
+    if (!fake.isExpiring) return Response.json(answer);
+    const refresh = `ghr_${randomBytes(38).toString("hex")}`;
+    refreshTokens.set(refresh, person);
+    const ends = { expires_in: 28_800, refresh_token: refresh, refresh_token_expires_in: 15_897_600 };
+    return Response.json({ ...answer, ...ends });
   }
 
   function api(request: Request, url: URL): Response {

@@ -219,3 +219,23 @@ Deno.test("sign-in with GitHub: memberships are read again within the hour; what
   github.apiStatus = null;
   assert.equal((await jar.visit(`${sluice.url}${PAGE}`)).status, 303);
 });
+
+Deno.test("sign-in with GitHub: a GitHub App's tokens that end are refreshed, and each refresh token is used once", async () => {
+  await using world = await startWorld({ SLUICE_OWNERS: "github:octocat" });
+  const { sluice, github } = world;
+  github.isExpiring = true;
+  const { jar } = await signInAt(world);
+  for (let round = 0; round < 2; round++) {
+    // Used all along, so that the session does not end of itself.
+    for (let hours = 0; hours < 7; hours++) {
+      sluice.advance(60 * MINUTE_MS);
+      assert.equal((await jar.visit(`${sluice.url}${PAGE}`)).status, 200);
+    }
+    github.endAccess();
+    sluice.advance(61 * MINUTE_MS);
+    assert.equal((await jar.visit(`${sluice.url}${PAGE}`)).status, 200, `round ${round}`);
+  }
+  github.revoke();
+  sluice.advance(480 * MINUTE_MS - 1);
+  assert.equal((await jar.visit(`${sluice.url}${PAGE}`)).status, 303);
+});
