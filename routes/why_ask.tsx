@@ -15,6 +15,8 @@ export interface Viewer {
   readonly user: string | null;
   /** By a token or a session. */
   readonly isVerified: boolean;
+  /** Where they answer requests; null: they may not, or have not signed in. */
+  readonly desk: string | null;
 }
 
 /** What a form was filled in with, and what was wrong with it. */
@@ -50,6 +52,11 @@ export function Exceptions({ waivers, requests, viewer, now }: {
         ))}
         {requests.map((request) => <Request request={request} viewer={viewer} now={now} />)}
       </dl>
+      {viewer.desk === null || requests.every(({ answer }) => answer !== null) ? null : (
+        <p>
+          <a href={viewer.desk}>Answer what is open</a>
+        </p>
+      )}
     </section>
   );
 }
@@ -67,9 +74,8 @@ function Request({ request, viewer, now }: {
         {version ?? range} <Answer request={request} />
       </dt>
       <dd>
-        Asked for by {asker.user ?? "somebody"}
-        {asker.isVerified ? null : <span class="quiet">{" (unverified)"}</span>}{" "}
-        <Time at={askedAt} now={now} />
+        Asked for by {asker.user ?? "somebody"}{" "}
+        {asker.isVerified ? null : <span class="quiet">(unverified)</span>} <Time at={askedAt} now={now} />
         {isMine ? <span>: {reason}{ticket === null ? null : ` (${ticket})`}</span> : null}
         {answer === null ? null : (
           <p>

@@ -2,7 +2,7 @@
 import type { Ecosystem } from "../ecosystems/ecosystem.ts";
 import type { WhyAnswer, WhyQuery } from "../ecosystems/why.ts";
 import type { Clock, Timers } from "../storage/runtime.ts";
-import type { Principal } from "../storage/tokens.ts";
+import { holds, type Principal } from "../storage/tokens.ts";
 import type { WaiverRequests } from "../storage/waivers.ts";
 import { redirect } from "./admin/admin.tsx";
 import { isSameOrigin, mustBeOurs, readForm } from "./admin/forms.ts";
@@ -91,7 +91,9 @@ export function createWhyRoute(deps: WhyDeps): WhyRoute {
     if (purl === null || ecosystem === undefined) return NO_PURL;
     const name = ecosystem.canonicalName?.(purl.name) ?? purl.name;
     const isVerified = principal !== null;
-    return { resolved, ecosystem, purl, name, member, user, isVerified, address: caller.address };
+    const isApprover = member !== null && principal !== null && holds(principal, "approve");
+    const desk = isApprover ? `${prefix}/-/admin/${view.id}/waivers` : null;
+    return { resolved, ecosystem, purl, name, member, user, isVerified, desk, address: caller.address };
   }
 
   /** `failed`: what was written in the form, and why nothing came of it. */

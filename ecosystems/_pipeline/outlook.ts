@@ -1,6 +1,13 @@
 /** What a waiver would be about: from cached facts only, so that asking for one neither fetches nor tells anything. */
 import { describe } from "../../policy/explain.ts";
-import { type Decision, type EpochMs, permits, type Reason, type Verdict } from "../../policy/types.ts";
+import {
+  type Decision,
+  type EpochMs,
+  permits,
+  type Reason,
+  type Release,
+  type Verdict,
+} from "../../policy/types.ts";
 import { coverage, isLiftable, liftsFor } from "../../policy/waivers.ts";
 import type { OutlookQuery, WaiverOutlook } from "../why.ts";
 import { decideFor } from "./as_of.ts";
@@ -27,7 +34,7 @@ export async function outlook(services: Services, query: OutlookQuery): Promise<
   const now = services.clock();
   const covers = coverage({ version, range }, ecosystem);
   const covered = known.facts.releases.toReversed().filter((release) => covers(release.version));
-  const refused = covered.flatMap((release) => refusedOf(verdicts, release.version));
+  const refused = covered.flatMap((release) => refusedOf(verdicts, release));
   const named = refused.slice(0, MAX_NAMED).map(({ version, decision }) => {
     const { sentence, until } = describe({ decision, name, version, newestAllowed: null, now });
     return { version, verdict: decision.verdict as Verdict, sentence: plain(sentence), until };
@@ -37,36 +44,35 @@ export async function outlook(services: Services, query: OutlookQuery): Promise<
     covered: covered.length,
     refused: refused.length,
     named,
-    maturesAt: lastHold(verdicts, covered.map((release) => release.version), now),
+    maturesAt: lastHold(verdicts, covered, now),
     lifts: liftsFor(reasons),
     isLiftable: refused.length === 0 || refused.some(({ decision }) => isLiftable(decision.reasons)),
   };
 }
 
 /** The first of its files that is refused: a release is let in as long as one of them is. */
-function refusedOf({ known, decisions }: Verdicts, version: string): readonly Refused[] {
-  const release = known.facts.releases.find((each) => each.version === version);
-  const decided = release === undefined || release.artifacts.length === 0
+function refusedOf(verdicts: Verdicts, release: Release): readonly Refused[] {
+  const decision = decidedOn(verdicts, release).find((each) => !permits(each));
+  return decision === undefined ? [] : [{ version: release.version, decision }];
+}
+
+function decidedOn({ decisions }: Verdicts, { version, artifacts }: Release): readonly Decision[] {
+  const decided = artifacts.length === 0
     ? [decisions.release(version)]
-    : release.artifacts.map(({ filename }) => decisions.artifact(filename));
-  const decision = decided.find((each) => each !== null && !permits(each));
-  return decision === null || decision === undefined ? [] : [{ version, decision }];
+    : artifacts.map(({ filename }) => decisions.artifact(filename));
+  return decided.filter((decision) => decision !== null);
 }
 
 /** When the last hold on any of their files lifts by itself; null: nothing is held that time alone lifts. */
-function lastHold({ known, decisions }: Verdicts, versions: readonly string[], now: EpochMs): EpochMs | null {
-  const wanted = new Set(versions);
-  let last: EpochMs | null = null;
-  for (const { version, artifacts } of known.facts.releases) {
-    if (!wanted.has(version)) continue;
-    const decided = artifacts.length === 0
-      ? [decisions.release(version)]
-      : artifacts.map(({ filename }) => decisions.artifact(filename));
-    for (const { horizon } of decided.flatMap((decision) => decision?.reasons.filter(isStandingHold) ?? [])) {
-      if (horizon !== null && horizon > now && (last === null || horizon > last)) last = horizon;
-    }
-  }
-  return last;
+function lastHold(verdicts: Verdicts, releases: readonly Release[], now: EpochMs): EpochMs | null {
+  const holds = releases.flatMap((release) => decidedOn(verdicts, release)).flatMap(({ reasons }) =>
+    reasons.filter(isStandingHold)
+  );
+  return holds.reduce<EpochMs | null>(
+    (last, { horizon }) =>
+      horizon !== null && horizon > now && (last === null || horizon > last) ? horizon : last,
+    null,
+  );
 }
 
 function isStandingHold({ verdict, liftedBy, observed }: Reason): boolean {

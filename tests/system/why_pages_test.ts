@@ -178,6 +178,9 @@ Deno.test("GET and POST /-/why: whom the organisation lets in, and nobody else; 
   const mine = await page(FRESH, { cookie: member.cookie });
   assert.match(mine.text, /of a member/);
   assert.doesNotMatch(mine.text, /of a token/, "why somebody else asked is not shown");
+  assert.doesNotMatch(mine.text, /Answer what is open/);
+  const approver = await signIn(sluice, { user: "linus", role: "approver" });
+  assert.match((await page(FRESH, { cookie: approver.cookie })).text, /href="\/-\/admin\/default\/waivers"/);
 });
 
 Deno.test("POST /-/why: from a page of this origin alone; a session's form from its own page or with its token", async () => {

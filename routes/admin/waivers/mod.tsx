@@ -16,7 +16,7 @@ import {
 } from "./shapes.ts";
 
 /** On the first page; further ones have a page of their own. */
-const SHOWN_REQUESTS = 20;
+const SHOWN_REQUESTS = 10;
 const SHOWN_WAIVERS = 50;
 
 type Show = (context: PageContext, sent: Sent | null) => Promise<View>;
