@@ -4,7 +4,7 @@ import type { Sampled } from "../contract/samples.ts";
 import { type Answered, eachOf } from "../contract/world.ts";
 import type { LogLine } from "../fakes/sluice.ts";
 import type { Answer, FaultName } from "../fakes/upstream.ts";
-import { type Matrix, type Row, startMatrix } from "./fault_matrix.ts";
+import { type Matrix, PATIENT_ENOUGH, type Row, startMatrix } from "./fault_matrix.ts";
 import { PAUSE_MS, TOLD } from "./faults_world.ts";
 
 /** Stops everything of its origin, so it comes last. */
@@ -16,7 +16,8 @@ export async function assertFaults(
   faults: readonly FaultName[],
   isMeant: (row: Row) => boolean,
 ): Promise<void> {
-  await using matrix = await startMatrix(sampled, faults);
+  const stalls = faults.some((fault) => fault.startsWith("stall-"));
+  await using matrix = await startMatrix(sampled, faults, stalls ? PATIENT_ENOUGH : {});
   const rows = matrix.rows.filter(isMeant);
   const honest = await honestOf(matrix, rows);
   const under = async (fault: FaultName) => {

@@ -40,11 +40,11 @@ export interface Matrix extends AsyncDisposable {
   asked(row: Row, organisation: string): number;
 }
 
-/** Eight at a time on a machine that has other things to do. */
-const PATIENT_ENOUGH = {
-  SLUICE_CONNECT_TIMEOUT: "500ms",
-  SLUICE_FIRST_BYTE_TIMEOUT: "1s",
-  SLUICE_IDLE_TIMEOUT: "1s",
+/** For an upstream that stalls: eight at a time on a machine that has other things to do. */
+export const PATIENT_ENOUGH = {
+  SLUICE_CONNECT_TIMEOUT: "1s",
+  SLUICE_FIRST_BYTE_TIMEOUT: "2s",
+  SLUICE_IDLE_TIMEOUT: "2s",
 };
 const FINDING = "finding";
 const HONEST = "honest";
@@ -60,11 +60,12 @@ const ASKED: ReadonlySet<SampleAsk["kind"]> = new Set([
 export async function startMatrix(
   { ecosystem, sample }: Sampled,
   organisations: readonly string[],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Matrix> {
   const upstream = await startFakeUpstream();
   const all = [FINDING, HONEST, ...organisations];
   const sluice = await startSluice({
-    env: PATIENT_ENOUGH,
+    env,
     file: JSON.stringify({
       upstreams: {
         [ecosystem.id]: all.flatMap((name) =>
