@@ -359,7 +359,10 @@ export interface Setting {
   readonly section?: string;
   /** As the file has them; what had their keys goes. No line holds a quote that is not the syntax's own. */
   readonly lines: readonly string[];
-  /** Keys that lead past Sluice all the same, where the file has them: they stay, and that is said. */
+  /**
+   * Keys that lead past Sluice all the same, where the file has them, or `[[index]]`: a second of these. They stay, and
+   * that is said.
+   */
   readonly past?: readonly string[];
   /** It holds who somebody is: only in files that nobody else can read, never in one for everybody. */
   readonly isSecret?: true;

@@ -123,7 +123,8 @@ function pipConf(base: string, caller: SetupCaller): Setting {
 /** The first that is the default is; the others stay what they were beside it. */
 function uvToml(index: string, caller: SetupCaller): Setting {
   const lines = ['name = "sluice"', `url = "${withName(index, caller)}"`, "default = true"];
-  return { id: "uv", file: UV_TOML, section: "[index]", lines };
+  const past = ["[[index]]", "extra-index-url", "find-links"];
+  return { id: "uv", file: UV_TOML, section: "[index]", lines, past };
 }
 
 /** Where a name is asked for, it gives up at once with one that has no password beside it. */

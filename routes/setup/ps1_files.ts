@@ -74,13 +74,16 @@ function Set-Lines([string] $Syntax, [string] $Id, [string] $Section, [string[]]
   if ($edited.Replaced -cne '') { Say ('    in place of another ' + $edited.Replaced) }
 }
 
-# What leads past Sluice all the same stays, and is said.
+# What leads past Sluice all the same stays, and is said. Of [[tables]] one is ours.
 function Show-Past([string[]] $Keys) {
   if ($File -ceq '' -or -not (Test-Path -LiteralPath $File -PathType Leaf)) { return }
-  foreach ($line in (Split-Lines ([IO.File]::ReadAllText($File)))) {
-    $key = Get-Key $line 'ini'
-    if ($Keys -ccontains $key) {
-      Say ('  ' + (Get-Shown $File) + ': beware: its ' + $key + ' is asked beside Sluice, and stays')
+  $lines = Split-Lines ([IO.File]::ReadAllText($File))
+  foreach ($key in $Keys) {
+    $allowed = 0
+    if ($key.StartsWith('[')) { $allowed = 1 }
+    $found = @($lines | Where-Object { $_.Trim() -ceq $key -or (Get-Key $_ 'ini') -ceq $key })
+    if ($found.Count -gt $allowed) {
+      Say ('  ' + (Get-Shown $File) + ': beware: another ' + $key + ' of it is asked beside Sluice, and stays')
     }
   }
 }

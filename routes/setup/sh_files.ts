@@ -108,13 +108,15 @@ put_lines() {
   [ -z "$instead" ] || say "    in place of another $instead"
 }
 
-# beware KEY...: what leads past Sluice all the same stays, and is said.
+# beware KEY...: what leads past Sluice all the same stays, and is said. Of [[tables]] one is ours.
 beware() {
   if [ -z "$FILE" ] || [ ! -e "$FILE" ]; then return 0; fi
   for key in "$@"; do
-    if grep -iq "^[[:space:]]*$(printf '%s' "$key" | sed 's/-/[-_]/g')[[:space:]]*[=:]" "$FILE"; then
-      say "  $(shown "$FILE"): beware: its $key is asked beside Sluice, and stays"
-    fi
+    case $key in
+    \[*) [ "$(grep -cxF "$key" "$FILE")" -gt 1 ] || continue ;;
+    *) grep -iq "^[[:space:]]*$(printf '%s' "$key" | sed 's/-/[-_]/g')[[:space:]]*[=:]" "$FILE" || continue ;;
+    esac
+    say "  $(shown "$FILE"): beware: another $key of it is asked beside Sluice, and stays"
   done
 }
 

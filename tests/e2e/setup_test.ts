@@ -95,7 +95,11 @@ async function roundTrip(world: SetupWorld, shell: string, isFurnished: boolean)
   if (!isFurnished) assert.match(first.output, /It knows the token\.[\s\S]*npm ping: answered/);
   assert.ok(!(dry.output + first.output).includes(world.token), "no token on the terminal");
   const after = await home.snapshot();
-  if (isFurnished) await assertMerged(home, world);
+  if (isFurnished) {
+    await assertMerged(home, world);
+    assert.match(first.output, /pip\.conf: beware: another extra-index-url of it is asked beside Sluice/);
+    assert.match(first.output, /uv\.toml: beware: another \[\[index\]\] of it is asked beside Sluice/);
+  }
   const second = await home.setup(shell, ...token, "--no-verify");
   assert.equal(second.code, 0, second.output);
   assert.doesNotMatch(second.output, /now has/);
