@@ -44,7 +44,12 @@ export async function restoreCommand(args: readonly string[], io: Io): Promise<v
   if (!await exists(path)) throw new UsageError(`Cannot read ${path}: there is no such file.`);
   const time = new Date(io.clock()).toISOString().replace(/[-:]|\.\d+/g, "");
   const job: Job = { io, flags, path, copy: `${path}.replaced-${time}.gz` };
-  const restored = flags.server === undefined ? await restoreHere(job) : await restoreThere(job);
+  const restored = await (flags.server === undefined ? restoreHere : restoreThere)(job).catch(
+    async (error) => {
+      if (await exists(job.copy)) io.stderr(`What was there before: ${job.copy}\n`);
+      throw error;
+    },
+  );
   const copy = await exists(job.copy) ? job.copy : null;
   io.stdout(flags.json ? `${JSON.stringify({ ...restored, copy }, null, 2)}\n` : textOf(restored, copy));
 }

@@ -4,8 +4,6 @@
  */
 export const LEFT_OUT: ReadonlySet<string> = new Set([
   "leases",
-  // Who has signed out stays so; everybody else signs in again.
-  "sessions",
   "processes",
   "readiness",
   "cache_tally",
