@@ -21,7 +21,7 @@ export async function measureStart(
   await askOnce(rig.sluice.url, "/npm/small-0000", { headers: HEADERS });
   return [
     { what: "start, empty data folder", found: empty, bound: null, unit: "ms" },
-    { what: `start, ${packages} packages and files`, found: full, bound: 1_000, unit: "ms" },
+    { what: `start, ${packages} packages and files`, found: full, bound: 1_000, attained: empty, unit: "ms" },
   ];
 }
 
