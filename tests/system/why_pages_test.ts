@@ -175,6 +175,10 @@ Deno.test("GET and POST /-/why: whom the organisation lets in, and nobody else; 
     [["grace", true, "of a member"], ["jane", true, "of a token"]],
     "the name in the field is nobody's who has one",
   );
+  const acmes = await form(`/o/acme${FRESH}`, { name: "x", reason: "acme's", for: "1" });
+  assert.match(acmes.headers.get("location")!, /^\/o\/acme\/-\/why\/.*asked=/);
+  assert.match((await page(`/o/acme${FRESH}`)).text, /action="\/o\/acme\/-\/why\/pkg:npm\/fresh@1\.1\.0"/);
+  assert.equal((await api("GET", "/waiver-requests")).body.requests.length, 2, "and no other organisation's");
   const mine = await page(FRESH, { cookie: member.cookie });
   assert.match(mine.text, /of a member/);
   assert.doesNotMatch(mine.text, /of a token/, "why somebody else asked is not shown");
