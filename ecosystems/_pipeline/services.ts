@@ -29,7 +29,7 @@ import { createInUse, type InUse } from "./in_use.ts";
 import { createRecentBodies, type RecentBodies } from "./recent.ts";
 import { createInstants, type Instants } from "./instants.ts";
 import { createTally, type Tally } from "./tally.ts";
-import type { ArtifactLocation, Ecosystem, UpstreamDocument } from "../ecosystem.ts";
+import type { Ecosystem, UpstreamDocument } from "../ecosystem.ts";
 import type { Copy } from "../outcome.ts";
 import type { MirrorOnly } from "../mirrors.ts";
 import type { LoadResult } from "./load.ts";
@@ -162,8 +162,6 @@ export interface Services extends ServiceOptions {
   /** Decisions whose record this process has written. */
   readonly keptDecisions: ByteCache<true>;
   readonly fileRecords: ByteCache<FileRecord>;
-  /** The record of a file's bytes, once they were found to have every digest that the index states of it. */
-  readonly verified: WeakMap<ArtifactLocation, FileRecord>;
   /** Artifacts that are small or often asked for, verified, by blob key. */
   readonly hot: ByteCache<Uint8Array>;
   readonly hotReads: Coalescer<Uint8Array | "damaged" | null>;
@@ -246,7 +244,6 @@ export function createServices(options: ServiceOptions): Services {
       maxBytes: FILE_RECORDS_BYTES,
       sizeOf: () => FILE_RECORD_BYTES,
     }),
-    verified: new WeakMap(),
     hot: createByteCache<Uint8Array>({ maxBytes: memory.artifactBytes, sizeOf: (bytes) => bytes.byteLength }),
     hotReads: createCoalescer<Uint8Array | "damaged" | null>(),
     hotAsks: createTally({ clock, windowMs: HOT_WINDOW_MS, limit: 1, maxKeys: 10_000 }),
