@@ -6,7 +6,8 @@ import { SH_ARGUMENTS, SH_USAGE } from "./sh_arguments.ts";
 import { shClients } from "./sh_clients.ts";
 import { SH_EDIT } from "./sh_edit.ts";
 import { SH_EVERYBODY } from "./sh_everybody.ts";
-import { SH_FILES, SH_UNDO } from "./sh_files.ts";
+import { SH_FILES } from "./sh_files.ts";
+import { SH_UNDO } from "./sh_undo.ts";
 import { SH_VERIFY } from "./sh_verify.ts";
 
 /** Whose script it is. */
