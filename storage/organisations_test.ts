@@ -89,6 +89,31 @@ Deno.test("view that is confirmed unchanged costs one read, and is the same obje
     assert.equal(counted.reads, before + 1);
   }));
 
+Deno.test("view: while this process changes one thing after another, everybody is answered, with what was changed before they asked", () =>
+  withMemoryKv(async (kv) => {
+    const clock = testClock();
+    let changes = 0;
+    // Something else is changed during every look.
+    const busy = new Proxy(kv, {
+      get(target, property) {
+        const value = Reflect.get(target, property, target);
+        if (property !== "getMany") return typeof value === "function" ? value.bind(target) : value;
+        return (...args: unknown[]) => {
+          if (changes++ < 20) views.lookAgain();
+          return Reflect.apply(value, target, args);
+        };
+      },
+    });
+    const { views, organisations } = viewsOver(busy, clock);
+    await organisations.create("acme", { author: "ann" });
+    for (let revision = 1; revision < 5; revision++) {
+      assert.equal((await views.view("acme"))?.revision, revision);
+      await organisations.set({ id: "acme", source: {}, author: "ann" });
+      views.lookAgain();
+    }
+    assert.ok(changes > 4);
+  }));
+
 Deno.test("view of an organisation that did not change stays the same object when another does", () =>
   withMemoryKv(async (kv) => {
     const clock = testClock();

@@ -61,6 +61,8 @@ export function createOrganisationViews(deps: OrganisationViewsDeps): Organisati
   let confirming: Promise<void> | null = null;
   /** How often this process has said that it changed something. */
   let changes = 0;
+  /** How many of those the last look may be relied on to have seen. */
+  let seenChanges = 0;
 
   function isWithin(since: number, ms: number): boolean {
     const age = clock() - since;
@@ -70,12 +72,15 @@ export function createOrganisationViews(deps: OrganisationViewsDeps): Organisati
 
   /** Resolves when what is held may be used; throws StorageError. */
   async function confirm(): Promise<void> {
+    // Only what this process had changed when it was asked has to be seen: others may go on changing.
+    const asked = changes;
+    const isSeen = (ms: number) => seenChanges >= asked && isWithin(confirmedAt, ms);
     // A look that was joined may have begun before a change of this process; one may have met the end of a restore.
-    for (let i = 0; i < 3 && !isWithin(confirmedAt, FRESH_MS) && !isWithin(failedAt, PAUSE_MS); i++) {
+    for (let i = 0; i < 3 && !isSeen(FRESH_MS) && !isWithin(failedAt, PAUSE_MS); i++) {
       await (confirming ??= lookAtStamps(changes).finally(() => confirming = null));
     }
     if (refused !== null) throw refused;
-    if (isWithin(confirmedAt, LOST_MS)) return;
+    if (isSeen(LOST_MS)) return;
     throw new StorageError("Cannot confirm the policies: the storage has not answered for five seconds");
   }
 
@@ -88,8 +93,9 @@ export function createOrganisationViews(deps: OrganisationViewsDeps): Organisati
       if (next.all !== stamps?.all || next.organisations !== stamps?.organisations) generation++;
       stamps = next;
       refused = null;
+      confirmedAt = asked;
       // One that was begun before a change of this process may have seen what was there before.
-      if (asOf === changes) confirmedAt = asked;
+      seenChanges = asOf;
     } catch (error) {
       if (error instanceof RestoringError) return refuse(error);
       failedAt = clock();
@@ -174,7 +180,6 @@ export function createOrganisationViews(deps: OrganisationViewsDeps): Organisati
 
   function lookAgain(): void {
     changes++;
-    confirmedAt = -Infinity;
   }
 
   return { view, count, lookAgain };
