@@ -111,6 +111,7 @@ async function welcomePage(mounts: readonly Mount[], { site, prefix, version }: 
           </div>
         </dl>
         <footer>
+          <a href={`${prefix}/-/admin`}>Policy, installs, waivers</a>
           <a href={`${site}/-/stats`}>Statistics</a>
           <a href={`${site}/-/health`}>Health</a>
           <a href={`${site}/-/schema/policy.json`}>Policy schema</a>
