@@ -14,10 +14,20 @@ export async function pathOf(name: string): Promise<string | null> {
   return null;
 }
 
-/** That was free when it was asked for. */
+/** Below what systems give to whoever asks for any port: nobody is given it before it is used. */
+const [FIRST_PORT, LAST_PORT] = [10_000, 32_000];
+
+/** That was free when it was asked for, and is not given to who asks for any. */
 export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
 
 /** Ends once it resolves true; throws Error after half a minute. */

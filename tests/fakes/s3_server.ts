@@ -7,6 +7,7 @@ import { GIVE_BACK_MS } from "../../storage/artifacts/s3_body.ts";
 import type { S3Credentials } from "../../storage/artifacts/s3_client.ts";
 import { elements, textOf } from "../../storage/artifacts/s3_xml.ts";
 import { realTimers } from "../../storage/timers.ts";
+import { freePort } from "./program.ts";
 
 const BINARY = new URL("../../.cache/bin/versitygw", import.meta.url).pathname;
 
@@ -44,11 +45,6 @@ async function isExecutable(path: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** Resolves when it answers. */
