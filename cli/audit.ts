@@ -1,4 +1,5 @@
 /** `deno task audit`: every change by whom, when, from what to what, and from where. */
+import type { ShownEntry } from "../routes/api/audit_trail.ts";
 import { openApi } from "./api_client.ts";
 import { noOperands, PLACE_OPTIONS, PLACE_USAGE, readFlags, runCommand } from "./command.ts";
 import { type Io, processIo } from "./io.ts";
@@ -20,18 +21,6 @@ const OPTIONS = {
   json: { type: "boolean" },
 } as const;
 
-/** As the API has it. */
-interface Entry {
-  readonly at: string;
-  readonly organisation: string | null;
-  readonly user: string;
-  readonly principal: string;
-  readonly from: string;
-  readonly action: string;
-  readonly subject: string;
-  readonly changes: readonly string[];
-}
-
 /** Exit code 0: done; 1: refused or failed; 2: the command line is wrong. */
 export function audit(args: readonly string[], io: Io): Promise<number> {
   return runCommand({ name: "audit", usage: USAGE, args, io }, async () => {
@@ -39,7 +28,7 @@ export function audit(args: readonly string[], io: Io): Promise<number> {
     noOperands(operands);
     const { json = false, everywhere = false, limit = "50" } = values;
     await using api = await openApi(values, io);
-    const { entries } = await api.call<{ readonly entries: readonly Entry[] }>("GET", "/audit", {
+    const { entries } = await api.call<{ readonly entries: readonly ShownEntry[] }>("GET", "/audit", {
       query: { limit, everywhere },
     });
     if (json) return io.stdout(`${JSON.stringify(entries, null, 2)}\n`);
@@ -47,7 +36,7 @@ export function audit(args: readonly string[], io: Io): Promise<number> {
   });
 }
 
-function textOf({ at, organisation, user, from, action, subject, changes }: Entry): string {
+function textOf({ at, organisation, user, from, action, subject, changes }: ShownEntry): string {
   const where = from === "" ? "on the machine" : `from ${from}`;
   const head = `${minuteText(at)}  ${user} ${where}, ${organisation ?? "the instance"}: ${action} ${subject}`;
   return [safeText(head), ...changes.map((line) => `    ${safeText(line)}`), ""].join("\n");

@@ -1,4 +1,5 @@
 /** `deno task held`: what is being held of what was asked for lately, and when each matures. */
+import type { ShownHeld } from "../routes/api/held.ts";
 import { openApi } from "./api_client.ts";
 import { noOperands, PLACE_OPTIONS, PLACE_USAGE, readFlags, runCommand } from "./command.ts";
 import { type Io, processIo } from "./io.ts";
@@ -14,13 +15,6 @@ ${PLACE_USAGE}`;
 
 const OPTIONS = { ...PLACE_OPTIONS, limit: { type: "string" }, json: { type: "boolean" } } as const;
 
-/** As the API has it. */
-interface Held {
-  readonly purl: string;
-  readonly rule: string | null;
-  readonly maturesAt: string;
-}
-
 /** Exit code 0: done; 1: refused or failed; 2: the command line is wrong. */
 export function held(args: readonly string[], io: Io): Promise<number> {
   return runCommand({ name: "held", usage: USAGE, args, io }, async () => {
@@ -28,7 +22,7 @@ export function held(args: readonly string[], io: Io): Promise<number> {
     noOperands(operands);
     await using api = await openApi(values, io);
     const query = { limit: values.limit ?? "20" };
-    const { held } = await api.call<{ readonly held: readonly Held[] }>("GET", "/held", { query });
+    const { held } = await api.call<{ readonly held: readonly ShownHeld[] }>("GET", "/held", { query });
     if (values.json === true) return io.stdout(`${JSON.stringify(held, null, 2)}\n`);
     if (held.length === 0) return io.stdout("Nothing of what was asked for lately is being held.\n");
     io.stdout(printTable(held, [

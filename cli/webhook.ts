@@ -1,4 +1,5 @@
 /** `deno task webhook [test ID]`: who is told of what, what was last sent, and whether anything arrives. */
+import type { ShownDelivery, ShownWebhook } from "../routes/api/webhooks.ts";
 import { openApi } from "./api_client.ts";
 import { noOperands, onlyOperand, PLACE_OPTIONS, PLACE_USAGE, readFlags, runCommand } from "./command.ts";
 import { type Io, processIo } from "./io.ts";
@@ -15,22 +16,6 @@ ${PLACE_USAGE}`;
 
 const OPTIONS = { ...PLACE_OPTIONS, json: { type: "boolean" } } as const;
 
-/** As the API has it. */
-interface Delivery {
-  readonly at: string;
-  readonly event: string;
-  readonly about: string;
-  readonly status: number | null;
-  readonly failure: string | null;
-}
-
-interface Webhook {
-  readonly id: string;
-  readonly format: string;
-  readonly events: readonly string[];
-  readonly deliveries: readonly Delivery[];
-}
-
 /** Exit code 0: done; 1: the test was not answered with success, or it failed; 2: the command line is wrong. */
 export function webhook(args: readonly string[], io: Io): Promise<number> {
   return runCommand({ name: "webhook", usage: USAGE, args, io }, async () => {
@@ -43,17 +28,19 @@ export function webhook(args: readonly string[], io: Io): Promise<number> {
     const id = word === undefined ? null : onlyOperand(operands, "webhook's id");
     await using api = await openApi(values, io);
     if (id !== null) {
-      const sent = await api.call<Delivery>("POST", `/webhooks/${encodeURIComponent(id)}/test`, { body: {} });
+      const sent = await api.call<ShownDelivery>("POST", `/webhooks/${encodeURIComponent(id)}/test`, {
+        body: {},
+      });
       io.stdout(json ? `${JSON.stringify(sent, null, 2)}\n` : `${answerOf(sent)}\n`);
       return sent.status !== null && sent.status >= 200 && sent.status < 300 ? 0 : 1;
     }
-    const { webhooks } = await api.call<{ readonly webhooks: readonly Webhook[] }>("GET", "/webhooks");
+    const { webhooks } = await api.call<{ readonly webhooks: readonly ShownWebhook[] }>("GET", "/webhooks");
     io.stdout(json ? `${JSON.stringify(webhooks, null, 2)}\n` : listOf(webhooks, io));
     return 0;
   });
 }
 
-function listOf(webhooks: readonly Webhook[], io: Io): string {
+function listOf(webhooks: readonly ShownWebhook[], io: Io): string {
   if (webhooks.length === 0) {
     return "Nobody is told of anything. Webhooks are in the policy: deno task org edit\n";
   }
@@ -65,11 +52,11 @@ function listOf(webhooks: readonly Webhook[], io: Io): string {
   ], { colour: io.isTty && !io.env.NO_COLOR });
 }
 
-function lastOf(last: Delivery | undefined): string {
+function lastOf(last: ShownDelivery | undefined): string {
   return last === undefined ? "none" : `${minuteText(last.at)} ${safeText(last.event)}: ${answerOf(last)}`;
 }
 
-function answerOf({ status, failure }: Delivery): string {
+function answerOf({ status, failure }: ShownDelivery): string {
   return status === null ? `not answered (${failure})` : `answered with ${status}`;
 }
 

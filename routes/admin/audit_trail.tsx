@@ -1,17 +1,7 @@
 /** Every change by whom, when, from what to what, and from where. */
+import type { ShownEntry } from "../api/audit_trail.ts";
 import type { AdminPage, PageContext } from "./page.ts";
 import { Empty, Pager, Table, Time } from "./ui.tsx";
-
-interface Entry {
-  readonly at: string;
-  readonly organisation: string | null;
-  readonly user: string;
-  readonly principal: string;
-  readonly from: string;
-  readonly action: string;
-  readonly subject: string;
-  readonly changes: readonly string[];
-}
 
 export const AUDIT_TRAIL: AdminPage = {
   path: "audit",
@@ -22,7 +12,7 @@ export const AUDIT_TRAIL: AdminPage = {
     const { query, now, principal } = context;
     const isEverywhere = query.get("everywhere") === "true";
     const { entries, next } = await context.must<
-      { readonly entries: readonly Entry[]; readonly next: string | null }
+      { readonly entries: readonly ShownEntry[]; readonly next: string | null }
     >("listAuditTrail", {
       query: { cursor: query.get("cursor"), limit: 50, everywhere: isEverywhere || null },
     });
@@ -40,7 +30,10 @@ export const AUDIT_TRAIL: AdminPage = {
                 { title: "When", cell: ({ at }) => <Time at={at} now={now} /> },
                 { title: "Who", cell: (entry) => <Who entry={entry} /> },
                 ...(isEverywhere
-                  ? [{ title: "Organisation", cell: (entry: Entry) => entry.organisation ?? "the instance" }]
+                  ? [{
+                    title: "Organisation",
+                    cell: (entry: ShownEntry) => entry.organisation ?? "the instance",
+                  }]
                   : []),
                 { title: "What", cell: (entry) => <What entry={entry} /> },
               ]}
@@ -63,7 +56,7 @@ function Whose({ context, isEverywhere }: { readonly context: PageContext; reado
   );
 }
 
-function Who({ entry: { user, from, principal } }: { readonly entry: Entry }) {
+function Who({ entry: { user, from, principal } }: { readonly entry: ShownEntry }) {
   return (
     <>
       {user}
@@ -77,7 +70,7 @@ function kindOf(principal: string): string {
   return principal.startsWith("session:") ? "signed in" : "token";
 }
 
-function What({ entry: { action, subject, changes } }: { readonly entry: Entry }) {
+function What({ entry: { action, subject, changes } }: { readonly entry: ShownEntry }) {
   return (
     <>
       <b>{wordsOf(action)}</b> {subject}

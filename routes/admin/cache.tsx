@@ -1,6 +1,6 @@
 /** What is cached, how full it is, what is kept whatever happens, and what may go. */
 import { type AdminPage, type CallProblem, errorOf, type PageContext, type View } from "./page.ts";
-import { count, Empty, Form, Notice, size, Table, TextField, Time } from "./ui.tsx";
+import { count, Empty, FigureList, Form, Notice, size, Table, TextField, Time } from "./ui.tsx";
 
 interface Usage {
   readonly bytes: number | null;
@@ -131,14 +131,7 @@ function Figures({ usage, status }: { readonly usage: Usage; readonly status: St
   ] as const;
   return (
     <>
-      <dl class="figures">
-        {figures.map(([name, value]) => (
-          <div>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <FigureList figures={figures} />
       {bytes === null || maxBytes === null ? null : (
         <p>
           <meter min={0} max={maxBytes} value={bytes} aria-label="How full the cache is">

@@ -1,8 +1,9 @@
 /** The first page: what was installed and refused, what is held, whether all is well. */
+import type { ShownHeld } from "../api/held.ts";
 import { Chart } from "./chart.tsx";
 import { packageAddress } from "./packages.tsx";
 import type { AdminPage, PageContext } from "./page.ts";
-import { Badge, count, Empty, Form, size, Table, Time } from "./ui.tsx";
+import { Badge, count, Empty, FigureList, Form, size, Table, Time } from "./ui.tsx";
 
 interface Stats {
   readonly since: string;
@@ -24,14 +25,6 @@ interface Stats {
     readonly misses: number;
   }[];
   readonly upstreams: readonly { readonly day: string; readonly answered: number; readonly failed: number }[];
-}
-
-interface Held {
-  readonly purl: string;
-  readonly package: string;
-  readonly version: string;
-  readonly rule: string | null;
-  readonly maturesAt: string;
 }
 
 interface Refused {
@@ -71,7 +64,7 @@ export const OVERVIEW: AdminPage = {
   async show(context) {
     const [stats, { held }, { installs: refused }] = await Promise.all([
       context.must<Stats>("stats"),
-      context.must<{ readonly held: readonly Held[] }>("listHeld", { query: { limit: 10 } }),
+      context.must<{ readonly held: readonly ShownHeld[] }>("listHeld", { query: { limit: 10 } }),
       context.must<{ readonly installs: readonly Refused[] }>("refusedInstalls", { query: { limit: 10 } }),
     ]);
     const body = (
@@ -119,16 +112,7 @@ function Figures({ stats: { ecosystems } }: { readonly stats: Stats }) {
     ["Packages cached", count(sum("packages"))],
     ["Cached", size(sum("bytes"))],
   ] as const;
-  return (
-    <dl class="figures">
-      {figures.map(([name, value]) => (
-        <div>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <FigureList figures={figures} />;
 }
 
 function Charts({ context, stats }: { readonly context: PageContext; readonly stats: Stats }) {
@@ -190,7 +174,9 @@ function daysOf({ since, days }: Stats, now: number): readonly Day[] {
   return [...byDay.values()];
 }
 
-function HeldTable({ context, held }: { readonly context: PageContext; readonly held: readonly Held[] }) {
+function HeldTable(
+  { context, held }: { readonly context: PageContext; readonly held: readonly ShownHeld[] },
+) {
   if (held.length === 0) return <Empty>Nothing of what was asked for lately is being held.</Empty>;
   return (
     <Table

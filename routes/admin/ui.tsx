@@ -65,6 +65,22 @@ export function Table<T>({ caption, columns, rows }: {
   );
 }
 
+/** A few numbers that say it all, each under its name. */
+export function FigureList(
+  { figures }: { readonly figures: readonly (readonly [name: string, value: string])[] },
+) {
+  return (
+    <dl class="figures">
+      {figures.map(([name, value]) => (
+        <div>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
 /** Posts to the page itself; `action` names what is to be done there. */
 export function Form({ context, action, label, isInline, children }: {
   readonly context: Pick<PageContext, "here" | "member">;

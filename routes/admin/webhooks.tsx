@@ -1,21 +1,7 @@
 /** Who is told of refusals and alerts: added, tested and taken away here; addresses are written, never shown. */
+import type { ShownDelivery, ShownWebhook } from "../api/webhooks.ts";
 import { type AdminPage, type CallProblem, errorOf, type PageContext, type View } from "./page.ts";
 import { Badge, Empty, Field, Form, Notice, Select, Table, TextField, Time } from "./ui.tsx";
-
-interface Delivery {
-  readonly at: string;
-  readonly event: string;
-  readonly about: string;
-  readonly status: number | null;
-  readonly failure: string | null;
-}
-
-interface Webhook {
-  readonly id: string;
-  readonly format: string;
-  readonly events: readonly string[];
-  readonly deliveries: readonly Delivery[];
-}
 
 /** The policy as the API has it; webhooks among all that is in it. */
 interface Policy {
@@ -77,7 +63,7 @@ export const WEBHOOKS: AdminPage = {
       scope: "policy",
       async run(context, form) {
         const id = form.get("id") ?? "";
-        const delivery = await context.must<Delivery>("testWebhook", { params: { id }, body: {} });
+        const delivery = await context.must<ShownDelivery>("testWebhook", { params: { id }, body: {} });
         return await page(context, { tested: { id, delivery } });
       },
     },
@@ -102,9 +88,9 @@ async function change(
 
 async function page(context: PageContext, { sent, tested }: {
   readonly sent?: Sent;
-  readonly tested?: { readonly id: string; readonly delivery: Delivery };
+  readonly tested?: { readonly id: string; readonly delivery: ShownDelivery };
 }): Promise<View> {
-  const { webhooks } = await context.must<{ readonly webhooks: readonly Webhook[] }>("listWebhooks");
+  const { webhooks } = await context.must<{ readonly webhooks: readonly ShownWebhook[] }>("listWebhooks");
   const body = (
     <>
       <p class="lead">
@@ -123,7 +109,7 @@ async function page(context: PageContext, { sent, tested }: {
   return { kind: "page", body, status: sent?.problem.status ?? 200 };
 }
 
-function Tested({ id, delivery }: { readonly id: string; readonly delivery: Delivery }) {
+function Tested({ id, delivery }: { readonly id: string; readonly delivery: ShownDelivery }) {
   const isGood = delivery.status !== null && delivery.status >= 200 && delivery.status < 300;
   return (
     <Notice kind={isGood ? "good" : "bad"}>
@@ -134,7 +120,7 @@ function Tested({ id, delivery }: { readonly id: string; readonly delivery: Deli
   );
 }
 
-function Hook({ context, webhook }: { readonly context: PageContext; readonly webhook: Webhook }) {
+function Hook({ context, webhook }: { readonly context: PageContext; readonly webhook: ShownWebhook }) {
   const { id, format, events, deliveries } = webhook;
   return (
     <section class="card" aria-label={`Webhook ${id}`}>
@@ -175,7 +161,7 @@ function Hook({ context, webhook }: { readonly context: PageContext; readonly we
   );
 }
 
-function Answer({ delivery: { status, failure } }: { readonly delivery: Delivery }) {
+function Answer({ delivery: { status, failure } }: { readonly delivery: ShownDelivery }) {
   if (status === null) return <Badge tone="bad">{failure ?? "none"}</Badge>;
   return <Badge tone={status >= 200 && status < 300 ? "good" : "bad"}>{String(status)}</Badge>;
 }

@@ -19,6 +19,9 @@ const entry = z.object({
   changes: z.array(z.string()),
 }).meta({ id: "AuditEntry" });
 
+/** As it is answered. */
+export type ShownEntry = z.output<typeof entry>;
+
 export function auditTrailEndpoints(trail: Pick<AuditTrail, "list">): readonly Endpoint[] {
   return [
     endpoint({

@@ -26,6 +26,9 @@ const held = z.object({
   maturesAt: instant,
 }).meta({ id: "Held" });
 
+/** As it is answered. */
+export type ShownHeld = z.output<typeof held>;
+
 export function heldEndpoints(deps: HeldApiDeps): readonly Endpoint[] {
   return [
     endpoint({

@@ -23,6 +23,10 @@ const webhook = z.object({
   deliveries: z.array(delivery).meta({ description: "Attempts, the newest first, at most 20" }),
 }).meta({ id: "Webhook" });
 
+/** One attempt, as it is answered. */
+export type ShownDelivery = z.output<typeof delivery>;
+export type ShownWebhook = z.output<typeof webhook>;
+
 export function webhookEndpoints(
   webhooks: Pick<Webhooks, "test"> & Pick<Deliveries, "list">,
 ): readonly Endpoint[] {
