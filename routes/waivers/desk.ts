@@ -12,6 +12,7 @@ import type { WaiverAsker, WaiverRequest, WaiverRequests } from "../../storage/w
 import type { WaiverEvent } from "../../storage/webhook_message.ts";
 import { ApiError, notFound, wrongField } from "../api/error.ts";
 import { told } from "../api/told.ts";
+import { networkOf } from "../peer.ts";
 import {
   LONGEST_MS,
   maturing,
@@ -23,7 +24,7 @@ import {
 } from "./checks.ts";
 import type { Asking, Granting, WaiverDesk } from "./types.ts";
 
-/** An hour, of one address whose name nobody verified. */
+/** An hour, of one address (of IPv6, one network) whose name nobody verified. */
 const PER_ADDRESS = 6;
 /** An hour, of all of these together, in one organisation. */
 const PER_ORGANISATION = 60;
@@ -113,7 +114,7 @@ export function createWaiverDesk(deps: WaiverDeskDeps): WaiverDesk {
   function mustBeWithinBudget({ id }: OrganisationView, { user, isVerified, address }: WaiverAsker): void {
     const isWithin = isVerified
       ? perMember.take(`${id}\n${user}`)
-      : perAddress.take(`${id}\n${address}`) && perOrganisation.take(id);
+      : perAddress.take(`${id}\n${networkOf(address)}`) && perOrganisation.take(id);
     if (isWithin) return;
     throw new ApiError(429, "too-many-requests", "Too many exceptions were asked for: try again in an hour", {
       retryAfterSeconds: 3_600,

@@ -288,10 +288,22 @@ Deno.test("POST /-/why: a stranger cannot flood: bounded by address and organisa
     address: "198.51.100.77",
   });
   assert.equal(same.status, 303, "what is open already is answered, not made again");
+  assert.deepEqual(
+    [
+      ...await Promise.all(
+        ["1", "2", "3", "4", "5", "6"].map(async (n) =>
+          (await asking(20 + Number(n), `2001:db8::${n}`)).status
+        ),
+      ),
+      (await asking(27, "2001:db8::7")).status,
+    ],
+    [303, 303, 303, 303, 303, 303, 429],
+    "of IPv6 a network counts as one",
+  );
   const fromMany = [];
   for (let n = 0; n < 60; n++) fromMany.push((await asking(100 + n)).status);
-  assert.equal(fromMany.filter((status) => status === 303).length, 54, "sixty an hour in all");
-  assert.ok(fromMany.slice(54).every((status) => status === 429));
+  assert.equal(fromMany.filter((status) => status === 303).length, 48, "sixty an hour in all");
+  assert.ok(fromMany.slice(48).every((status) => status === 429));
   const { secret } = await makeToken(sluice, NOW, { organisation: "default", scopes: ["read"] });
   const member = await api("POST", "/waiver-requests", {
     body: { purl: "pkg:npm/fresh@1.1.0", reason: "mine" },
