@@ -1,6 +1,7 @@
 /** An npm registry for tests: packages published into a fake upstream, with tarballs that real clients install. */
 import { createHash } from "node:crypto";
 import { samplePackage, sampleTarball } from "../../ecosystems/npm/testing.ts";
+import { daysAgo } from "./sluice.ts";
 import { type FakeUpstream, startFakeUpstream } from "./upstream.ts";
 
 export interface FakeRelease {
@@ -42,6 +43,33 @@ export async function startNpmRegistry(): Promise<FakeNpmRegistry> {
 
 function tarballPath(name: string, version: string): string {
   return `/${name}/-/${name.slice(name.indexOf("/") + 1)}-${version}.tgz`;
+}
+
+/** The path of the one file that `publishBytes` publishes. */
+export function bytesPath(name: string): string {
+  return tarballPath(name, "1.0.0");
+}
+
+/** A package of one release, 1.0.0, a hundred days old, whose file is exactly these bytes. */
+export function publishBytes(
+  upstream: FakeUpstream,
+  name: string,
+  bytes: Uint8Array,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const integrity = `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
+  const tarball = new URL(bytesPath(name), upstream.url).href;
+  const packument = {
+    name,
+    "dist-tags": { latest: "1.0.0" },
+    versions: { "1.0.0": { name, version: "1.0.0", dist: { tarball, integrity } } },
+    time: { "1.0.0": daysAgo(100) },
+  };
+  upstream.answer(`/${name}`, {
+    body: JSON.stringify(packument),
+    headers: { "content-type": "application/json", ...headers },
+  });
+  upstream.answer(bytesPath(name), { body: bytes });
 }
 
 function publish(upstream: FakeUpstream, pack: FakePackage): void {

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { startFakeUpstream } from "../fakes/upstream.ts";
-import { daysAgo, startSluice, type TestSluice } from "../fakes/sluice.ts";
+import { publishBytes } from "../fakes/npm_registry.ts";
+import { startSluice, type TestSluice } from "../fakes/sluice.ts";
 import { ask } from "./ask.ts";
 
 const SMALL = Buffer.from("a small file, kept in memory once it was asked for");
@@ -28,21 +29,7 @@ async function rewritten(path: string, change: (bytes: Uint8Array) => Uint8Array
 async function world() {
   const upstream = await startFakeUpstream();
   const files = new Map([["small", SMALL], ["large", LARGE]]);
-  for (const [name, bytes] of files) {
-    const tarball = new URL(`/${name}/-/${name}-1.0.0.tgz`, upstream.url).href;
-    const integrity = `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
-    const packument = {
-      name,
-      "dist-tags": { latest: "1.0.0" },
-      versions: { "1.0.0": { name, version: "1.0.0", dist: { tarball, integrity } } },
-      time: { "1.0.0": daysAgo(100) },
-    };
-    upstream.answer(`/${name}`, {
-      body: JSON.stringify(packument),
-      headers: { "content-type": "application/json", etag: '"one"' },
-    });
-    upstream.answer(`/${name}/-/${name}-1.0.0.tgz`, { body: bytes });
-  }
+  for (const [name, bytes] of files) publishBytes(upstream, name, bytes, { etag: '"one"' });
   const sluice = await startSluice({ env: { SLUICE_UPSTREAM_NPM: upstream.url } });
   return {
     upstream,

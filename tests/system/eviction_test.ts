@@ -1,10 +1,10 @@
 /** A whole Sluice whose cache is larger than it may be: what goes, what stays, and what nobody notices. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
 import { openStorage } from "../../storage/kv/kv.ts";
 import { S3_MISSING, s3Skip, startS3Server } from "../fakes/s3_server.ts";
-import { daysAgo, startSluice, type TestSluice } from "../fakes/sluice.ts";
+import { bytesPath, publishBytes } from "../fakes/npm_registry.ts";
+import { startSluice, type TestSluice } from "../fakes/sluice.ts";
 import { type FakeUpstream, startFakeUpstream } from "../fakes/upstream.ts";
 import { ask } from "./ask.ts";
 
@@ -27,7 +27,7 @@ async function createWorld(env: Readonly<Record<string, string>>): Promise<World
     upstream,
     sluice,
     publish: (name, sizeBytes) => publish(upstream, name, sizeBytes),
-    downloads: (name) => upstream.asked(fileOf(name)).length,
+    downloads: (name) => upstream.asked(bytesPath(name)).length,
     async [Symbol.asyncDispose]() {
       await sluice[Symbol.asyncDispose]();
       await upstream[Symbol.asyncDispose]();
@@ -35,26 +35,9 @@ async function createWorld(env: Readonly<Record<string, string>>): Promise<World
   };
 }
 
-function fileOf(name: string): string {
-  return `/${name}/-/${name}-1.0.0.tgz`;
-}
-
-/** Version 1.0.0, a hundred days old. */
 function publish(upstream: FakeUpstream, name: string, sizeBytes: number): Uint8Array {
   const bytes = Buffer.alloc(sizeBytes, `${name} `);
-  const integrity = `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
-  const tarball = new URL(fileOf(name), upstream.url).href;
-  const packument = {
-    name,
-    "dist-tags": { latest: "1.0.0" },
-    versions: { "1.0.0": { name, version: "1.0.0", dist: { tarball, integrity } } },
-    time: { "1.0.0": daysAgo(100) },
-  };
-  upstream.answer(`/${name}`, {
-    body: JSON.stringify(packument),
-    headers: { "content-type": "application/json" },
-  });
-  upstream.answer(fileOf(name), { body: bytes });
+  publishBytes(upstream, name, bytes);
   return bytes;
 }
 
@@ -86,7 +69,7 @@ async function untilWithin({ url, maintain }: TestSluice, share: number): Promis
 
 async function fetched(site: string, name: string, bytes: Uint8Array): Promise<void> {
   assert.equal((await ask(`${site}/npm/${name}`)).status, 200);
-  const file = await ask(`${site}/npm${fileOf(name)}`);
+  const file = await ask(`${site}/npm${bytesPath(name)}`);
   assert.equal(file.status, 200, file.text.slice(0, 300));
   assert.ok(Buffer.from(bytes).equals(file.bytes));
 }
@@ -183,7 +166,7 @@ Deno.test("eviction of a file that is being read: its reader has it whole", asyn
   await sluice.maintain();
   const large = world.publish("large", 20_000_000);
   await fetched(sluice.url, "large", large);
-  const reading = await slowly(`${sluice.url}/npm${fileOf("large")}`);
+  const reading = await slowly(`${sluice.url}/npm${bytesPath("large")}`);
   sluice.advance(HOUR);
   await fetched(sluice.url, "next", world.publish("next", 5_000_000));
   assert.ok((await untilWithin(sluice, 0.9)).bytes < 6_000_000);
@@ -217,7 +200,7 @@ Deno.test({
     for (const each of both) await each.maintain();
     const large = world.publish("large", 20_000_000);
     await fetched(sluice.url, "large", large);
-    const reading = await slowly(`${other.url}/npm${fileOf("large")}`);
+    const reading = await slowly(`${other.url}/npm${bytesPath("large")}`);
     advance(2 * HOUR);
     await fetched(sluice.url, "next", world.publish("next", 5_000_000));
     // It is announced; the other one says what it sends; and the time passes in which others may.

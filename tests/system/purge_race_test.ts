@@ -1,7 +1,6 @@
 /** Two Sluices and a purge on one data folder at once: nothing that is purged while it is fetched stays lost. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
 import { createFolderStore } from "../../storage/artifacts/folder.ts";
 import type { ArtifactStore, BlobKey } from "../../storage/artifacts/store.ts";
 import type { Reference } from "../../storage/cache/references.ts";
@@ -9,7 +8,8 @@ import { purgeCache } from "../../storage/cache/purge.ts";
 import { verifyCache, type VerifyEvent } from "../../storage/cache/verify.ts";
 import { openStorage } from "../../storage/kv/kv.ts";
 import type { EpochMs } from "../../policy/types.ts";
-import { daysAgo, startSluice, type TestSluice } from "../fakes/sluice.ts";
+import { bytesPath, publishBytes } from "../fakes/npm_registry.ts";
+import { startSluice, type TestSluice } from "../fakes/sluice.ts";
 import { type FakeUpstream, startFakeUpstream } from "../fakes/upstream.ts";
 import { ask } from "./ask.ts";
 
@@ -26,29 +26,9 @@ interface World extends AsyncDisposable {
   downloads(): number;
 }
 
-function fileOf(name: string): string {
-  return `/${name}/-/${name}-1.0.0.tgz`;
-}
-
-function publish(upstream: FakeUpstream, name: string): void {
-  const integrity = `sha512-${createHash("sha512").update(BYTES).digest("base64")}`;
-  const tarball = new URL(fileOf(name), upstream.url).href;
-  const packument = {
-    name,
-    "dist-tags": { latest: "1.0.0" },
-    versions: { "1.0.0": { name, version: "1.0.0", dist: { tarball, integrity } } },
-    time: { "1.0.0": daysAgo(100) },
-  };
-  upstream.answer(`/${name}`, {
-    body: JSON.stringify(packument),
-    headers: { "content-type": "application/json" },
-  });
-  upstream.answer(fileOf(name), { body: BYTES });
-}
-
 async function createWorld(): Promise<World> {
   const upstream = await startFakeUpstream();
-  for (const name of NAMES) publish(upstream, name);
+  for (const name of NAMES) publishBytes(upstream, name, BYTES);
   // What is in memory would hide what is lost.
   const env = { SLUICE_UPSTREAM_NPM: upstream.url, SLUICE_ARTIFACTS_MEMORY: "1kB" };
   const first = await startSluice({ env });
@@ -75,7 +55,7 @@ async function createWorld(): Promise<World> {
 
 async function assertWhole(world: World, name: string): Promise<void> {
   for (const sluice of world.both) {
-    const { status, bytes, text } = await ask(`${sluice.url}/npm${fileOf(name)}`);
+    const { status, bytes, text } = await ask(`${sluice.url}/npm${bytesPath(name)}`);
     assert.equal(status, 200, text.slice(0, 200));
     assert.ok(BYTES.equals(bytes));
   }
@@ -88,7 +68,7 @@ async function dangling(world: World): Promise<readonly VerifyEvent[]> {
 
 async function crowdOn(world: World, name: string): Promise<void> {
   const answers = await Promise.all(
-    Array.from({ length: 20 }, (_, i) => ask(`${world.both[i % 2]!.url}/npm${fileOf(name)}`)),
+    Array.from({ length: 20 }, (_, i) => ask(`${world.both[i % 2]!.url}/npm${bytesPath(name)}`)),
   );
   for (const { status, bytes, text } of answers) {
     assert.equal(status, 200, text.slice(0, 200));
@@ -104,7 +84,7 @@ Deno.test("purge: bytes that a fill has found there, deleted before anybody know
     ...store,
     async delete(blob) {
       // It was decided that nothing points at it; now something does.
-      const { status, bytes } = await ask(`${both[0].url}/npm${fileOf("other")}`);
+      const { status, bytes } = await ask(`${both[0].url}/npm${bytesPath("other")}`);
       assert.equal(status, 200);
       assert.ok(BYTES.equals(bytes));
       return await store.delete(blob);
@@ -132,7 +112,7 @@ Deno.test("purge beside two servers that fetch the same blob: what is lost is th
       NAMES.map(async (name) => {
         await pause((round * 3 + at * 5) % 8);
         // A client whose file is purged from under it may be cut off; it is never given other bytes.
-        const answer = await ask(`${sluice.url}/npm${fileOf(name)}`).catch(() => null);
+        const answer = await ask(`${sluice.url}/npm${bytesPath(name)}`).catch(() => null);
         if (answer?.status === 200) assert.ok(BYTES.equals(answer.bytes));
       })
     );
