@@ -1,10 +1,12 @@
 /** Every admin page, in the order of the menu. */
 import { AUDIT_TRAIL } from "./audit_trail.tsx";
 import { CACHE } from "./cache.tsx";
-import { INSTALLS, INSTALLS_EXPORT, INSTALLS_WHO } from "./installs.tsx";
+import { INSTALLS, INSTALLS_EXPORT } from "./installs/explorer.tsx";
+import { INSTALLS_WHO } from "./installs/who.tsx";
 import { ORGANISATIONS } from "./organisations.tsx";
 import { OVERVIEW } from "./overview.tsx";
-import { PACKAGE, PACKAGES } from "./packages.tsx";
+import { PACKAGES } from "./packages/list.tsx";
+import { PACKAGE } from "./packages/package.tsx";
 import { MEMBERS } from "./members.tsx";
 import type { AdminPage } from "./page.ts";
 import { FLOOR_PAGES, POLICY_PAGES } from "./policy/mod.ts";

@@ -1,7 +1,7 @@
 /** The first page: what was installed and refused, what is held, whether all is well. */
 import type { ShownHeld } from "../api/held.ts";
 import { Chart } from "./chart.tsx";
-import { packageAddress } from "./packages.tsx";
+import { packageAddress } from "./packages/shapes.ts";
 import type { AdminPage, PageContext } from "./page.ts";
 import { Badge, count, Empty, FigureList, Form, size, Table, Time } from "./ui.tsx";
 

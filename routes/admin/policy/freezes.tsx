@@ -1,6 +1,6 @@
 /** Freezes: packages held at what they were, listed, added and lifted. */
 import { type AdminPage, type CallProblem, errorOf, type PageContext, type View } from "../page.ts";
-import { packageAddress } from "../packages.tsx";
+import { packageAddress } from "../packages/shapes.ts";
 import { Empty, Form, Notice, Table, TextField, Time } from "../ui.tsx";
 import { Tabs } from "./frame.tsx";
 import { pathOf, POLICY } from "./kinds.ts";

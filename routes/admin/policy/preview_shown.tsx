@@ -1,6 +1,6 @@
 /** What saving would do, as the API previewed it. */
 import type { PageContext } from "../page.ts";
-import { packageAddress } from "../packages.tsx";
+import { packageAddress } from "../packages/shapes.ts";
 import { count, Notice, Table, Time } from "../ui.tsx";
 import { DRAFT } from "./frame.tsx";
 
