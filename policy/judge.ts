@@ -59,6 +59,8 @@ function ruled(
   const drafts: Draft[] = [];
   const { about, allows, waivers } = by;
   for (const rule of about.rules) {
+    // Nearly always it has nothing to say: then nothing is made for it.
+    if (about.asOf === null && evaluate(rule, artifact, context) === SILENT) continue;
     const found = ruleDrafts({ rule, artifact, context, about, allows, waivers });
     if (found.length > 0) drafts.push(...found);
   }
