@@ -2,8 +2,7 @@
  * A backup takes the place of what is in KV, beside servers that run: it is read to its end first, to know that it is
  * whole; its files are put into the store; and only while its records are written does every server refuse.
  */
-import { sha256Of } from "./artifacts/key.ts";
-import type { ArtifactStore, BlobKey } from "./artifacts/store.ts";
+import type { ArtifactStore } from "./artifacts/store.ts";
 import { type BackupCounts, type BackupHeader, type BackupItem, readBackupFile } from "./backup_file.ts";
 import { type BlobCheck, createBlobCheck } from "./blob_check.ts";
 import { StorageError } from "./errors.ts";
@@ -12,6 +11,7 @@ import { attempt } from "./kv/call.ts";
 import { installKeys, keys } from "./kv/keys.ts";
 import { migrateAll, SCHEMA_VERSION } from "./kv/schema.ts";
 import { LEFT_OUT } from "./left_out.ts";
+import { letGo, writeBlobs } from "./restore_files.ts";
 import { createDeleteBatch, createRestoreBatch, type RestoreEntry } from "./restore_batch.ts";
 import { beginRestore, wasBrokenOff } from "./restore_turn.ts";
 import type { Clock, Log, Timers } from "./runtime.ts";
@@ -59,6 +59,7 @@ export async function restore(
   options: RestoreOptions,
 ): Promise<RestoreResult> {
   const { artifacts, timers = realTimers } = options;
+  const tellFiles = (done: number) => options.onProgress?.("files", { entries: 0, blobs: done });
   const { header, entries, blobs } = await verify(await open(), options);
   if (header.schema > SCHEMA_VERSION) {
     throw new SyntaxError(
@@ -67,10 +68,10 @@ export async function restore(
     );
   }
   await mayReplace(kv, options);
-  if (artifacts !== undefined && blobs > 0) await writeBlobs(await open(), artifacts, options);
+  if (artifacts !== undefined && blobs > 0) await writeBlobs(await open(), artifacts, tellFiles);
   const installsAdded = await replaceAll(kv, await open(), { ...options, timers });
   // What an eviction took before its record was there.
-  if (artifacts !== undefined && blobs > 0) await writeBlobs(await open(), artifacts, options);
+  if (artifacts !== undefined && blobs > 0) await writeBlobs(await open(), artifacts, tellFiles);
   return {
     createdAt: header.createdAt,
     entries,
@@ -194,77 +195,4 @@ async function writeEntries(
   } finally {
     await letGo(items);
   }
-}
-
-/** Those that the store lacks. */
-async function writeBlobs(
-  file: ReadableStream<Uint8Array>,
-  store: ArtifactStore,
-  { onProgress }: RestoreOptions,
-): Promise<void> {
-  const items = readBackupFile(file);
-  let blobs = 0;
-  try {
-    let item = await items.next();
-    while (!item.done) {
-      if (item.value.kind === "entry") {
-        item = await items.next();
-        continue;
-      }
-      item = await writeBlob(items, item.value, store);
-      if (++blobs % 100 === 0) onProgress?.("files", { entries: 0, blobs });
-    }
-    onProgress?.("files", { entries: 0, blobs });
-  } finally {
-    await letGo(items);
-  }
-}
-
-type Items = ReturnType<typeof readBackupFile>;
-
-/** Closes the file, however far it was read. */
-async function letGo(items: Items): Promise<void> {
-  await items.return(undefined as never);
-}
-
-/** Streams one blob into the store, if it lacks it, and hands on the first item behind it. */
-async function writeBlob(
-  items: Items,
-  first: BackupItem,
-  store: ArtifactStore,
-): Promise<Awaited<ReturnType<typeof items.next>>> {
-  if (first.kind !== "blob") throw new SyntaxError("Cannot read the backup: data belongs to no blob");
-  let following: Awaited<ReturnType<typeof items.next>> | null = null;
-  async function nextData(): Promise<Uint8Array | null> {
-    if (following !== null) return null;
-    const item = await items.next();
-    if (!item.done && item.value.kind === "data") return item.value.bytes;
-    following = item;
-    return null;
-  }
-  if ((await store.stat(first.key))?.sizeBytes === first.sizeBytes) { while (await nextData() !== null); }
-  else await store.put(streamOf(nextData), putOptions(first.key, first.sizeBytes));
-  // The store read to the end: it checks size and digest.
-  if (following === null) {
-    throw new StorageError(`Cannot restore the blob "${first.key}": it was not read to its end`);
-  }
-  return following;
-}
-
-function putOptions(key: BlobKey, sizeBytes: number) {
-  return {
-    expect: [{ algorithm: "sha256", hex: sha256Of(key) }],
-    expectSizeBytes: sizeBytes,
-    maxBytes: sizeBytes,
-  } as const;
-}
-
-function streamOf(next: () => Promise<Uint8Array | null>): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    async pull(controller) {
-      const bytes = await next();
-      if (bytes === null) controller.close();
-      else controller.enqueue(bytes);
-    },
-  }, { highWaterMark: 0 });
 }
