@@ -75,23 +75,38 @@ export function compileRange(text: string, scheme: VersionScheme): Range {
       `Cannot read range "${text}": "${previous.version}" must sort before "${constraint.version}"`,
     );
   }
-  return { contains: (version) => contains(constraints, version, scheme) };
+  return { contains: containment(constraints, scheme) };
 }
 
-/** VERS, "Checking if a version is contained within a range". */
-function contains(constraints: readonly Constraint[], version: string, scheme: VersionScheme): boolean {
-  if (constraints.length === 0) return true;
-  for (const constraint of constraints) {
-    if (scheme.compare(version, constraint.version) !== 0) continue;
-    return constraint.comparator.endsWith("=") && constraint.comparator !== "!=";
-  }
+/** VERS, "Checking if a version is contained within a range". Constraints are sorted: whoever asks may have written thousands. */
+function containment(constraints: readonly Constraint[], scheme: VersionScheme): Range["contains"] {
+  if (constraints.length === 0) return () => true;
   const bounds = constraints.filter(isBound);
   // Nothing but exclusions: all that is not excluded is in.
-  if (bounds.length === 0) return constraints.every((constraint) => constraint.comparator === "!=");
-  const next = bounds.findIndex((bound) => scheme.compare(version, bound.version) < 0);
-  // Bounds alternate, so the nearest one on either side tells.
-  const nearest = next === -1 ? bounds.at(-1) : bounds[next];
-  return nearest?.comparator.startsWith(next === -1 ? ">" : "<") ?? false;
+  const isExcluding = constraints.every(({ comparator }) => comparator === "!=");
+  return function contains(version) {
+    const same = constraints[placeOf(version, constraints, scheme)];
+    if (same !== undefined && scheme.compare(version, same.version) === 0) {
+      return same.comparator.endsWith("=") && same.comparator !== "!=";
+    }
+    if (bounds.length === 0) return isExcluding;
+    const next = bounds[placeOf(version, bounds, scheme)];
+    // Bounds alternate, so the nearest one on either side tells.
+    return next === undefined
+      ? bounds.at(-1)?.comparator.startsWith(">") ?? false
+      : next.comparator.startsWith("<");
+  };
+}
+
+/** The index of the first that does not sort before the version; their number where there is none. */
+function placeOf(version: string, sorted: readonly Constraint[], scheme: VersionScheme): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (scheme.compare(sorted[middle]!.version, version) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function isBound(constraint: Constraint): boolean {

@@ -20,6 +20,9 @@ export const LENGTHS = [
 
 const LONGEST_REASON = 1_000;
 const LONGEST_LINE = 200;
+/** As the API has them: what is longer is not even compared. */
+const LONGEST_VERSION = 256;
+const LONGEST_RANGE = 4_096;
 const LINE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u;
 /** As a user name of ours may be. */
 const NAME = /^(?!\s)[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}:]{1,128}(?<!\s)$/u;
@@ -60,6 +63,8 @@ export function readAskedFor(form: URLSearchParams, about: {
   }
   const range = text("range");
   const version = range === "" ? about.version ?? text("version") : "";
+  if (range.length > LONGEST_RANGE) wrong("range", "At most 4,096 characters");
+  if (version.length > LONGEST_VERSION) wrong("version", "At most 256 characters");
   if (range === "" && version === "") wrong("version", "Say which version, or a range below");
   const until = untilOf(text("for"), text("until"), about.clock(), wrong);
   if (errors.length > 0) {

@@ -237,6 +237,11 @@ Deno.test("POST /-/why: a mistake is said beside its field, and what was written
     [{ name: "ada", reason: "kept", for: "date", until: "soon" }, 400, /A day: 2026-12-31/],
     [{ name: "ada", reason: "kept", for: "date", until: "2020-01-01" }, 400, /This end has passed/],
     [{ name: "ada", reason: "kept", for: "1", range: "vers:npm/>=2|<1" }, 400, /Cannot read range/],
+    [
+      { name: "ada", reason: "kept", for: "1", range: `vers:npm/1.0.0|${"1".repeat(4_096)}` },
+      400,
+      /At most 4,096/,
+    ],
     [{ name: "ada", reason: "kept", for: "1", ticket: "x".repeat(300) }, 400, /at most 200 characters/],
   ];
   for (const [fields, status, words] of rows) {
