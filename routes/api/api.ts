@@ -92,8 +92,9 @@ export function createApi(options: {
     const answer = await endpoint.handle(call).finally(() => {
       if (endpoint.method !== "GET") changed();
     });
-    if (endpoint.isAudited && !isDryRun(call)) {
-      await audit.append(auditEntryOf({ endpoint, call, from: request.from, note: noted.at(-1) ?? null }));
+    const note = noted.at(-1) ?? null;
+    if (endpoint.isAudited && !isDryRun(call) && note?.isNothing !== true) {
+      await audit.append(auditEntryOf({ endpoint, call, from: request.from, note }));
     }
     return send(endpoint, answer, request.method === "HEAD");
   }

@@ -19,8 +19,9 @@ export function auditEntryOf(options: {
   const { principal } = call;
   const params = isFields(call.params) ? call.params : {};
   const named = typeof params.organisation === "string" ? params.organisation : null;
+  const whose = endpoint.whose === "instance" ? named : call.organisation.id;
   return {
-    organisation: endpoint.whose === "instance" ? named : call.organisation.id,
+    organisation: note?.organisation === undefined ? whose : note.organisation,
     user: principal.user,
     principal: principal.id,
     from,

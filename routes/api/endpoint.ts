@@ -30,6 +30,10 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown> {
 export interface AuditNote {
   /** What it was done to, in a few words. */
   readonly subject?: string;
+  /** Whose trail it belongs in; absent: whose the call is. null: the instance's own. */
+  readonly organisation?: string | null;
+  /** What was asked for was so already: there is no entry, so that nobody fills the trail by asking again. */
+  readonly isNothing?: true;
   readonly before?: unknown;
   readonly after?: unknown;
 }

@@ -87,7 +87,7 @@ export function tokenEndpoints(deps: TokenApiDeps): readonly Endpoint[] {
         if (!isTheirs || !await tokens.revoke(found.id)) {
           throw notFound("no-such-token", `There is no token ${JSON.stringify(call.params.id)}`);
         }
-        call.note({ subject: found.id, before: shownToken(found) });
+        call.note({ subject: found.id, organisation: found.organisation, before: shownToken(found) });
         return { status: 204 };
       },
     }),
@@ -117,7 +117,7 @@ async function create(deps: TokenApiDeps, call: Call<unknown, unknown, z.output<
   }
   try {
     const made = await deps.tokens.create({ ...body, organisation, createdBy: principal.user });
-    call.note({ subject: made.info.id, after: shownToken(made.info) });
+    call.note({ subject: made.info.id, organisation, after: shownToken(made.info) });
     return { status: 201, body: { secret: made.secret, token: shownToken(made.info) } } as const;
   } catch (error) {
     if (error instanceof TokenError) throw wrongField(`body.${error.field}`, error.message, error.code);

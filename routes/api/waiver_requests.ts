@@ -87,7 +87,8 @@ export function waiverRequestEndpoints(deps: WaiverApiDeps): readonly Endpoint[]
           decisionId: body.decision ?? null,
           asker,
         });
-        call.note({ subject: purlOf(deps, request), after: { id: request.id, reason: request.reason } });
+        const after = { id: request.id, reason: request.reason };
+        call.note(isNew ? { subject: purlOf(deps, request), after } : { isNothing: true });
         return { status: isNew ? 201 : 200, body: await shownNow(deps, view, request) };
       },
     }),

@@ -90,6 +90,27 @@ Deno.test("audit trail: an organisation reads its own; the instance everything; 
   assert.equal(denied.status, 403);
 });
 
+Deno.test("audit trail: a token that the instance makes or revokes stands in the trail of whose it is, and in no other's", async () => {
+  await using sluice = await startSluice({ env: HOLDERS_ENV });
+  await sluice.setPolicy({}, "acme");
+  const made = [];
+  for (const organisation of ["acme", null]) {
+    const body = { user: "ci", organisation, scopes: ["read"] };
+    made.push((await api(sluice, "POST", "/tokens", { body })).json.token.id);
+  }
+  for (const id of made) assert.equal((await api(sluice, "DELETE", `/tokens/${id}`)).status, 204);
+  const all = await trail(sluice, "?everywhere=true");
+  assert.deepEqual(
+    all.filter(({ action }) => /Token$/.test(action)).map((
+      { organisation, subject },
+    ) => [organisation, subject]),
+    [[null, made[1]], ["acme", made[0]], [null, made[1]], ["acme", made[0]]],
+  );
+  const own = (await trail(sluice, "", "/o/acme")).map(({ action }) => action);
+  assert.deepEqual(own.filter((action) => /Token$/.test(action)), ["revokeToken", "createToken"]);
+  assert.ok(!(await trail(sluice)).some(({ action }) => /Token$/.test(action)));
+});
+
 Deno.test("audit trail: pages go on where the last one ended", async () => {
   await using sluice = await startSluice({ env: HOLDERS_ENV });
   for (let n = 1; n <= 5; n++) {

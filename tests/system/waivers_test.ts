@@ -206,6 +206,9 @@ Deno.test("requests: asked by token, seen by their asker and by those who answer
   assert.deepEqual([made.status, made.body.askedBy, made.body.isVerified], [201, "jane", true]);
   const again = await api("POST", "/waiver-requests", { body, token: reader });
   assert.deepEqual([again.status, again.body.id], [200, made.body.id], "asked once");
+  const { entries } = (await api("GET", "/audit")).body;
+  const asks = entries.filter(({ action }: { readonly action: string }) => action === "askForWaiver");
+  assert.equal(asks.length, 1, "asking again is no change, and fills no trail");
   const path = `/waiver-requests/${made.body.id}`;
   assert.equal((await api("GET", path, { token: reader })).status, 200);
   assert.equal((await api("GET", path, { token: approver })).status, 200);
