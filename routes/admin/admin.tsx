@@ -181,7 +181,7 @@ export function createAdmin(deps: AdminDeps): Admin {
 
   function askToSignIn(target: SiteTarget): Response {
     const search = target.query.toString();
-    const to = `${target.path}${search === "" || target.method !== "GET" ? "" : `?${search}`}`;
+    const to = `${prefix}${target.path}${search === "" || target.method !== "GET" ? "" : `?${search}`}`;
     return redirect(`${prefix}/-/auth/sign-in?${new URLSearchParams({ to })}`);
   }
 }

@@ -188,11 +188,11 @@ export const keys = {
   process: (instance: string): Deno.KvKey => ["processes", keyPart(instance)],
   /** Written and read to see that KV can be. */
   readiness: (instance: string): Deno.KvKey => ["readiness", keyPart(instance)],
-  webhookDeliveries: (organisation: string, webhook: string): Deno.KvKey => [
-    "webhook_deliveries",
-    organisation,
-    keyPart(webhook),
-  ],
+  /** Without a webhook: the prefix of all of an organisation's. */
+  webhookDeliveries: (organisation: string, webhook?: string): Deno.KvKey =>
+    webhook === undefined
+      ? ["webhook_deliveries", organisation]
+      : ["webhook_deliveries", organisation, keyPart(webhook)],
   webhookBudget: (organisation: string, hour: number): Deno.KvKey => ["webhook_budgets", organisation, hour],
 } as const;
 

@@ -176,6 +176,7 @@ export function createOrganisations(kv: Deno.Kv, deps: OrganisationsDeps): Organ
       await deletePrefix(kv, keys.waiverRequests(id, value.life));
       await deletePrefix(kv, ["waiver_requests_of", id, value.life]);
       await deletePrefix(kv, keys.waiverUses(id));
+      await deletePrefix(kv, keys.webhookDeliveries(id));
       await deletePrefix(kv, keys.freezes(id, value.life));
       await kv.delete(keys.freezeCount(id, value.life));
       await deletePrefix(kv, keys.snapshots(id, value.life));

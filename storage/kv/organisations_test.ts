@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { parseFloor, parsePolicy } from "../../policy/config.ts";
 import type { EpochMs, Waiver } from "../../policy/types.ts";
 import { StorageError } from "../errors.ts";
+import { createDeliveries } from "./deliveries.ts";
 import { keys } from "./keys.ts";
 import { isOrganisationId, OrganisationError, type OrganisationErrorCode } from "./organisation_error.ts";
 import { createOrganisations } from "./organisations.ts";
@@ -221,12 +222,22 @@ Deno.test("delete refuses default, and leaves nothing of the others for a namesa
     await organisations.create("acme", { author: "ann", source: { minimumAge: "1d" } });
     await organisations.addWaiver("acme", waiver("w", clock() + 1_000));
     const before = await organisations.snapshot("acme", null);
+    const deliveries = createDeliveries(kv);
+    const sent = {
+      at: clock(),
+      event: "refused",
+      about: "npm private-name 1.0.0",
+      status: 200,
+      failure: null,
+    };
+    await deliveries.note("acme", "webhook-1", sent);
     await organisations.delete("acme");
     assert.equal(await organisations.get("acme"), null);
     assert.equal(await organisations.snapshot("acme", before), null);
     await assert.rejects(organisations.history("acme"), failsWith("unknown", /"acme"/));
     await organisations.create("acme", { author: "bob" });
     assert.deepEqual(await organisations.waivers("acme"), []);
+    assert.deepEqual(await deliveries.list("acme", "webhook-1"), []);
     assert.deepEqual((await organisations.history("acme")).map(({ author }) => author), ["bob"]);
     assert.notDeepEqual((await organisations.snapshot("acme", null))?.decisionKey, before?.decisionKey);
   }));

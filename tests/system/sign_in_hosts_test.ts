@@ -143,3 +143,15 @@ Deno.test("a session's cookie: goes into no request upstream, no log, no install
   assert.ok(!own.includes(secret) && !own.includes(secret.split(".")[1]!), "no page shows it");
   assert.ok(own.includes(ada.formToken));
 });
+
+Deno.test("sign-in below a path: whoever was sent to the door comes back to the page they wanted", async () => {
+  await using sluice = await startSluice({ env: { SLUICE_BASE_URL: "https://sluice.test/pkg" } });
+  const ask = asker(sluice.port);
+  const door = await ask("sluice.test", "/pkg/-/admin/default/tokens?done=revoked");
+  assert.equal(door.status, 303);
+  const { pathname, searchParams } = new URL(door.to ?? "", "https://sluice.test");
+  assert.deepEqual([pathname, searchParams.get("to")], [
+    "/pkg/-/auth/sign-in",
+    "/pkg/-/admin/default/tokens?done=revoked",
+  ]);
+});
