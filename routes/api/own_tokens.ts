@@ -31,8 +31,10 @@ export function ownTokenEndpoints({ tokens, ecosystemIds, clock }: OwnTokenApiDe
         "This is for people who signed in at the pages, not for tokens",
       );
     }
+    // An owner names a token's user as they like: a machine's may be somebody's login.
     return (await tokens.list(organisation.id)).filter((each) =>
-      each.user === principal.user && each.scopes.every((scope) => scope === "read")
+      each.user === principal.user && each.createdBy === principal.user &&
+      each.scopes.every((scope) => scope === "read")
     );
   }
 

@@ -111,6 +111,21 @@ Deno.test("own tokens: a token makes none, whatever its scopes", async () => {
   assert.equal((await answer.json()).code, "not-signed-in");
 });
 
+Deno.test("own tokens: whoever has the login that a machine's token has as user neither sees nor revokes that", async () => {
+  const token = "an-admin-token-of-more-than-32-characters";
+  await using sluice = await startSluice({ env: { SLUICE_ADMIN_TOKEN: token } });
+  const answer = await fetch(`${sluice.url}/-/api/v1/tokens`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}` },
+    body: JSON.stringify({ user: "ci", scopes: ["read"] }),
+  });
+  const { token: { id } } = await answer.json();
+  const ci = await signIn(sluice, { user: "ci", role: "viewer" });
+  const page = "/-/admin/default/tokens";
+  assert.ok(!(await text(await ci.get(page))).includes(id));
+  await text(await ci.post(page, { action: "revoke-own", id }), 404);
+});
+
 Deno.test("Webhooks: added, tested, taken away; an address is never shown, and a mistake loses nothing else", async () => {
   await using hooks = await startFakeUpstream();
   hooks.answer("/very-secret", { method: "POST", status: 204 });
