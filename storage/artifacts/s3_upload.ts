@@ -91,11 +91,20 @@ export async function beginUpload(client: S3Client, options: UploadOptions): Pro
   return { add, complete, abort };
 }
 
-async function createUpload(client: S3Client, options: UploadOptions): Promise<string> {
-  const answer = await sendOrThrow(client, { ...options, method: "POST", query: { uploads: "" } });
+/** Not given up half-way: an upload whose id nobody has learnt would lie there until its lease ends. */
+async function createUpload(client: S3Client, { signal, ...request }: UploadOptions): Promise<string> {
+  signal?.throwIfAborted();
+  const answer = await sendOrThrow(client, { ...request, method: "POST", query: { uploads: "" } });
   const uploadId = textOf(new TextDecoder().decode(answer.body), "UploadId");
-  if (uploadId !== null && uploadId !== "") return uploadId;
-  throw new StorageError(`Cannot ${options.action}: the server named no upload`);
+  const { key, action } = request;
+  if (uploadId === null || uploadId === "") {
+    throw new StorageError(`Cannot ${action}: the server named no upload`);
+  }
+  if (signal?.aborted === true) {
+    await client.send({ method: "DELETE", key, query: { uploadId }, action }).catch(() => {});
+    throw signal.reason;
+  }
+  return uploadId;
 }
 
 interface Completion {
