@@ -160,7 +160,7 @@ export function composeApi(parts: Parts, insight: Insight, waivers: WaiverParts)
       },
     }),
     ...packageEndpoints(packages),
-    ...heldEndpoints(packages),
+    ...heldEndpoints({ ...packages, clock }),
     ...searchEndpoints({ ...packages, newestOffered: (query) => newestOffered(services, query) }),
     ...backupEndpoints({
       backup: ({ artifacts }) => backupStream(parts, { withArtifacts: artifacts }),

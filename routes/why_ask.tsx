@@ -74,12 +74,15 @@ function Request({ request, viewer, now }: {
         {version ?? range} <Answer request={request} />
       </dt>
       <dd>
-        Asked for by {asker.user ?? "somebody"}{" "}
-        {asker.isVerified ? null : <span class="quiet">(unverified)</span>} <Time at={askedAt} now={now} />
+        Asked for {viewer.isVerified ? `by ${asker.user ?? "somebody"}` : ""}{" "}
+        {asker.isVerified || !viewer.isVerified ? null : <span class="quiet">(unverified)</span>}{" "}
+        <Time at={askedAt} now={now} />
         {isMine ? <span>: {reason}{ticket === null ? null : ` (${ticket})`}</span> : null}
         {answer === null ? null : (
           <p>
-            {answer.by} {answer.granted ? "granted it" : "declined it"} <Time at={answer.at} now={now} />
+            {viewer.isVerified ? answer.by : "An approver"} {answer.granted ? "granted it" : "declined it"}
+            {" "}
+            <Time at={answer.at} now={now} />
             {answer.waiver === null ? null : (
               <>
                 , until <When at={answer.waiver.until} now={now} />

@@ -45,7 +45,7 @@ export function createAdmin(deps: AdminDeps): Admin {
     // One host, one cookie: an organisation's own address has no pages of this kind.
     if (target.organisation !== null) return redirect(`${root}/-/admin/${target.organisation}`);
     const member = await deps.readSession(request, info);
-    if (member === null) return askToSignIn(target);
+    if (member === null) return target.method === "POST" ? await signedOutMeanwhile() : askToSignIn(target);
     const [organisation, ...parts] = below;
     const from = deps.peerOf(info, request.headers);
     if (organisation === undefined) return await atTheDoor(member, from);
@@ -177,6 +177,25 @@ export function createAdmin(deps: AdminDeps): Admin {
       },
       ...createCalls(api, { principal, view, site, from }),
     };
+  }
+
+  /** What was written is still in the browser: it sends it again. */
+  async function signedOutMeanwhile(): Promise<Response> {
+    const signIn = `${prefix}/-/auth/sign-in`;
+    const body = (
+      <p>
+        Nothing was done, and nothing of what you wrote is lost.{" "}
+        <a href={signIn} target="_blank">Sign in in another tab</a>, then come back and load this page again:
+        your browser asks whether to send the form once more.
+      </p>
+    );
+    return await plainPage({
+      title: "You were signed out meanwhile",
+      body,
+      prefix,
+      member: null,
+      status: 401,
+    });
   }
 
   function askToSignIn(target: SiteTarget): Response {

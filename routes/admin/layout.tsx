@@ -46,7 +46,8 @@ export async function plainPage(options: {
   readonly title: string;
   readonly body: Child;
   readonly prefix: string;
-  readonly member: SignedIn;
+  /** null: nobody is signed in. */
+  readonly member: SignedIn | null;
   readonly status: number;
 }): Promise<Response> {
   const { title, body, prefix, member, status } = options;
@@ -58,7 +59,7 @@ export async function plainPage(options: {
       <div class="admin">
         <header class="top">
           <a class="brand" href={`${prefix}/-/admin`}>Sluice</a>
-          <SignedInAs member={member} organisation={null} prefix={prefix} />
+          {member === null ? null : <SignedInAs member={member} organisation={null} prefix={prefix} />}
         </header>
         <main id="content">
           <h1>{title}</h1>

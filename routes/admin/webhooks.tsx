@@ -1,4 +1,5 @@
 /** Who is told of refusals and alerts: added, tested and taken away here; addresses are written, never shown. */
+import { defaultWebhookId } from "../../policy/schema.ts";
 import type { ShownDelivery, ShownWebhook } from "../api/webhooks.ts";
 import { type AdminPage, type CallProblem, errorOf, type PageContext, type View } from "./page.ts";
 import { Badge, Empty, Field, Form, Notice, Select, Table, TextField, Time } from "./ui.tsx";
@@ -49,11 +50,10 @@ export const WEBHOOKS: AdminPage = {
       scope: "policy",
       async run(context, form) {
         const id = form.get("id") ?? "";
-        const ids = context.organisation.policy.webhooks.map((each) => each.id);
         const problem = await change(
           context,
           `took away webhook ${id}`,
-          (hooks) => hooks.filter((_, index) => ids[index] !== id),
+          (hooks) => hooks.filter((hook, index) => (hook.id ?? defaultWebhookId(index)) !== id),
         );
         if (problem !== null) return await page(context, { sent: { form, problem } });
         return { kind: "redirect", to: context.path(["webhooks"], { done: "removed" }) };

@@ -1,20 +1,27 @@
 /** What is being held of what people use, and when each matures. */
+import { LRUCache } from "lru-cache";
 import * as z from "zod";
 import type { Ecosystem } from "../../ecosystems/ecosystem.ts";
 import type { Inspected, InspectQuery } from "../../ecosystems/pipeline.ts";
+import { keptFor } from "../../storage/cached.ts";
 import type { InstallQueries } from "../../storage/installs/query_types.ts";
+import type { Clock } from "../../storage/runtime.ts";
 import { type Call, type Endpoint, endpoint } from "./endpoint.ts";
 import { instant, instantText, limit } from "./schemas.ts";
 
 /** Of the newest records of either log: beyond them nobody looks at what is held. */
 const LOOKED_AT = 200;
 const MAX_PACKAGES = 40;
+const KEEPING = { leastMs: 5_000, mostMs: 60_000 } as const;
 
 export interface HeldApiDeps {
   readonly ecosystems: readonly Ecosystem[];
   readonly queries: Pick<InstallQueries, "recent" | "refused">;
   readonly inspect: (query: InspectQuery) => Promise<Inspected | null>;
+  readonly clock: Clock;
 }
+
+type Rows = readonly z.input<typeof held>[];
 
 const held = z.object({
   ecosystem: z.string(),
@@ -30,6 +37,21 @@ const held = z.object({
 export type ShownHeld = z.output<typeof held>;
 
 export function heldEndpoints(deps: HeldApiDeps): readonly Endpoint[] {
+  /** By organisation, as of one state of its policy: whoever looks again within seconds is told the same. */
+  const kept = new LRUCache<string, { readonly stamp: string; readonly read: () => Promise<Rows> }>({
+    max: 1_000,
+  });
+
+  function rowsOf({ organisation }: Pick<Call, "organisation">): Promise<Rows> {
+    const { id, stamp } = organisation;
+    let known = kept.get(id);
+    if (known?.stamp !== stamp) {
+      known = { stamp, read: keptFor(KEEPING, deps.clock, () => heldOf(deps, { organisation })) };
+      kept.set(id, known);
+    }
+    return known.read();
+  }
+
   return [
     endpoint({
       id: "listHeld",
@@ -43,7 +65,7 @@ export function heldEndpoints(deps: HeldApiDeps): readonly Endpoint[] {
         "the next to mature first.",
       query: z.strictObject({ limit: limit(200, 20) }),
       answer: z.object({ held: z.array(held) }),
-      handle: async (call) => ({ body: { held: (await heldOf(deps, call)).slice(0, call.query.limit) } }),
+      handle: async (call) => ({ body: { held: (await rowsOf(call)).slice(0, call.query.limit) } }),
     }),
   ];
 }

@@ -46,7 +46,7 @@ export const word = z.string().trim().max(1_000, "at most 1,000 characters").opt
 /** An instant, or until it matures. */
 export const until = z.union([z.literal("mature"), givenInstant]).optional();
 /** Of what is listed in pages. */
-export const page = { limit: limit(500, 100), cursor };
+export const page = { limit: limit(100, 50), cursor };
 
 /** Throws ApiError, which names the field. */
 export function subjectOf(

@@ -1,6 +1,7 @@
 /** The audit trail in KV: each entry once among all and once among its organisation's, by rising ids. */
 import type { EpochMs } from "../../policy/types.ts";
 import type { AuditEntry, AuditQuery, AuditTrail } from "../audit_trail.ts";
+import { StorageError } from "../errors.ts";
 import type { Clock } from "../runtime.ts";
 import { attempt } from "./call.ts";
 import { boundedText } from "./held_entries.ts";
@@ -44,6 +45,7 @@ export function createAuditTrail(kv: Deno.Kv, { clock }: { readonly clock: Clock
       for (const key of among) atomic.check({ key, versionstamp: null }).set(key, record);
       if ((await attempt("write down what was changed", () => atomic.commit())).ok) return;
     }
+    throw new StorageError("Cannot write down what was changed: others were always faster");
   }
 
   async function list({ organisation, limit, before = null }: AuditQuery): Promise<readonly AuditEntry[]> {

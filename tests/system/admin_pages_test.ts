@@ -198,3 +198,14 @@ Deno.test("Installs: filters in the address, pages, CSV and NDJSON of what is sh
   assert.ok((await text(await vera.get(at("?since=never")), 400)).includes("never"));
   assert.ok((await text(await vera.get(at("?package=nobody")))).includes("Nothing matches"));
 });
+
+Deno.test("admin: a form of somebody who was signed out meanwhile does nothing, and says how to send it once more", async () => {
+  await using w = await world();
+  const { sluice } = w;
+  const answer = await fetch(`${sluice.url}/-/admin/default/tokens`, {
+    method: "POST",
+    body: new URLSearchParams({ action: "make-own", description: "laptop" }),
+    redirect: "manual",
+  });
+  assert.ok((await text(answer, 401)).includes("signed out meanwhile"));
+});
