@@ -15,7 +15,7 @@ function row(sluice: readonly number[], nginx: readonly number[] | null, atLeast
 }
 
 function report(rows: readonly Row[], found = 0.05): Report {
-  const findings = [{ what: "a price", found, bound: 0.1, unit: "ms" }] as const;
+  const findings = [{ what: "a price", found, bound: 0.1, unit: "×" }] as const;
   return {
     load: "wrk",
     seconds: 1,
@@ -49,14 +49,15 @@ Deno.test("farFromGoal: names what is below half of its goal, and nothing that n
   assert.deepEqual(farFromGoal(report([], 0.21)), ["a price"]);
 });
 
-Deno.test("isFar: above twice the bound, or above twice what was attained of it", () => {
-  const finding = { what: "a time", bound: 10, unit: "ms" } as const;
+Deno.test("isFar: a ratio or size above twice the bound, or above twice what was attained of it", () => {
+  const finding = { what: "a size", bound: 10, unit: "MB" } as const;
   assert.equal(isFar({ ...finding, found: 20 }), false);
   assert.equal(isFar({ ...finding, found: 21 }), true);
   assert.equal(isFar({ ...finding, found: 60, attained: 30 }), false);
   assert.equal(isFar({ ...finding, found: 61, attained: 30 }), true);
   assert.equal(isFar({ ...finding, found: 21, attained: 5 }), true);
   assert.equal(isFar({ ...finding, found: 9_999, bound: null }), false);
+  assert.equal(isFar({ ...finding, found: 9_999, unit: "ms" }), false, "times are the machine's");
 });
 
 Deno.test("reportText, reportJson: ratio, goal and outcome stand beside the figures", () => {
