@@ -16,9 +16,7 @@ const MEASUREMENTS = {
 
 /** The same in half a minute, for CI: fewer of everything. */
 const SHORT = {
-  cold: () => measureCold({ artifacts: 20, packuments: 3, rounds: 5 }),
   install: () => measureInstall({ rounds: 2, packages: 30 }),
-  latency: () => measureLatency({ seconds: 2, shapes: ["big"], cold: 8 }),
   memory: () => measureIdle({ packages: 150, restMs: 2_000 }),
   start: () => measureStart({ packages: 5_000, starts: 3 }),
 } as const;

@@ -203,11 +203,12 @@ async function installsLocked({ world, client, row, locked }: Case): Promise<voi
   assert.ok(refused.some(({ rule }) => rule === row.rule), ran.output);
 }
 
-/** An older pip has no lockfile of its own: its requirements name files. */
+/** An older pip has no lockfile of its own: its requirements name files, to which it sends no index's user name. */
 async function lockfileOf({ world, client, row, locked }: Case): Promise<string> {
   if (client !== "pip-machine") return await locked.lockfile();
   const [name, version] = row.pin;
-  return `${name} @ ${world.sluice.url}/pypi/packages/${name}/${name}-${version}-py3-none-any.whl\n`;
+  const base = world.sluice.url.replace("://", `://${row.rule}:@`);
+  return `${name} @ ${base}/pypi/packages/${name}/${name}-${version}-py3-none-any.whl\n`;
 }
 
 function show(title: string, { output, code }: Ran): void {

@@ -107,7 +107,9 @@ Deno.test("restore beside a server process: refused by the old policy, then 503,
     }
     assert.ok(Date.now() - endedAt < 3_000, "in force within a second or two");
     const seen = (await watched.end()).filter((state) => !/restored from a backup just now/.test(state));
-    assert.deepEqual(seen, ["403", RUNS, "200"]);
+    // A restore of so little may be over between two looks.
+    assert.deepEqual(seen.filter((state) => state !== RUNS), ["403", "200"]);
+    assert.ok(seen.every((state, at) => state !== RUNS || at === 1), seen.join());
   }
   assert.deepEqual(await who(), ["ada", "bob", "cyd", "eve", "fay"]);
   const files = [...Deno.readDirSync(folder)].map(({ name }) => name);
