@@ -173,9 +173,13 @@ Deno.test("runDue obeys its limit, its concurrency and its signal", () =>
     let most = 0;
     const stop = new AbortController();
     let begun = 0;
+    // The first waits for a second to run beside it, however slow the machine is.
+    const two = Promise.withResolvers<void>();
     const mail = async () => {
       most = Math.max(most, ++running);
+      if (most === 2) two.resolve();
       if (++begun === 8) stop.abort();
+      await two.promise;
       await new Promise((resolve) => setTimeout(resolve, 1));
       running--;
     };

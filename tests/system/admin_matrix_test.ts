@@ -177,7 +177,7 @@ Deno.test("admin actions: every one × every role × another organisation × nob
       redirect: "manual",
     });
     await stranger.body?.cancel();
-    assert.equal(stranger.status, 303, `nobody's form is not looked at: ${path}`);
+    assert.equal(stranger.status, 401, `nobody's form is not looked at: ${path}`);
   }
 });
 
