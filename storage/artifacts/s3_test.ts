@@ -92,6 +92,11 @@ test("S3 store put: a large body that fails, is aborted or is another one leaves
   await assert.rejects(store.put(stalled, { maxBytes, signal: abort.signal }), /enough/);
   await assert.rejects(store.put(streamOf(length), { maxBytes, expect: [wrong] }), IntegrityError);
   assert.deepEqual(await Array.fromAsync(store.list()), []);
+  // A part that the server still had in its hands when its upload was taken back may make it anew, which S3 says of
+  // itself too: that is what a start cleans once the lease has ended.
+  const client = createS3Client({ ...world.deps(), place, caPem: null });
+  await cleanLeftovers({ client, instance: "later", clock: AFTER_THE_LEASE, log: () => {} });
+  await client.close();
   assert.deepEqual(await world.leftovers(place), []);
 });
 

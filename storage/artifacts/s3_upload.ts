@@ -82,9 +82,13 @@ export async function beginUpload(client: S3Client, options: UploadOptions): Pro
 
   async function abort(): Promise<void> {
     ended.abort(new Error("The upload was given up"));
+    const wasSending = sending.size > 0;
     await Promise.all(sending);
-    // What the server does not take back now, a start after the lease does.
-    await client.send({ method: "DELETE", key, query: { uploadId }, action }).catch(() => {});
+    // What the server does not take back now, a start after the lease does. A part that it was still reading may
+    // succeed after the first time: S3 says to ask again.
+    for (let times = wasSending ? 2 : 1; times > 0; times--) {
+      await client.send({ method: "DELETE", key, query: { uploadId }, action }).catch(() => {});
+    }
     await client.send({ method: "DELETE", key, action }).catch(() => {});
   }
 
