@@ -106,10 +106,10 @@ Deno.test("restore beside a server process: refused by the old policy, then 503,
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     assert.ok(Date.now() - endedAt < 3_000, "in force within a second or two");
-    const seen = (await watched.end()).filter((state) => !/restored from a backup just now/.test(state));
-    // A restore of so little may be over between two looks.
-    assert.deepEqual(seen.filter((state) => state !== RUNS), ["403", "200"]);
-    assert.ok(seen.every((state, at) => state !== RUNS || at === 1), seen.join());
+    // A restore of so little may be over between two looks; whatever is seen of it is that it runs, or has just ended.
+    const seen = await watched.end();
+    assert.deepEqual([seen.at(0), seen.at(-1)], ["403", "200"], seen.join());
+    assert.ok(seen.slice(1, -1).every((state) => state.startsWith("503 ")), seen.join());
   }
   assert.deepEqual(await who(), ["ada", "bob", "cyd", "eve", "fay"]);
   const files = [...Deno.readDirSync(folder)].map(({ name }) => name);
@@ -122,15 +122,20 @@ Deno.test("restore, killed half-way with SIGKILL: the server says so and serves 
   assert.equal((await install("ada", "1.1.0")).status, 200);
   await run("cli/backup.ts", "backup", `${folder}/all.gz`);
   assert.equal((await install("cyd", "1.0.0")).status, 200);
-  const restoring = place.spawnRestore(`${folder}/all.gz`, "--replace", "--no-copy");
   const watched = watch(place);
-  while (!watched.seen.includes(RUNS)) await new Promise((resolve) => setTimeout(resolve, 5));
-  restoring.kill("SIGKILL");
-  assert.equal((await restoring.output()).success, false);
+  // A restore of so little may be over before anybody looks: then it is begun anew.
+  for (let isKilled = false; !isKilled;) {
+    const restoring = place.spawnRestore(`${folder}/all.gz`, "--replace", "--no-copy");
+    let hasEnded = false;
+    const output = restoring.output().finally(() => hasEnded = true);
+    while (!hasEnded && watched.seen.at(-1) !== RUNS) await new Promise((resolve) => setTimeout(resolve, 5));
+    if (!hasEnded) restoring.kill("SIGKILL");
+    isKilled = !(await output).success;
+  }
   const interrupted = /A restore of this Sluice was interrupted.*run the restore again/;
   while (!interrupted.test(watched.seen.at(-1)!)) await new Promise((resolve) => setTimeout(resolve, 100));
   await watched.end();
-  assert.equal(watched.seen.length, 3, watched.seen.join());
+  assert.equal(watched.seen.at(-2), RUNS, watched.seen.join());
   assert.match(await run("cli/backup.ts", "restore", `${folder}/all.gz`), /^Restored \d+ records/);
   while ((await install("eve", "1.1.0")).status !== 200) {
     await new Promise((resolve) => setTimeout(resolve, 20));
