@@ -2,7 +2,8 @@
 import type * as z from "zod";
 import type { statsShape } from "./api/stats.ts";
 import { htmlPage, jsonPage, textPage } from "./page.tsx";
-import { preferredForm } from "./text.ts";
+import { sizeText } from "../storage/cache/size_text.ts";
+import { count, preferredForm } from "./text.ts";
 
 /** As the API has it, without what only some may see. */
 export type ShownStats = z.input<typeof statsShape>;
@@ -32,7 +33,7 @@ type EcosystemRow = ShownStats["ecosystems"][number];
 const COLUMNS: readonly { readonly title: string; readonly of: (row: EcosystemRow) => string }[] = [
   { title: "packages", of: ({ packages }) => count(packages) },
   { title: "files", of: ({ artifacts }) => count(artifacts) },
-  { title: "size", of: ({ bytes }) => size(bytes) },
+  { title: "size", of: ({ bytes }) => sizeText(bytes) },
   { title: "installs", of: ({ installs }) => count(installs) },
   { title: "refusals", of: ({ refusals }) => count(refusals) },
   { title: "hits", of: hitRate },
@@ -40,18 +41,6 @@ const COLUMNS: readonly { readonly title: string; readonly of: (row: EcosystemRo
 
 function hitRate({ hits, misses }: EcosystemRow): string {
   return hits + misses === 0 ? "-" : `${Math.round(100 * hits / (hits + misses))} %`;
-}
-
-function count(value: number): string {
-  return value.toLocaleString("en-GB");
-}
-
-function size(bytes: number): string {
-  const power = bytes < 1_000 ? 0 : Math.min(4, Math.floor(Math.log10(bytes) / 3));
-  const value = bytes / 1_000 ** power;
-  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${
-    ["B", "kB", "MB", "GB", "TB"][power]
-  }`;
 }
 
 /** What to do where there is nothing yet. */

@@ -22,3 +22,8 @@ export function preferredForm(accept: string | null): "json" | "html" | "text" {
   }
   return "text";
 }
+
+/** 12,345 */
+export function count(value: number): string {
+  return value.toLocaleString("en-GB");
+}

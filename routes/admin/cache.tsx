@@ -1,6 +1,8 @@
 /** What is cached, how full it is, what is kept whatever happens, and what may go. */
 import { type AdminPage, type CallProblem, errorOf, type PageContext, type View } from "./page.ts";
-import { count, Empty, FigureList, Form, Notice, size, Table, TextField, Time } from "./ui.tsx";
+import { Empty, FigureList, Form, Notice, Table, TextField, Time } from "./ui.tsx";
+import { count } from "../text.ts";
+import { sizeText } from "../../storage/cache/size_text.ts";
 
 interface Usage {
   readonly bytes: number | null;
@@ -123,11 +125,11 @@ function Figures({ usage, status }: { readonly usage: Usage; readonly status: St
   const { bytes, blobs, maxBytes } = usage;
   const { hitRate } = status.cache;
   const figures = [
-    ["Cached", bytes === null ? "not counted yet" : size(bytes)],
-    ["Bound", maxBytes === null ? "none" : size(maxBytes)],
+    ["Cached", bytes === null ? "not counted yet" : sizeText(bytes)],
+    ["Bound", maxBytes === null ? "none" : sizeText(maxBytes)],
     ["Files and documents", blobs === null ? "-" : count(blobs)],
     ["Hit rate, two days", hitRate === null ? "-" : `${Math.round(100 * hitRate)} %`],
-    ["Database", status.storage.kvBytes === null ? "elsewhere" : size(status.storage.kvBytes)],
+    ["Database", status.storage.kvBytes === null ? "elsewhere" : sizeText(status.storage.kvBytes)],
   ] as const;
   return (
     <>
@@ -226,7 +228,7 @@ function Pins({ context, pins, came }: {
 
 function Took({ purged: { dryRun, packages, files, bytes } }: { readonly purged: Purged }) {
   const what = `${count(files)} files and the documents of ${count(packages)} packages, ${
-    size(bytes)
+    sizeText(bytes)
   } in all`;
   return dryRun
     ? <Notice kind="note">This would take away {what}. Nothing was touched yet.</Notice>

@@ -1,5 +1,5 @@
 /** Bars over time, made on the server; with the same numbers as a table for those who read one. */
-import { count } from "./ui.tsx";
+import { count } from "../text.ts";
 
 export interface Point {
   /** `2026-11-21` */

@@ -3,7 +3,9 @@ import type { ShownHeld } from "../api/held.ts";
 import { Chart } from "./chart.tsx";
 import { packageAddress } from "./packages/shapes.ts";
 import type { AdminPage, PageContext } from "./page.ts";
-import { Badge, count, Empty, FigureList, Form, size, Table, Time } from "./ui.tsx";
+import { Badge, Empty, FigureList, Form, Table, Time } from "./ui.tsx";
+import { count } from "../text.ts";
+import { sizeText } from "../../storage/cache/size_text.ts";
 
 interface Stats {
   readonly since: string;
@@ -110,7 +112,7 @@ function Figures({ stats: { ecosystems } }: { readonly stats: Stats }) {
     ["Refusals, 30 days", count(sum("refusals"))],
     ["Hit rate", asked === 0 ? "-" : `${Math.round(100 * sum("hits") / asked)} %`],
     ["Packages cached", count(sum("packages"))],
-    ["Cached", size(sum("bytes"))],
+    ["Cached", sizeText(sum("bytes"))],
   ] as const;
   return <FigureList figures={figures} />;
 }
@@ -270,11 +272,11 @@ async function Instance({ context }: { readonly context: PageContext }) {
       <dl class="facts">
         <div>
           <dt>Cached, of all organisations</dt>
-          <dd>{size(cacheBytes)}{limitBytes === null ? "" : ` of ${size(limitBytes)}`}</dd>
+          <dd>{sizeText(cacheBytes)}{limitBytes === null ? "" : ` of ${sizeText(limitBytes)}`}</dd>
         </div>
         <div>
           <dt>Database</dt>
-          <dd>{kvBytes === null ? "elsewhere" : size(kvBytes)}</dd>
+          <dd>{kvBytes === null ? "elsewhere" : sizeText(kvBytes)}</dd>
         </div>
         {upstreams.map(({ origin, state }) => (
           <div>

@@ -244,20 +244,6 @@ export function relative(ms: number): string {
   return ms <= 0 ? "just now" : "in a moment";
 }
 
-/** 12,345 */
-export function count(value: number): string {
-  return value.toLocaleString("en-GB");
-}
-
-/** `5.8 MB`: powers of 1,000. */
-export function size(bytes: number): string {
-  const power = bytes < 1_000 ? 0 : Math.min(4, Math.floor(Math.log10(bytes) / 3));
-  const value = bytes / 1_000 ** power;
-  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${
-    ["B", "kB", "MB", "GB", "TB"][power]
-  }`;
-}
-
 /** The next page of what has a cursor; filters stay. */
 export function Pager(
   { context, cursor }: { readonly context: PageContext; readonly cursor: string | null },

@@ -1,6 +1,7 @@
 /** Records of the install log, each with a way to what it is about. */
 import type { PageContext } from "../page.ts";
-import { Badge, size, Table, Time } from "../ui.tsx";
+import { Badge, Table, Time } from "../ui.tsx";
+import { sizeText } from "../../../storage/cache/size_text.ts";
 import { OUTCOMES } from "./filters.tsx";
 
 export interface Install {
@@ -35,7 +36,7 @@ export function Records(
         { title: "Outcome", cell: (install) => <Outcome context={context} install={install} /> },
         {
           title: "Size",
-          cell: ({ bytes, outcome }) => (outcome === "refused" ? "" : size(bytes)),
+          cell: ({ bytes, outcome }) => (outcome === "refused" ? "" : sizeText(bytes)),
           isNumber: true,
         },
       ]}

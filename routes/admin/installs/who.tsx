@@ -1,6 +1,7 @@
 /** Who has a package, or a version of it: one link to hand around. */
 import type { AdminPage, PageContext } from "../page.ts";
-import { count, Empty, Table, Time } from "../ui.tsx";
+import { Empty, Table, Time } from "../ui.tsx";
+import { count } from "../../text.ts";
 import { filtersOf } from "./filters.tsx";
 
 interface WhoRow {

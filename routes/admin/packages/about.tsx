@@ -1,6 +1,8 @@
 /** What is known of one package. */
 import type { PageContext } from "../page.ts";
-import { Badge, count, Empty, size, Table, Time } from "../ui.tsx";
+import { Badge, Empty, Table, Time } from "../ui.tsx";
+import { count } from "../../text.ts";
+import { sizeText } from "../../../storage/cache/size_text.ts";
 import type { Frozen, Package, Release } from "./shapes.ts";
 
 const VERDICTS = {
@@ -110,7 +112,7 @@ function Files({ files }: { readonly files: Release["files"] }) {
     <details>
       <summary>
         {count(cached.length)} of {count(files.length)},{" "}
-        {size(cached.reduce((sum, file) => sum + (file.cached?.sizeBytes ?? 0), 0))}
+        {sizeText(cached.reduce((sum, file) => sum + (file.cached?.sizeBytes ?? 0), 0))}
       </summary>
       <ul class="plain">
         {cached.map(({ name, cached }) => (

@@ -1,7 +1,8 @@
 /** The entries that were looked for, each to be changed or taken out. */
 import type { WrittenEntry } from "../../../policy/entries.ts";
 import type { PageContext } from "../page.ts";
-import { Badge, count, Empty, Select, Table, TextField, Time } from "../ui.tsx";
+import { Badge, Empty, Select, Table, TextField, Time } from "../ui.tsx";
+import { count } from "../../text.ts";
 import type { Drawn } from "./lists_drawn.ts";
 import { endOf, keyOf } from "./lists_form.ts";
 

@@ -1,7 +1,8 @@
 /** What saving would do, as the API previewed it. */
 import type { PageContext } from "../page.ts";
 import { packageAddress } from "../packages/shapes.ts";
-import { count, Notice, Table, Time } from "../ui.tsx";
+import { Notice, Table, Time } from "../ui.tsx";
+import { count } from "../../text.ts";
 import { DRAFT } from "./frame.tsx";
 
 interface Release {

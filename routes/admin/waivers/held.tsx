@@ -4,7 +4,6 @@ import { errorOf, type PageContext } from "../page.ts";
 import {
   Badge,
   type Column,
-  count,
   Empty,
   Field,
   Form,
@@ -15,6 +14,7 @@ import {
   TextField,
   Time,
 } from "../ui.tsx";
+import { count } from "../../text.ts";
 import { subjectOf, Ticket, whyOf } from "./request.tsx";
 import { LENGTHS, type PastWaiver, type Sent, type Waiver } from "./shapes.ts";
 
