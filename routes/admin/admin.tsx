@@ -1,4 +1,5 @@
 /** `/-/admin/{organisation}/…`: who may see which page, forms that are ours, and one frame around all of them. */
+import type { Ecosystem } from "../../ecosystems/ecosystem.ts";
 import type { OrganisationView, OrganisationViews } from "../../storage/organisations.ts";
 import type { Clock, Timers } from "../../storage/runtime.ts";
 import { holds } from "../../storage/tokens.ts";
@@ -21,6 +22,7 @@ export interface AdminDeps {
   readonly api: Api;
   readonly views: Pick<OrganisationViews, "view">;
   readonly pages: readonly AdminPage[];
+  readonly ecosystems: readonly Pick<Ecosystem, "id" | "purlType">[];
   readonly readSession: ReadSession;
   readonly peerOf: PeerOf;
   readonly clock: Clock;
@@ -167,6 +169,7 @@ export function createAdmin(deps: AdminDeps): Admin {
       prefix,
       here: `${prefix}/-/admin/${below.map(encodeURIComponent).join("/")}`,
       can: (scope) => holds(principal, scope),
+      purlType: (ecosystem) => deps.ecosystems.find(({ id }) => id === ecosystem)?.purlType,
       path: (parts, query = {}) => {
         const given = Object.entries(query).filter((entry): entry is [string, string] =>
           entry[1] !== null && entry[1] !== undefined

@@ -53,6 +53,8 @@ export interface PageContext {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly now: EpochMs;
+  /** An ecosystem's purl type by its id; undefined: it is none of ours. */
+  purlType(ecosystem: string): string | undefined;
   /** The organisation's own address for clients, absolute, no trailing slash. */
   readonly site: string;
   /** The base address's own path, no trailing slash. */

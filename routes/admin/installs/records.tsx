@@ -79,16 +79,17 @@ function Outcome({ context, install }: { readonly context: PageContext; readonly
   );
 }
 
-/** The why page of one install's decision; null: it was of no version. */
-function whyAddress({ site }: PageContext, { ecosystem, name, version, decisionId }: {
+/** The why page of one install's decision; null: it was of no version, or of no ecosystem of ours. */
+function whyAddress({ site, purlType }: PageContext, { ecosystem, name, version, decisionId }: {
   readonly ecosystem: string;
   readonly name: string;
   readonly version: string;
   readonly decisionId: string;
 }): string | null {
-  if (version === "") return null;
+  const type = purlType(ecosystem);
+  if (version === "" || type === undefined) return null;
   const path = [...name.split("/").slice(0, -1), `${name.split("/").at(-1)}@${version}`].map(
     encodeURIComponent,
   );
-  return `${site}/-/why/pkg:${ecosystem}/${path.join("/")}?${new URLSearchParams({ decision: decisionId })}`;
+  return `${site}/-/why/pkg:${type}/${path.join("/")}?${new URLSearchParams({ decision: decisionId })}`;
 }
