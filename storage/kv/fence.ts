@@ -56,7 +56,12 @@ export async function createFence(bare: Deno.Kv, { clock }: { readonly clock: Cl
       return new RestoringError("restored");
     }
     if (entry.value!.state === "broken") return new RestoringError("broken");
-    const beat = await attempt("see whether a restore runs", () => bare.get<number>(keys.restoreBeat()));
+    // Both as of one moment: a restore that ends takes its beat away.
+    const [now, beat] = await attempt(
+      "see whether a restore runs",
+      () => bare.getMany<[RestoreRecord, number]>([keys.restore(), keys.restoreBeat()]),
+    );
+    if (now.versionstamp !== entry.versionstamp) return moved(now);
     const isSilent = beat.value === null || Math.abs(clock() - beat.value) > SILENT_MS;
     return new RestoringError(isSilent ? "broken" : "running");
   }

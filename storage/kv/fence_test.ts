@@ -125,3 +125,35 @@ Deno.test("fence: a restore that is not heard of any more was broken off", () =>
     clock.advance(16_000);
     await assert.rejects(fence.look(), isRestoring("broken"));
   }));
+
+Deno.test("fence: a restore that ends between two looks at it is not called broken", () =>
+  withMemoryKv(async (memory) => {
+    let endsNext = false;
+    const bare = new Proxy(memory, {
+      get(target, property) {
+        const value = Reflect.get(target, property, target);
+        if (property !== "get") return typeof value === "function" ? value.bind(target) : value;
+        return async (key: Deno.KvKey) => {
+          const entry = await target.get(key);
+          if (!endsNext) return entry;
+          endsNext = false;
+          await target.atomic().set(keys.restore(), { v: 1, id: "a", state: "done" }).delete(
+            keys.restoreBeat(),
+          )
+            .commit();
+          return entry;
+        };
+      },
+    });
+    const clock = testClock();
+    const fence = await createFence(bare, { clock });
+    await bare.atomic().set(keys.restore(), { v: 1, id: "a", state: "running" }).set(
+      keys.restoreBeat(),
+      clock(),
+    )
+      .commit();
+    endsNext = true;
+    await assert.rejects(fence.look(), isRestoring("restored"));
+    await fence.look();
+    assert.equal(fence.generation(), 1);
+  }));
