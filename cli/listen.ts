@@ -47,7 +47,10 @@ export function listen(wanted: ListenAddress, deps: {
         onError: (error) => {
           // The app answers its own errors: what comes here broke in the server itself, or is a body that broke off.
           if (!isToldByFill(error)) log("error", "A request broke outside of the app", { error });
-          return new Response("Internal error\n", { status: 500, headers: { "cache-control": "no-store" } });
+          return new Response("Internal error\n", {
+            status: 500,
+            headers: { "cache-control": "no-store", "cache-status": "sluice; detail=internal" },
+          });
         },
       }, (request, info) => handler(request, info));
     } catch (cause) {

@@ -64,12 +64,16 @@ export function addPluginHeaders(headers: Headers, fields: Readonly<Record<strin
 /**
  * The only place where a Response is made. Takes a Headers on purpose: on Deno 2.9.6 a Response made from a
  * plain object loses its headers if it is cloned before they were looked at.
+ * RFC 9211, 2: what says nothing of the cache was made here, by no upstream and from nothing kept.
  */
 export function respond(options: {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Uint8Array | ReadableStream<Uint8Array> | null;
 }): Response {
+  if (!options.headers.has("cache-status")) {
+    putHeader(options.headers, "cache-status", "sluice; detail=generated");
+  }
   return new Response(options.body as BodyInit | null, { status: options.status, headers: options.headers });
 }
 

@@ -203,6 +203,7 @@ async function assertNobodyPublishes({ sluice, asks }: World, { ecosystem }: Sam
 }
 
 function assertDenial(answer: Answered, wanted: 401 | 403 | null, holder: Holder, what: string): void {
+  assert.match(answer.headers.get("cache-status") ?? "", /^sluice; (hit|fwd=|detail=)/, what);
   if (wanted === null) return assert.ok(answer.status !== 401 && answer.status !== 403, what);
   assert.equal(answer.status, wanted, what);
   const words =

@@ -140,6 +140,7 @@ Deno.test("admin pages: every one × every role × another organisation × nobod
 
 function assertSafe(response: Response, text: string, what: string): void {
   assert.equal(response.headers.get("set-cookie"), null, what);
+  assert.equal(response.headers.get("cache-status"), "sluice; detail=generated", what);
   assert.equal(response.headers.get("x-content-type-options"), "nosniff", what);
   assert.match(response.headers.get("cache-control") ?? "", /no-store/, what);
   const policy = response.headers.get("content-security-policy") ?? "";
