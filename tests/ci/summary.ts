@@ -1,4 +1,7 @@
-/** Adds up what `.ci/run`'s steps said: reads their logs, ends with `N passed, N failed, N skipped`. */
+/**
+ * Adds up what `.ci/run`'s steps said: reads their logs, ends with `N passed, N failed, N skipped`. The tests that
+ * failed in `60-e2e` and passed in `60-e2e-again` have passed, and are named as flaky.
+ */
 
 /** One step of a run; `text` is what it printed. */
 export interface Step {
@@ -17,10 +20,14 @@ export interface Counts {
 const SUMMARY =
   /^(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored)?/gm;
 
+export function withoutColours(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/\x1b\[[0-9;]*m/g, "");
+}
+
 /** A step without `deno test`'s own summary counts as one; one that failed in silence has failed once. */
 export function countStep(step: Step): Counts {
-  // deno-lint-ignore no-control-regex
-  const plain = step.text.replace(/\x1b\[[0-9;]*m/g, "");
+  const plain = withoutColours(step.text);
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const summaries = [...plain.matchAll(SUMMARY)];
   for (const [, passed, failed, skipped] of summaries) {
@@ -33,9 +40,22 @@ export function countStep(step: Step): Counts {
   return counts;
 }
 
+const AGAIN = "-again";
+
+/** Every step once: one that was run again counts as it went then. `flaky`: what failed at first and passed then. */
+export function settle(steps: readonly Step[]): readonly { name: string; counts: Counts; flaky: number }[] {
+  return steps.filter(({ name }) => !name.endsWith(AGAIN)).map((step) => {
+    const counts = countStep(step);
+    const again = steps.find(({ name }) => name === `${step.name}${AGAIN}`);
+    if (again === undefined || countStep(again).failed > 0) return { name: step.name, counts, flaky: 0 };
+    const { passed, failed, skipped } = counts;
+    return { name: step.name, counts: { passed: passed + failed, failed: 0, skipped }, flaky: failed };
+  });
+}
+
 /** The sum over all steps, which is what the last line says. */
 export function total(steps: readonly Step[]): Counts {
-  return steps.map(countStep).reduce((sum, counts) => ({
+  return settle(steps).map(({ counts }) => counts).reduce((sum, counts) => ({
     passed: sum.passed + counts.passed,
     failed: sum.failed + counts.failed,
     skipped: sum.skipped + counts.skipped,
@@ -64,8 +84,9 @@ function readSteps(folder: string): readonly Step[] {
 if (import.meta.main) {
   const steps = readSteps(Deno.args[0] ?? ".cache/ci");
   console.log("");
-  for (const step of steps) {
-    console.log(`${step.name.replace(/^\d+-/, "").padEnd(12)} ${lastLine(countStep(step))}`);
+  for (const { name, counts, flaky } of settle(steps)) {
+    const told = flaky > 0 ? `   FLAKY: ${flaky} failed at first, and passed when run again alone` : "";
+    console.log(`${name.replace(/^\d+-/, "").padEnd(12)} ${lastLine(counts)}${told}`);
   }
   const counts = total(steps);
   console.log(lastLine(counts));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { countStep, lastLine, total } from "./summary.ts";
+import { filesToRunAgain } from "./again.ts";
+import { countStep, lastLine, settle, total } from "./summary.ts";
 
 function step(text: string, exitCode = 0) {
   return { name: "x", text, exitCode };
@@ -25,4 +26,38 @@ Deno.test("lastLine: sums up, and names skips only where there are some", () => 
   const steps = [step("ok | 2 passed | 0 failed | 1 ignored (1s)"), step("Checked 1 file")];
   assert.equal(lastLine(total(steps)), "3 passed, 0 failed, 1 skipped");
   assert.equal(lastLine(total([step("", 2)])), "0 passed, 1 failed");
+});
+
+const FAILED = `
+ ERRORS
+
+restore, two servers => ./tests/e2e/restore_test.ts:146:6
+error: AssertionError
+
+\x1b[0m FAILURES
+
+restore, two servers => ./tests/e2e/restore_test.ts:146:6
+npm: a row ... of many => ./tests/e2e/npm_install_test.ts:20:3
+
+FAILED | 202 passed (221 steps) | 2 failed (6m49s)
+`;
+
+Deno.test("filesToRunAgain: the files of one or two tests that failed, none of more", () => {
+  assert.deepEqual(filesToRunAgain(FAILED), ["tests/e2e/restore_test.ts", "tests/e2e/npm_install_test.ts"]);
+  assert.deepEqual(filesToRunAgain(FAILED.replace("2 failed", "3 failed")), []);
+  assert.deepEqual(filesToRunAgain("ok | 3 passed | 0 failed (1s)"), []);
+  assert.deepEqual(filesToRunAgain("error: Module not found"), []);
+});
+
+Deno.test("settle: what passed when it was run again has passed, and is called flaky", () => {
+  const first = { name: "60-e2e", text: FAILED, exitCode: 1 };
+  const again = (text: string, exitCode: number) => ({ name: "60-e2e-again", text, exitCode });
+  const passed = [first, again("ok | 9 passed | 0 failed (1s)", 0)];
+  assert.deepEqual(settle(passed), [
+    { name: "60-e2e", counts: { passed: 204, failed: 0, skipped: 0 }, flaky: 2 },
+  ]);
+  assert.equal(lastLine(total(passed)), "204 passed, 0 failed");
+  for (const text of ["FAILED | 8 passed | 1 failed (1s)", "error: killed"]) {
+    assert.equal(lastLine(total([first, again(text, 1)])), "202 passed, 2 failed");
+  }
 });
