@@ -14,7 +14,7 @@ import { UsageError } from "./storage.ts";
 import { type Column, jsonRow, plainText, printTable, safeText, timeText, toCsv, toJson } from "./table.ts";
 
 /** A question whose words were understood; prints its answer. */
-export type Question = (queries: Omit<InstallQueries, "versionsOf">, io: Io) => Promise<void>;
+export type Question = (queries: Omit<InstallQueries, "versionsOf" | "page">, io: Io) => Promise<void>;
 
 export interface Answer {
   /** Throws UsageError, before anything is opened. */

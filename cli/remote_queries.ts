@@ -11,7 +11,7 @@ import type {
 } from "../storage/installs/query_types.ts";
 import type { ApiClient } from "./api_client.ts";
 
-type Questions = Omit<InstallQueries, "versionsOf">;
+type Questions = Omit<InstallQueries, "versionsOf" | "page">;
 
 /** `named`: the address names an organisation; else every organisation is asked, unless the filters name one. */
 export function remoteQueries(api: ApiClient, options: { readonly named: boolean }): Questions {
@@ -58,7 +58,9 @@ export function remoteQueries(api: ApiClient, options: { readonly named: boolean
     },
     refused: (filters = {}) => rows<InstallRecord>("refused", filters),
     async *export(filters = {}) {
-      for await (const record of api.lines<InstallRecord>("/installs/export", { query: searchOf(filters) })) {
+      const { package: name, user, version, outcome } = filters;
+      const query = { ...searchOf(filters), package: name, user, version, outcome };
+      for await (const record of api.lines<InstallRecord>("/installs/export", { query })) {
         yield undated(record);
       }
     },

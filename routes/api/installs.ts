@@ -3,7 +3,12 @@ import { stringify } from "csv-stringify/sync";
 import * as z from "zod";
 import type { EpochMs } from "../../policy/types.ts";
 import type { InstallRecord } from "../../storage/installs/log.ts";
-import type { InstallFilters, InstallQueries } from "../../storage/installs/query_types.ts";
+import type {
+  InstallFilters,
+  InstallQueries,
+  Position,
+  RecordFilters,
+} from "../../storage/installs/query_types.ts";
 import { utf8 } from "../text.ts";
 import { type Call, type Endpoint, endpoint } from "./endpoint.ts";
 import { ApiError, wrongField } from "./error.ts";
@@ -234,68 +239,37 @@ function filtersOf({ principal, organisation }: Call, query: Narrowing): Install
   };
 }
 
-interface Matching {
-  readonly user?: string | undefined;
-  readonly package?: string | undefined;
-  readonly version?: string | undefined;
-  readonly outcome?: InstallRecord["outcome"] | undefined;
-}
+type Matching = Pick<RecordFilters, "user" | "package" | "version" | "outcome">;
 
 interface PageQuery extends Narrowing, Matching {
   readonly limit: number;
   readonly cursor?: string | undefined;
 }
 
-/** Ids rise with time: a page begins below the last one's lowest. */
 async function page(queries: InstallQueries, call: Call<unknown, PageQuery>) {
-  const { query } = call;
-  const filters = filtersOf(call, query);
-  const installs: ReturnType<typeof shown>[] = [];
-  let below = query.cursor === undefined ? null : positionOf(query.cursor);
-  let size = Math.max(500, 2 * query.limit);
-  for (let looked = 0; looked < LOOKED_AT;) {
-    const until = below === null
-      ? filters.until
-      : Math.min(below.at + 1, filters.until ?? Infinity) as EpochMs;
-    const read = await queries.recent({ ...filters, until, limit: size });
-    const fresh = read.filter(({ id }) => below === null || id < below.id);
-    for (const each of fresh) {
-      below = { at: each.at, id: each.id };
-      if (matches(each, query)) installs.push(shown(each));
-      if (installs.length === query.limit) return { installs, next: toCursor([below.at, below.id]) };
-    }
-    if (read.length < size) return { installs, next: null };
-    looked += fresh.length;
-    // More records of one millisecond than were read.
-    if (fresh.length === 0) size *= 2;
-  }
-  return { installs, next: below === null ? null : toCursor([below.at, below.id]) };
+  const { limit, cursor } = call.query;
+  const below = cursor === undefined ? null : positionOf(cursor);
+  const found = await queries.page(recordFiltersOf(call), { limit, below, mostLooked: LOOKED_AT });
+  const { records, next } = found;
+  return { installs: records.map(shown), next: next === null ? null : toCursor([next.at, next.id]) };
 }
 
-function positionOf(text: string): { readonly at: EpochMs; readonly id: string } {
+function positionOf(text: string): Position {
   const value = fromCursor(text);
   if (Array.isArray(value) && Number.isSafeInteger(value[0]) && typeof value[1] === "string") {
-    return { at: value[0], id: value[1] };
+    return { at: value[0] as EpochMs, id: value[1] };
   }
   throw wrongField("query.cursor", "Cannot read query.cursor: it is what an answer's next said");
 }
 
-function matches(each: InstallRecord, query: Matching): boolean {
-  return (query.user === undefined || each.user === query.user) &&
-    (query.package === undefined || each.package === query.package) &&
-    (query.version === undefined || each.version === query.version) &&
-    (query.outcome === undefined || each.outcome === query.outcome);
-}
-
 /** The limit is of those that match. */
 async function* exported(queries: InstallQueries, call: Call<unknown, Narrowing & Matching>) {
-  const { limit = Infinity, ...filters } = filtersOf(call, call.query);
-  let left = limit;
-  for await (const each of queries.export(filters)) {
-    if (!matches(each, call.query)) continue;
-    yield shown(each);
-    if (--left <= 0) return;
-  }
+  for await (const each of queries.export(recordFiltersOf(call))) yield shown(each);
+}
+
+function recordFiltersOf(call: Call<unknown, Narrowing & Matching>): RecordFilters {
+  const { user, package: name, version, outcome } = call.query;
+  return { ...filtersOf(call, call.query), user, package: name, version, outcome };
 }
 
 /** A heading, then a line for each; what a spreadsheet would take for a formula is escaped. */

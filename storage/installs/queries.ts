@@ -23,10 +23,11 @@ import type {
   UserRow,
   WhoRow,
 } from "./query_types.ts";
-import { boundedName, type LogEntry } from "./record.ts";
+import { boundedName } from "./record.ts";
+import { createRecordQueries, type Known } from "./record_queries.ts";
 import { readTail } from "./tail.ts";
 import type { Tally } from "./tally.ts";
-import { timeline, type TimeRange } from "./timeline.ts";
+import type { TimeRange } from "./timeline.ts";
 
 export interface QueryDeps {
   readonly kv: Deno.Kv;
@@ -36,8 +37,6 @@ export interface QueryDeps {
   /** To wait while a fold is at it; without, it is asked again at once. */
   readonly timers?: Timers;
 }
-
-const DEFAULT_LIMIT = 50;
 
 /** Reads only: any process may ask, beside those that append and fold. */
 export function createInstallQueries(deps: QueryDeps): InstallQueries {
@@ -143,26 +142,6 @@ export function createInstallQueries(deps: QueryDeps): InstallQueries {
     );
   }
 
-  async function* records(
-    kind: "log" | "refused",
-    filters: InstallFilters,
-    reverse: boolean,
-  ): AsyncGenerator<InstallRecord> {
-    const known = await knownOf(filters);
-    let left = filters.limit ?? Infinity;
-    if (left <= 0) return;
-    for await (const record of timeline(kv, { kind, reverse, ...known })) {
-      if (filters.ecosystem !== undefined && record.ecosystem !== filters.ecosystem) continue;
-      yield record;
-      left -= 1;
-      if (left <= 0) return;
-    }
-  }
-
-  function newest(kind: "log" | "refused", filters: InstallFilters = {}): Promise<InstallRecord[]> {
-    return Array.fromAsync(records(kind, { ...filters, limit: filters.limit ?? DEFAULT_LIMIT }, true));
-  }
-
   async function versionsOf(query: Parameters<InstallQueries["versionsOf"]>[0]): Promise<readonly string[]> {
     const name = boundedName("package", query.package);
     const person = boundedName("user", query.user);
@@ -180,17 +159,9 @@ export function createInstallQueries(deps: QueryDeps): InstallQueries {
     packages,
     count,
     user,
-    recent: (filters) => newest("log", filters),
-    refused: (filters) => newest("refused", filters),
-    export: (filters = {}) => records("log", filters, false),
+    ...createRecordQueries({ kv, knownOf }),
     versionsOf,
   };
-}
-
-/** What a question starts from. */
-interface Known extends TimeRange {
-  readonly tail: readonly LogEntry[];
-  readonly organisations: readonly string[];
 }
 
 const NOTHING: CountRow = { installs: 0, partial: 0, refused: 0, observed: 0, bytes: 0 };

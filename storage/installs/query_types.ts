@@ -1,6 +1,6 @@
 /** What can be asked of the install log, and the rows that answer. Times are EpochMs, ranges `since` ≤ t < `until`. */
 import type { EpochMs } from "../../policy/types.ts";
-import type { InstallRecord } from "./log.ts";
+import type { InstallOutcome, InstallRecord } from "./log.ts";
 
 export interface InstallFilters {
   /** Default: all of them. WARNING: callers that answer for one organisation must always set it. */
@@ -10,6 +10,23 @@ export interface InstallFilters {
   readonly until?: EpochMs | undefined;
   /** Rows at most. */
   readonly limit?: number | undefined;
+}
+
+/** What is held against each record; names are exact. */
+export interface RecordFilters extends InstallFilters {
+  readonly package?: string | undefined;
+  readonly user?: string | undefined;
+  readonly version?: string | undefined;
+  readonly outcome?: InstallOutcome | undefined;
+}
+
+/** A record's place in the log. */
+export type Position = Pick<InstallRecord, "at" | "id">;
+
+export interface RecordPage {
+  readonly records: readonly InstallRecord[];
+  /** The last that was looked at; null: there is nothing before it. */
+  readonly next: Position | null;
 }
 
 /** `installs`: whole files, `observed` ones among them; `partial`: the client went away before the end. */
@@ -75,7 +92,12 @@ export interface InstallQueries {
   /** What was refused, or would have been in `observe`; newest first, 50 unless a limit is given. */
   refused(filters?: InstallFilters): Promise<InstallRecord[]>;
   /** All records, oldest first; holds ten minutes of the log in memory. */
-  export(filters?: InstallFilters): AsyncIterable<InstallRecord>;
+  export(filters?: RecordFilters): AsyncIterable<InstallRecord>;
+  /** Newest first, from before `below` on; ends early where `mostLooked` records were looked at. */
+  page(
+    filters: RecordFilters,
+    options: { readonly limit: number; readonly below: Position | null; readonly mostLooked: number },
+  ): Promise<RecordPage>;
   /** The versions of exactly this package that exactly this user was sent whole. */
   versionsOf(query: {
     readonly organisation: string;

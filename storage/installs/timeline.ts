@@ -19,6 +19,8 @@ export interface TimelineOptions extends TimeRange {
   readonly reverse: boolean;
   /** Read before the folded part is: what is in both counts once. */
   readonly tail: readonly LogEntry[];
+  /** Whole buckets of what was folded, in the same order, that are read instead of all. */
+  readonly spansOf?: ((organisation: string) => AsyncIterable<TimeRange>) | undefined;
 }
 
 interface Bucket {
@@ -34,7 +36,9 @@ export function within({ since, until }: TimeRange, at: EpochMs): boolean {
 export async function* timeline(kv: Deno.Kv, options: TimelineOptions): AsyncGenerator<InstallRecord> {
   const { reverse, kind } = options;
   const streams: AsyncGenerator<Bucket>[] = options.organisations.map((organisation) =>
-    foldedBuckets(kv, { ...options, organisation })
+    options.spansOf === undefined
+      ? foldedBuckets(kv, { ...options, organisation })
+      : bucketsWithin(kv, { ...options, organisation, spans: options.spansOf(organisation) })
   );
   streams.push(tailBuckets(options));
   const heads = await Promise.all(streams.map((stream) => stream.next()));
@@ -83,14 +87,20 @@ export async function* foldedEntries(
   }
 }
 
-async function* foldedBuckets(
+interface BucketsOptions extends TimeRange {
+  readonly kind: TimelineKind;
+  readonly organisation: string;
+  readonly reverse: boolean;
+}
+
+async function* bucketsWithin(
   kv: Deno.Kv,
-  options: TimeRange & {
-    readonly kind: TimelineKind;
-    readonly organisation: string;
-    readonly reverse: boolean;
-  },
+  { spans, ...options }: BucketsOptions & { readonly spans: AsyncIterable<TimeRange> },
 ): AsyncGenerator<Bucket> {
+  for await (const span of spans) yield* foldedBuckets(kv, { ...options, ...span });
+}
+
+async function* foldedBuckets(kv: Deno.Kv, options: BucketsOptions): AsyncGenerator<Bucket> {
   const { kind, organisation, reverse } = options;
   const start = timelineKey(kind, organisation, bucketOf(options.since));
   const end = timelineKey(kind, organisation, bucketOf(options.until) + 1);

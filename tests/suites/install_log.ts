@@ -4,11 +4,11 @@ import fc from "fast-check";
 import type { EpochMs } from "../../policy/types.ts";
 import { createInstallLog, type InstallLog, type InstallRecord } from "../../storage/installs/log.ts";
 import { createInstallQueries } from "../../storage/installs/queries.ts";
-import type { CountBy, InstallQueries } from "../../storage/installs/query_types.ts";
+import type { CountBy, InstallQueries, Position, RecordFilters } from "../../storage/installs/query_types.ts";
 import { bounded } from "../../storage/installs/record.ts";
 import { dropInstallsBefore, forgetUser } from "../../storage/installs/retention.ts";
 import type { Log } from "../../storage/runtime.ts";
-import { type Asked, brute } from "./install_log_model.ts";
+import { type Asked, brute, type Narrowed } from "./install_log_model.ts";
 
 /** A new, empty place for a log; `journal` is null for the driver without a disk. */
 export interface InstallLogPlace extends AsyncDisposable {
@@ -373,7 +373,24 @@ function anyQuestion(): fc.Arbitrary<Asked> {
     package: fc.constantFrom("left-pad", "left%", "%", "%I", "@acme/ui", "none", "%acme%", "☃\ud800"),
     version: fc.constantFrom(undefined, "1.0.0"),
     user: fc.constantFrom("ana", "b%", "%", "bo", "none"),
+    narrowed: fc.record({
+      package: fc.constantFrom("left-pad", "Left", "@acme/ui", "none"),
+      user: fc.constantFrom("ana", "Bo", "none"),
+      version: fc.constantFrom("1.0.0", ""),
+      outcome: fc.constantFrom("served", "partial", "refused", "observed"),
+    }, { requiredKeys: [] }) as fc.Arbitrary<Narrowed>,
   });
+}
+
+/** A few at a time, and no more than a few looked at. */
+async function allPages(queries: InstallQueries, filters: RecordFilters): Promise<InstallRecord[]> {
+  const found: InstallRecord[] = [];
+  for (let below: Position | null = null;;) {
+    const { records, next } = await queries.page(filters, { limit: 2, mostLooked: 3, below });
+    found.push(...records);
+    if (next === null) return found;
+    below = next;
+  }
 }
 
 async function compare(queries: InstallQueries, steps: readonly Step[], asked: Asked): Promise<void> {
@@ -391,7 +408,14 @@ async function compare(queries: InstallQueries, steps: readonly Step[], asked: A
   }
   assert.deepEqual(await queries.recent(filters), model.recent());
   assert.deepEqual(await queries.refused(filters), model.refused());
-  assert.deepEqual(await Array.fromAsync(queries.export(filters)), model.export());
+  for (const narrowed of [{}, asked.narrowed]) {
+    const wanted = { ...filters, ...narrowed };
+    assert.deepEqual(await Array.fromAsync(queries.export(wanted)), model.export(narrowed));
+    assert.deepEqual(
+      await allPages(queries, wanted),
+      model.export({ ...narrowed, unlimited: true }).toReversed(),
+    );
+  }
   for (const record of records.filter(({ user }) => user !== null).slice(0, 3)) {
     const query = { ...record, user: record.user as string };
     assert.deepEqual(await queries.versionsOf(query), model.versionsOf(query));

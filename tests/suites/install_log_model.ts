@@ -1,13 +1,17 @@
 /** The install log's answers, counted by hand over a list of records. */
 import type { InstallRecord } from "../../storage/installs/log.ts";
-import type { CountBy, CountRow, InstallFilters } from "../../storage/installs/query_types.ts";
+import type { CountBy, CountRow, InstallFilters, RecordFilters } from "../../storage/installs/query_types.ts";
 import { bounded } from "../../storage/installs/record.ts";
+
+/** What is held against each record. */
+export type Narrowed = Pick<RecordFilters, "package" | "user" | "version" | "outcome">;
 
 export interface Asked {
   readonly filters: InstallFilters;
   readonly package: string;
   readonly version: string | undefined;
   readonly user: string;
+  readonly narrowed: Narrowed;
 }
 
 type Values = readonly (string | number | null)[];
@@ -115,7 +119,13 @@ export function brute(all: readonly InstallRecord[], asked: Asked) {
     versionsOf,
     recent: () => cut(sorted.toReversed(), limit ?? 50),
     refused: () => cut(sorted.toReversed().filter(against), limit ?? 50),
-    export: () => cut(sorted),
+    export: ({ unlimited = false, ...narrowed }: Narrowed & { readonly unlimited?: boolean } = {}) =>
+      cut(
+        sorted.filter((r) =>
+          Object.entries(narrowed).every(([field, value]) => r[field as keyof Narrowed] === value)
+        ),
+        unlimited ? Infinity : limit,
+      ),
   };
 }
 

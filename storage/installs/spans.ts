@@ -1,0 +1,86 @@
+/** When a package or a person was in the log, by the indexes of days: what lies between need not be read. */
+import type { EpochMs } from "../../policy/types.ts";
+import { decodeCells } from "./cells.ts";
+import { BUCKET_MS, bucketOf, dayOf, indexKey, indexParts, periodOf } from "./keys.ts";
+import type { TimeRange } from "./timeline.ts";
+
+export interface SpansOptions extends TimeRange {
+  readonly organisation: string;
+  /** undefined: all of them. */
+  readonly ecosystem: string | undefined;
+  readonly kind: "package" | "person";
+  /** Exact, bounded. */
+  readonly name: string;
+  /** The newest first. */
+  readonly reverse: boolean;
+}
+
+/** Every folded record of that name lies in one; whole buckets, in the order of time, no bucket twice. */
+export async function* spansOf(kv: Deno.Kv, options: SpansOptions): AsyncGenerator<TimeRange> {
+  const { reverse } = options;
+  for await (const { period, ecosystems } of periods(kv, options)) {
+    const spans: Span[] = [];
+    for (const ecosystem of ecosystems) spans.push(...await spansIn(kv, options, { period, ecosystem }));
+    const joined = joinedSpans(spans);
+    for (const { from, to } of reverse ? joined.toReversed() : joined) {
+      const since = Math.max(options.since, from * BUCKET_MS) as EpochMs;
+      const until = Math.min(options.until, (to + 1) * BUCKET_MS - 1) as EpochMs;
+      if (since <= until) yield { since, until };
+    }
+  }
+}
+
+/** Numbers of buckets, both inclusive. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The months in which anything was installed, with the ecosystems of each. */
+async function* periods(kv: Deno.Kv, options: SpansOptions) {
+  const { organisation, since, until, reverse } = options;
+  const prefix: Deno.KvKey = ["installs", "total", organisation];
+  const range = {
+    start: [...prefix, periodOf(dayOf(since))],
+    end: [...prefix, periodOf(dayOf(until)) + 1],
+  };
+  let current: { readonly period: number; readonly ecosystems: Set<string> } | null = null;
+  for await (const { key } of kv.list(range, { reverse, batchSize: 20 })) {
+    const { period, ecosystem } = indexParts("total", key);
+    if (options.ecosystem !== undefined && ecosystem !== options.ecosystem) continue;
+    if (current !== null && current.period !== period) {
+      yield current;
+      current = null;
+    }
+    current ??= { period, ecosystems: new Set() };
+    current.ecosystems.add(ecosystem);
+  }
+  if (current !== null) yield current;
+}
+
+/** A day's first and last: a record alone on its day is found to its bucket. */
+async function spansIn(
+  kv: Deno.Kv,
+  { kind, organisation, name }: SpansOptions,
+  at: { readonly period: number; readonly ecosystem: string },
+): Promise<Span[]> {
+  const prefix = indexKey(kind, { ...at, organisation, package: name, user: name });
+  const spans: Span[] = [];
+  for await (const { value } of kv.list<Uint8Array>({ prefix })) {
+    for (const { tally: { first, last } } of decodeCells(value)) {
+      spans.push({ from: bucketOf(first), to: bucketOf(last) });
+    }
+  }
+  return spans;
+}
+
+/** In the order of time, none beside another. */
+function joinedSpans(spans: Span[]): Span[] {
+  const joined: Span[] = [];
+  for (const span of spans.sort((a, b) => a.from - b.from)) {
+    const last = joined.at(-1);
+    if (last === undefined || span.from > last.to + 1) joined.push(span);
+    else joined[joined.length - 1] = { from: last.from, to: Math.max(last.to, span.to) };
+  }
+  return joined;
+}
