@@ -22,7 +22,8 @@ export function identityOf(claims: Claims): Identity {
     );
   }
   const email = verifiedEmail(claims);
-  const other = typeof name === "string" && name !== "" ? name : sub;
+  // OpenID Connect Core, 5.7: a name may become another's; the subject never does.
+  const other = typeof name === "string" && name !== "" && name !== sub ? `${name}#${sub}` : sub;
   return { provider: "oidc", subject: sub, user: email ?? `oidc:${other}`, traits: traitsOf(claims) };
 }
 

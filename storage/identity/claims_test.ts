@@ -8,7 +8,8 @@ Deno.test("identityOf: a verified address is the name, else what the provider ca
       "ada@example.org",
     ],
     [{ sub: "1", email: "ada@example.org", email_verified: "true" }, "ada@example.org"],
-    [{ sub: "1", email: "ada@example.org", preferred_username: "ada" }, "oidc:ada"],
+    [{ sub: "1", email: "ada@example.org", preferred_username: "ada" }, "oidc:ada#1"],
+    [{ sub: "1", preferred_username: "1" }, "oidc:1"],
     [{ sub: "1", email: "ada@example.org", email_verified: false }, "oidc:1"],
   ];
   for (const [claims, user] of rows) assert.equal(identityOf(claims).user, user);
