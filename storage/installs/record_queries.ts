@@ -30,10 +30,11 @@ export function createRecordQueries(
   ): AsyncGenerator<InstallRecord> {
     const known = await knownOf(filters);
     const named = nameIn(filters);
-    const { ecosystem } = filters;
+    const { ecosystem, outcome } = filters;
     const spans = named === null
       ? undefined
-      : (organisation: string) => spansOf(kv, { ...known, ...named, organisation, ecosystem, reverse });
+      : (organisation: string) =>
+        spansOf(kv, { ...known, ...named, organisation, ecosystem, outcome, reverse });
     yield* timeline(kv, { kind, reverse, ...known, spansOf: spans });
   }
 

@@ -2,6 +2,7 @@
 import type { EpochMs } from "../../policy/types.ts";
 import { decodeCells } from "./cells.ts";
 import { BUCKET_MS, bucketOf, dayOf, indexKey, indexParts, periodOf } from "./keys.ts";
+import type { InstallOutcome } from "./log.ts";
 import type { TimeRange } from "./timeline.ts";
 
 export interface SpansOptions extends TimeRange {
@@ -11,6 +12,8 @@ export interface SpansOptions extends TimeRange {
   readonly kind: "package" | "person";
   /** Exact, bounded. */
   readonly name: string;
+  /** Days without it are left out; undefined: any. */
+  readonly outcome: InstallOutcome | undefined;
   /** The newest first. */
   readonly reverse: boolean;
 }
@@ -61,14 +64,15 @@ async function* periods(kv: Deno.Kv, options: SpansOptions) {
 /** A day's first and last: a record alone on its day is found to its bucket. */
 async function spansIn(
   kv: Deno.Kv,
-  { kind, organisation, name }: SpansOptions,
+  { kind, organisation, name, outcome }: SpansOptions,
   at: { readonly period: number; readonly ecosystem: string },
 ): Promise<Span[]> {
   const prefix = indexKey(kind, { ...at, organisation, package: name, user: name });
   const spans: Span[] = [];
   for await (const { value } of kv.list<Uint8Array>({ prefix })) {
-    for (const { tally: { first, last } } of decodeCells(value)) {
-      spans.push({ from: bucketOf(first), to: bucketOf(last) });
+    for (const { tally } of decodeCells(value)) {
+      if (outcome !== undefined && tally[outcome] <= 0) continue;
+      spans.push({ from: bucketOf(tally.first), to: bucketOf(tally.last) });
     }
   }
   return spans;

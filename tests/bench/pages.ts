@@ -76,7 +76,12 @@ Deno.exit(slow.length === 0 ? 0 : 1);
 
 async function isFilled(folder: string): Promise<boolean> {
   await Deno.mkdir(folder, { recursive: true });
-  return await Deno.stat(`${folder}/kv.sqlite3`).then(() => true, () => false);
+  const filled = await Deno.readTextFile(`${folder}/filled`).catch(() => null);
+  if (filled === null && await Deno.stat(`${folder}/kv.sqlite3`).then(() => true, () => false)) {
+    throw new Error(`${folder} was filled half-way: remove it`);
+  }
+  if (filled !== null && filled !== String(RECORDS)) throw new Error(`${folder} holds ${filled} installs`);
+  return filled !== null;
 }
 
 /** Deterministic: the same log each time. */
@@ -105,6 +110,7 @@ async function fillLog(folder: string): Promise<void> {
   }
   await log.close();
   kv.close();
+  await Deno.writeTextFile(`${folder}/filled`, String(RECORDS));
   console.error(`wrote ${RECORDS} installs in ${Math.round((performance.now() - startedAt) / 1_000)} s`);
 }
 
