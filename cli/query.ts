@@ -26,6 +26,9 @@ const USAGE = `Usage: deno task query COMMAND [flags]
   --org NAME, --ecosystem NAME  only these (default: all)
   --since WHEN, --until WHEN    7d, 36h (ago); 2026-11-01 (that day in UTC, --until includes it);
                                 2026-11-01T12:00:00Z
+  --package PACKAGE, --user NAME   count, recent, refused and export: of one package (npm/left-pad@1.3.0),
+                                   of one user
+  --outcome served|partial|refused|observed   recent and export: only these
   --limit N                     rows at most
   --json, --csv                 for programs: an array of records; a header and lines
   --data FOLDER, --kv PATH|URL, --config FILE  as the server's

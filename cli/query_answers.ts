@@ -9,7 +9,7 @@ import type {
   WhoRow,
 } from "../storage/installs/query_types.ts";
 import type { Io } from "./io.ts";
-import { type Output, packageSpec, type QueryOptions } from "./query_options.ts";
+import { type Output, packageSpec, type QueryOptions, sameEcosystem } from "./query_options.ts";
 import { UsageError } from "./storage.ts";
 import { type Column, jsonRow, plainText, printTable, safeText, timeText, toCsv, toJson } from "./table.ts";
 
@@ -82,11 +82,9 @@ function readWho(options: QueryOptions): Question {
   const { output, filters } = options;
   const asked = operand(options, "a package");
   const { name, version, ecosystem } = packageSpec(asked);
-  if (ecosystem !== undefined && filters.ecosystem !== undefined && ecosystem !== filters.ecosystem) {
-    throw new UsageError(`"${asked}" is of ${ecosystem}, but --ecosystem is ${filters.ecosystem}.`);
-  }
+  const only = sameEcosystem(asked, ecosystem, filters.ecosystem);
   return async (queries, io) => {
-    const rows = await queries.who(name, { ...filters, version, ecosystem: ecosystem ?? filters.ecosystem });
+    const rows = await queries.who(name, { ...filters, version, ecosystem: only });
     print<WhoRow>(io, output, {
       rows,
       columns: [
@@ -302,8 +300,14 @@ function nothingYet(filters: QueryOptions["filters"]): string {
 }
 
 /** What an empty answer may be due to. */
-function narrowed({ organisation, ecosystem, since, until }: QueryOptions["filters"]): string {
+function narrowed(filters: QueryOptions["filters"]): string {
+  const { organisation, ecosystem, since, until, user, version, outcome } = filters;
   const words = [
+    outcome === undefined ? "" : ` as ${outcome}`,
+    filters.package === undefined
+      ? ""
+      : ` of ${filters.package}${version === undefined ? "" : ` ${version}`}`,
+    user === undefined ? "" : ` by "${user}"`,
     organisation === undefined ? "" : ` in organisation "${organisation}"`,
     ecosystem === undefined ? "" : ` from ${ecosystem}`,
     since === undefined ? "" : ` since ${timeText(since)}`,

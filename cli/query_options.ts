@@ -2,7 +2,8 @@
 import { parseArgs } from "node:util";
 import { ECOSYSTEMS } from "../ecosystems/mod.ts";
 import type { EpochMs } from "../policy/types.ts";
-import type { CountBy, InstallFilters } from "../storage/installs/query_types.ts";
+import type { CountBy, RecordFilters } from "../storage/installs/query_types.ts";
+import type { InstallOutcome } from "../storage/installs/log.ts";
 import type { PlaceFlags } from "./api_client.ts";
 import { LOCATION_OPTIONS, UsageError } from "./storage.ts";
 import { nearest, parseSettingDuration } from "./units.ts";
@@ -12,7 +13,8 @@ export type Output = "table" | "json" | "csv";
 export interface QueryOptions {
   readonly command: string;
   readonly operands: readonly string[];
-  readonly filters: InstallFilters;
+  /** `package`, `user` and `outcome` only where the command takes them. */
+  readonly filters: RecordFilters;
   readonly by: CountBy | undefined;
   readonly output: Output;
   readonly help: boolean;
@@ -28,12 +30,22 @@ const OPTIONS = {
   until: { type: "string" },
   limit: { type: "string" },
   by: { type: "string" },
+  package: { type: "string" },
+  user: { type: "string" },
+  outcome: { type: "string" },
   json: { type: "boolean" },
   csv: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
 
 const COUNT_BY: readonly CountBy[] = ["ecosystem", "package", "user", "day"];
+const OUTCOMES: readonly InstallOutcome[] = ["served", "partial", "refused", "observed"];
+/** The commands that each of these goes with. */
+const NARROWED = {
+  package: ["count", "recent", "refused", "export"],
+  user: ["count", "recent", "refused", "export"],
+  outcome: ["recent", "export"],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
 const DAY_MS = 86_400_000;
 
 /** Throws UsageError, which names what is wrong. */
@@ -42,6 +54,12 @@ export function readQueryOptions(args: readonly string[], now: EpochMs): QueryOp
   if (values.json && values.csv) throw new UsageError("Use --json or --csv, not both.");
   const [command = "", ...operands] = positionals;
   if (values.by !== undefined && command !== "count") throw new UsageError("--by goes with count alone.");
+  for (const [flag, commands] of Object.entries(NARROWED)) {
+    if (values[flag as keyof typeof NARROWED] === undefined || commands.some((each) => each === command)) {
+      continue;
+    }
+    throw new UsageError(`--${flag} goes with ${commands.join(", ")} alone.`);
+  }
   const since = values.since === undefined ? undefined : instantOf("--since", values.since, now);
   const until = values.until === undefined ? undefined : instantOf("--until", values.until, now);
   if (since !== undefined && until !== undefined && since >= until) {
@@ -53,6 +71,9 @@ export function readQueryOptions(args: readonly string[], now: EpochMs): QueryOp
     filters: {
       organisation: values.org,
       ecosystem: values.ecosystem,
+      ...(values.package === undefined ? {} : exactSpec(values.package, values.ecosystem)),
+      user: values.user,
+      outcome: values.outcome === undefined ? undefined : outcomeOf(values.outcome),
       since,
       until,
       limit: values.limit === undefined ? undefined : limitOf(values.limit),
@@ -79,6 +100,32 @@ function countByOf(text: string): CountBy {
   const by = COUNT_BY.find((each) => each === text);
   if (by !== undefined) return by;
   throw new UsageError(`--by "${text}" is not one of ${COUNT_BY.join(", ")}.`);
+}
+
+function outcomeOf(text: string): InstallOutcome {
+  const outcome = OUTCOMES.find((each) => each === text);
+  if (outcome !== undefined) return outcome;
+  throw new UsageError(`--outcome "${text}" is not one of ${OUTCOMES.join(", ")}.`);
+}
+
+/** One package, perhaps one version of it. */
+function exactSpec(
+  text: string,
+  wanted: string | undefined,
+): Pick<RecordFilters, "package" | "ecosystem" | "version"> {
+  const { name, version, ecosystem } = packageSpec(text);
+  if (name.includes("%")) throw new UsageError(`--package "${text}": only who takes a %.`);
+  return { package: name, version, ecosystem: sameEcosystem(text, ecosystem, wanted) };
+}
+
+/** Throws UsageError where a package's own is not what --ecosystem says. */
+export function sameEcosystem(
+  text: string,
+  own: string | undefined,
+  wanted: string | undefined,
+): string | undefined {
+  if (own === undefined || wanted === undefined || own === wanted) return own ?? wanted;
+  throw new UsageError(`"${text}" is of ${own}, but --ecosystem is ${wanted}.`);
 }
 
 function limitOf(text: string): number {

@@ -137,6 +137,27 @@ Deno.test("query answers each question as JSON with times as RFC 3339", () =>
     }
   }));
 
+Deno.test("query --package, --user and --outcome: of one package, version, person or outcome alone", () =>
+  withData(async (ask) => {
+    const ids = async (...flags: string[]) =>
+      (await json(ask("export", "--json", ...flags))).map(({ id }) => id);
+    assert.deepEqual(await ids("--package", "@acme/ui"), ["id-2"]);
+    assert.deepEqual(await ids("--package", "npm/left-pad@1.3.1"), ["id-1"]);
+    assert.deepEqual(await ids("--user", "bo"), ["id-2", "id-5"]);
+    assert.deepEqual(await ids("--user", "bo", "--outcome", "refused"), ["id-5"]);
+    assert.deepEqual((await json(ask("recent", "--json", "--user", "ana"))).map(({ id }) => id), [
+      "id-1",
+      "id-0",
+    ]);
+    assert.equal((await json(ask("refused", "--json", "--user", "ana"))).length, 0);
+    const rows = await json(ask("count", "--by", "day", "--user", "ana", "--json"));
+    assert.deepEqual(rows.map(({ day, installs }) => [day, installs]), [["2026-11-20", 1], [
+      "2026-10-12",
+      1,
+    ]]);
+    assert.match((await ask("recent", "--user", "zoe")).out, /by "zoe"/);
+  }));
+
 Deno.test("query --since and --until take durations, days in UTC and instants", () =>
   withData(async (ask) => {
     const installs = async (...flags: string[]) =>
@@ -194,6 +215,14 @@ Deno.test("query refuses what it does not understand, naming it, with exit code 
       [["recent", "a"], /recent takes no "a"/],
       [["count", "--by", "colour"], /--by "colour" is not one of ecosystem, package, user, day/],
       [["who", "x", "--by", "day"], /--by goes with count alone/],
+      [["who", "x", "--user", "ana"], /--user goes with count, recent, refused, export alone/],
+      [["count", "--outcome", "refused"], /--outcome goes with recent, export alone/],
+      [["recent", "--outcome", "broken"], /--outcome "broken" is not one of served, partial/],
+      [["recent", "--package", "left%"], /--package "left%": only who takes a %/],
+      [
+        ["recent", "--package", "npm/x", "--ecosystem", "pypi"],
+        /"npm\/x" is of npm, but --ecosystem is pypi/,
+      ],
       [["recent", "--limit", "0"], /--limit "0" is not a whole number above 0/],
       [["recent", "--limit", "1e3"], /--limit "1e3"/],
       [["recent", "--since", "yesterday"], /--since "yesterday" is neither a duration/],

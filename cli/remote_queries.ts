@@ -6,6 +6,7 @@ import type {
   InstallFilters,
   InstallQueries,
   PackageRow,
+  RecordFilters,
   UserRow,
   WhoRow,
 } from "../storage/installs/query_types.ts";
@@ -35,13 +36,18 @@ export function remoteQueries(api: ApiClient, options: { readonly named: boolean
     };
   }
 
+  function matchingOf({ package: name, user, version, outcome }: RecordFilters) {
+    return { package: name, user, version, outcome };
+  }
+
   return {
     who: (name, filters = {}) => rows<WhoRow>("who", filters, { package: name, version: filters.version }),
     packages: (filters = {}) => rows<PackageRow>("packages", filters),
-    count: (filters = {}, by) => rows<CountRow>("count", filters, { by }),
+    count: (filters = {}, by) => rows<CountRow>("count", filters, { by, ...matchingOf(filters) }),
     user: (name, filters = {}) => rows<UserRow>("user", filters, { name }),
     recent: async (filters = {}) => {
-      const query = { ...searchOf(filters), limit: String(Math.min(filters.limit ?? 50, 1_000)) };
+      const limit = String(Math.min(filters.limit ?? 50, 1_000));
+      const query = { ...searchOf(filters), ...matchingOf(filters), limit };
       const found: InstallRecord[] = [];
       let cursor: string | undefined;
       for (;;) {
@@ -56,10 +62,9 @@ export function remoteQueries(api: ApiClient, options: { readonly named: boolean
       }
       return found.slice(0, filters.limit ?? 50);
     },
-    refused: (filters = {}) => rows<InstallRecord>("refused", filters),
+    refused: (filters = {}) => rows<InstallRecord>("refused", filters, matchingOf(filters)),
     async *export(filters = {}) {
-      const { package: name, user, version, outcome } = filters;
-      const query = { ...searchOf(filters), package: name, user, version, outcome };
+      const query = { ...searchOf(filters), ...matchingOf(filters) };
       for await (const record of api.lines<InstallRecord>("/installs/export", { query })) {
         yield undated(record);
       }

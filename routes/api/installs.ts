@@ -32,11 +32,14 @@ const narrowing = {
     description: "Of every organisation; for the instance's tokens alone",
   }),
 };
+const named = {
+  user: z.string().optional(),
+  package: z.string().optional().meta({ description: "Exact" }),
+  version: z.string().optional(),
+};
 /** What is held against each record. */
 const matching = {
-  user: z.string().optional(),
-  package: z.string().optional(),
-  version: z.string().optional(),
+  ...named,
   outcome: z.enum(["served", "partial", "refused", "observed"]).optional(),
 };
 const rows = limit(10_000, 1_000);
@@ -176,6 +179,7 @@ export function installEndpoints({ queries, forgetUser }: InstallApiDeps): reado
       summary: "How much, in total or by ecosystem, package, user or day.",
       query: z.strictObject({
         ...narrowing,
+        ...named,
         by: z.enum(["ecosystem", "package", "user", "day"]).optional(),
         limit: rows,
       }),
@@ -192,7 +196,7 @@ export function installEndpoints({ queries, forgetUser }: InstallApiDeps): reado
         })),
       }),
       handle: async (call) => ({
-        body: { rows: await queries.count(filtersOf(call, call.query), call.query.by) },
+        body: { rows: await queries.count(recordFiltersOf(call), call.query.by) },
       }),
     }),
     endpoint({
@@ -200,10 +204,10 @@ export function installEndpoints({ queries, forgetUser }: InstallApiDeps): reado
       id: "refusedInstalls",
       path: "/installs/refused",
       summary: "What was refused, or would have been in observe, the newest first.",
-      query: z.strictObject({ ...narrowing, limit: limit(10_000, 50) }),
+      query: z.strictObject({ ...narrowing, ...named, limit: limit(10_000, 50) }),
       answer: z.object({ installs: z.array(record) }),
       handle: async (call) => ({
-        body: { installs: (await queries.refused(filtersOf(call, call.query))).map(shown) },
+        body: { installs: (await queries.refused(recordFiltersOf(call))).map(shown) },
       }),
     }),
     endpoint({

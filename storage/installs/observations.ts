@@ -12,6 +12,7 @@ import {
   ORGANISATION_PREFIX,
   periodOf,
 } from "./keys.ts";
+import { namedCells, type NamedOptions, periodsOf } from "./named.ts";
 import type { LogEntry } from "./record.ts";
 import { type Tally, tallyOf } from "./tally.ts";
 import { foldedEntries, type TimeRange, within } from "./timeline.ts";
@@ -32,6 +33,8 @@ export interface ObserveOptions extends TimeRange {
   readonly organisations: readonly string[];
   /** Keys of the index to read, per organisation, behind `["installs", kind, organisation]`; `[[]]`: all. */
   readonly below: readonly Deno.KvKeyPart[][];
+  /** Instead of `below`, for the kinds `package` and `person`: this one alone. */
+  readonly named?: Pick<NamedOptions, "kind" | "name" | "ecosystem"> | undefined;
   readonly tail: readonly LogEntry[];
 }
 
@@ -49,6 +52,10 @@ export async function* observe(kv: Deno.Kv, options: ObserveOptions): AsyncGener
   for (const organisation of organisations) {
     for (const range of edges) {
       for await (const entry of foldedEntries(kv, { organisation, ...range })) yield ofEntry(entry);
+    }
+    if (options.named !== undefined) {
+      yield* ofNamed(kv, { ...options.named, organisation, days });
+      continue;
     }
     for (const parts of options.below) yield* ofIndex(kv, { ...options, organisation, parts, days });
   }
@@ -101,6 +108,25 @@ async function* ofIndex(
       const [day, version] = [Number(labels[0]), String(labels[1] ?? "")];
       if (day < days.from || day >= days.to) continue;
       yield { organisation, ecosystem: known.ecosystem, package: known.package, user, version, day, tally };
+    }
+  }
+}
+
+async function* ofNamed(
+  kv: Deno.Kv,
+  options: NamedOptions & { readonly days: Days },
+): AsyncGenerator<Observation> {
+  const { organisation, kind, name, days } = options;
+  if (days.from >= days.to) return;
+  const range = { since: days.from * DAY_MS as EpochMs, until: (days.to * DAY_MS - 1) as EpochMs };
+  const names = kind === "package" ? { package: name, user: null } : { package: "", user: name };
+  for await (const { period, ecosystems } of periodsOf(kv, { ...options, ...range, reverse: false })) {
+    for (const ecosystem of ecosystems) {
+      for await (const { labels, tally } of namedCells(kv, { ...options, period, ecosystem })) {
+        const day = Number(labels[0]);
+        if (day < days.from || day >= days.to) continue;
+        yield { organisation, ecosystem, ...names, version: "", day, tally };
+      }
     }
   }
 }

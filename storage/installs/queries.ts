@@ -3,7 +3,7 @@ import type { EpochMs } from "../../policy/types.ts";
 import type { Clock, Timers } from "../runtime.ts";
 import { readForgotten } from "./forgotten.ts";
 import { groups, type GroupTable, rowOrder } from "./groups.ts";
-import { DAY_MS } from "./keys.ts";
+import { DAY_MS, type IndexKind } from "./keys.ts";
 import type { InstallRecord } from "./log.ts";
 import { type NamePattern, namePattern } from "./names.ts";
 import {
@@ -16,6 +16,7 @@ import {
 } from "./observations.ts";
 import type {
   CountBy,
+  CountFilters,
   CountRow,
   InstallFilters,
   InstallQueries,
@@ -38,6 +39,14 @@ export interface QueryDeps {
   readonly timers?: Timers;
 }
 
+interface CollectOptions<K extends object> {
+  readonly group: (observation: Observation) => K | null;
+  readonly below?: (known: Known) => Promise<Deno.KvKeyPart[][]>;
+  readonly named?: ObserveOptions["named"];
+  /** What of the tail can count at all. */
+  readonly unfolded?: (record: InstallRecord) => boolean;
+}
+
 /** Reads only: any process may ask, beside those that append and fold. */
 export function createInstallQueries(deps: QueryDeps): InstallQueries {
   const { kv, clock } = deps;
@@ -49,12 +58,7 @@ export function createInstallQueries(deps: QueryDeps): InstallQueries {
   function collect<K extends object>(
     filters: InstallFilters,
     kind: ObserveOptions["kind"],
-    options: {
-      readonly group: (observation: Observation) => K | null;
-      readonly below?: (known: Known) => Promise<Deno.KvKeyPart[][]>;
-      /** What of the tail can count at all. */
-      readonly unfolded?: (record: InstallRecord) => boolean;
-    },
+    options: CollectOptions<K>,
   ): Promise<GroupTable<K>> {
     return consistently(deps, async () => {
       const table = groups<K>();
@@ -62,7 +66,7 @@ export function createInstallQueries(deps: QueryDeps): InstallQueries {
       const { unfolded = () => true } = options;
       const known = { ...all, tail: all.tail.filter(({ record }) => unfolded(record)) };
       const below = await options.below?.(known) ?? [[]];
-      for await (const seen of observe(kv, { kind, below, ...known })) {
+      for await (const seen of observe(kv, { kind, below, named: options.named, ...known })) {
         if (filters.ecosystem !== undefined && seen.ecosystem !== filters.ecosystem) continue;
         const key = options.group(seen);
         if (key !== null) table.add(key, seen);
@@ -115,15 +119,37 @@ export function createInstallQueries(deps: QueryDeps): InstallQueries {
     return limited(rows.sort(rowOrder(null, "organisation", "ecosystem", "package")), filters.limit);
   }
 
-  async function count(filters: InstallFilters = {}, by?: CountBy): Promise<CountRow[]> {
-    const kind = by === "package" ? "package" : by === "user" ? "person" : "total";
-    const table = await collect(filters, kind, { group: (seen) => countKey(seen, by) });
+  async function count(filters: CountFilters = {}, by?: CountBy): Promise<CountRow[]> {
+    const table = await collect(filters, kindOf(filters, by), {
+      group: (seen) =>
+        COUNTED.every((name) => isAsked(filters[name], seen[name])) ? countKey(seen, by) : null,
+      ...placeOf(filters, by),
+    });
     const found = table.rows().map(({ key, tally }): CountRow => ({ ...key, ...totals(tally) }));
     const rows = by === undefined && found.length === 0 ? [NOTHING] : found;
     const order = by === "day"
       ? rowOrder<CountRow>("day")
       : rowOrder<CountRow>("installs", "ecosystem", "package", "user");
     return limited(rows.sort(order), filters.limit);
+  }
+
+  /** Where of the index that is asked. */
+  function placeOf(
+    filters: CountFilters,
+    by: CountBy | undefined,
+  ): Pick<CollectOptions<object>, "named" | "below"> {
+    const { ecosystem, user, package: name } = filters;
+    const kind = kindOf(filters, by);
+    if (kind === "package" && name !== undefined) {
+      return { named: { kind, ecosystem, name: boundedName("package", name) } };
+    }
+    if (kind === "person" && user !== undefined) {
+      return { named: { kind, ecosystem, name: boundedName("user", user) } };
+    }
+    if (kind === "user") return { below: () => Promise.resolve([[boundedName("user", user!)]]) };
+    if (kind !== "who" || name === undefined) return {};
+    const pattern = { exact: boundedName("package", name), matches: (other: string) => other === name };
+    return { below: ({ organisations }) => packagesLike(kv, organisations, { pattern, ecosystem }) };
   }
 
   async function user(name: string, filters: InstallFilters = {}): Promise<UserRow[]> {
@@ -186,6 +212,22 @@ async function packagesLike(
     if (matches(name)) found.set(`${seen.ecosystem}\n${name}`, [seen.ecosystem, name]);
   }
   return Array.from(found.values());
+}
+
+/** The smallest index that knows all that is asked for. */
+function kindOf(filters: CountFilters, by: CountBy | undefined): IndexKind {
+  const ofPackage = filters.package !== undefined || by === "package";
+  const ofUser = filters.user !== undefined || by === "user";
+  if (filters.version !== undefined || (ofPackage && ofUser)) {
+    return filters.user === undefined ? "who" : "user";
+  }
+  return ofPackage ? "package" : ofUser ? "person" : "total";
+}
+
+const COUNTED = ["package", "user", "version"] as const;
+
+function isAsked(wanted: string | undefined, found: string | null): boolean {
+  return wanted === undefined || wanted === found;
 }
 
 function countKey(seen: Observation, by: CountBy | undefined): Partial<CountRow> {

@@ -20,6 +20,8 @@ export interface RecordFilters extends InstallFilters {
   readonly outcome?: InstallOutcome | undefined;
 }
 
+export type CountFilters = Omit<RecordFilters, "outcome">;
+
 /** A record's place in the log. */
 export type Position = Pick<InstallRecord, "at" | "id">;
 
@@ -84,13 +86,13 @@ export interface InstallQueries {
   /** All distinct names, sorted by organisation, ecosystem and name. */
   packages(filters?: InstallFilters): Promise<PackageRow[]>;
   /** The most first; days newest first; without `by` one row. */
-  count(filters?: InstallFilters, by?: CountBy): Promise<CountRow[]>;
+  count(filters?: CountFilters, by?: CountBy): Promise<CountRow[]>;
   /** What one user, or users by `%`, took and were refused, newest first. */
   user(name: string, filters?: InstallFilters): Promise<UserRow[]>;
   /** Newest first; 50 unless a limit is given. */
-  recent(filters?: InstallFilters): Promise<InstallRecord[]>;
+  recent(filters?: RecordFilters): Promise<InstallRecord[]>;
   /** What was refused, or would have been in `observe`; newest first, 50 unless a limit is given. */
-  refused(filters?: InstallFilters): Promise<InstallRecord[]>;
+  refused(filters?: RecordFilters): Promise<InstallRecord[]>;
   /** All records, oldest first; holds ten minutes of the log in memory. */
   export(filters?: RecordFilters): AsyncIterable<InstallRecord>;
   /** Newest first, from before `below` on; ends early where `mostLooked` records were looked at. */

@@ -52,7 +52,7 @@ export function createRecordQueries(
     }
   }
 
-  function newest(kind: TimelineKind, filters: InstallFilters = {}): Promise<InstallRecord[]> {
+  function newest(kind: TimelineKind, filters: RecordFilters = {}): Promise<InstallRecord[]> {
     const limit = filters.limit ?? DEFAULT_LIMIT;
     return Array.fromAsync(records({ ...filters, limit }, { kind, reverse: true }));
   }

@@ -1,17 +1,11 @@
 /** When a package or a person was in the log, by the indexes of days: what lies between need not be read. */
 import type { EpochMs } from "../../policy/types.ts";
-import { decodeCells } from "./cells.ts";
-import { BUCKET_MS, bucketOf, dayOf, indexKey, indexParts, periodOf } from "./keys.ts";
+import { BUCKET_MS, bucketOf } from "./keys.ts";
+import { namedCells, type NamedOptions, periodsOf } from "./named.ts";
 import type { InstallOutcome } from "./log.ts";
 import type { TimeRange } from "./timeline.ts";
 
-export interface SpansOptions extends TimeRange {
-  readonly organisation: string;
-  /** undefined: all of them. */
-  readonly ecosystem: string | undefined;
-  readonly kind: "package" | "person";
-  /** Exact, bounded. */
-  readonly name: string;
+export interface SpansOptions extends TimeRange, NamedOptions {
   /** Days without it are left out; undefined: any. */
   readonly outcome: InstallOutcome | undefined;
   /** The newest first. */
@@ -21,7 +15,7 @@ export interface SpansOptions extends TimeRange {
 /** Every folded record of that name lies in one; whole buckets, in the order of time, no bucket twice. */
 export async function* spansOf(kv: Deno.Kv, options: SpansOptions): AsyncGenerator<TimeRange> {
   const { reverse } = options;
-  for await (const { period, ecosystems } of periods(kv, options)) {
+  for await (const { period, ecosystems } of periodsOf(kv, options)) {
     const spans: Span[] = [];
     for (const ecosystem of ecosystems) spans.push(...await spansIn(kv, options, { period, ecosystem }));
     const joined = joinedSpans(spans);
@@ -39,41 +33,17 @@ interface Span {
   readonly to: number;
 }
 
-/** The months in which anything was installed, with the ecosystems of each. */
-async function* periods(kv: Deno.Kv, options: SpansOptions) {
-  const { organisation, since, until, reverse } = options;
-  const prefix: Deno.KvKey = ["installs", "total", organisation];
-  const range = {
-    start: [...prefix, periodOf(dayOf(since))],
-    end: [...prefix, periodOf(dayOf(until)) + 1],
-  };
-  let current: { readonly period: number; readonly ecosystems: Set<string> } | null = null;
-  for await (const { key } of kv.list(range, { reverse, batchSize: 20 })) {
-    const { period, ecosystem } = indexParts("total", key);
-    if (options.ecosystem !== undefined && ecosystem !== options.ecosystem) continue;
-    if (current !== null && current.period !== period) {
-      yield current;
-      current = null;
-    }
-    current ??= { period, ecosystems: new Set() };
-    current.ecosystems.add(ecosystem);
-  }
-  if (current !== null) yield current;
-}
-
 /** A day's first and last: a record alone on its day is found to its bucket. */
 async function spansIn(
   kv: Deno.Kv,
-  { kind, organisation, name, outcome }: SpansOptions,
+  options: SpansOptions,
   at: { readonly period: number; readonly ecosystem: string },
 ): Promise<Span[]> {
-  const prefix = indexKey(kind, { ...at, organisation, package: name, user: name });
+  const { outcome } = options;
   const spans: Span[] = [];
-  for await (const { value } of kv.list<Uint8Array>({ prefix })) {
-    for (const { tally } of decodeCells(value)) {
-      if (outcome !== undefined && tally[outcome] <= 0) continue;
-      spans.push({ from: bucketOf(tally.first), to: bucketOf(tally.last) });
-    }
+  for await (const { tally } of namedCells(kv, { ...options, ...at })) {
+    if (outcome !== undefined && tally[outcome] <= 0) continue;
+    spans.push({ from: bucketOf(tally.first), to: bucketOf(tally.last) });
   }
   return spans;
 }

@@ -405,6 +405,12 @@ async function compare(queries: InstallQueries, steps: readonly Step[], asked: A
   assert.deepEqual(await queries.user(asked.user, filters), model.user());
   for (const by of [undefined, "ecosystem", "package", "user", "day"] as (CountBy | undefined)[]) {
     assert.deepEqual(await queries.count(filters, by), model.count(by), `count by ${by}`);
+    const { outcome: _, ...narrowed } = asked.narrowed;
+    assert.deepEqual(
+      await queries.count({ ...filters, ...narrowed }, by),
+      model.count(by, narrowed),
+      `count by ${by} of ${JSON.stringify(narrowed)}`,
+    );
   }
   assert.deepEqual(await queries.recent(filters), model.recent());
   assert.deepEqual(await queries.refused(filters), model.refused());

@@ -78,7 +78,11 @@ export function brute(all: readonly InstallRecord[], asked: Asked) {
     );
   }
 
-  function count(by: CountBy | undefined) {
+  const isOf = (narrowed: Narrowed) => (r: InstallRecord) =>
+    Object.entries(narrowed).every(([field, value]) => r[field as keyof Narrowed] === value);
+
+  function count(by: CountBy | undefined, narrowed: Narrowed = {}) {
+    const counted = found.filter(isOf(narrowed));
     const dayOf = (r: InstallRecord) => new Date(r.at).toISOString().slice(0, 10);
     const keyOf = (r: InstallRecord): Record<string, string | null> => {
       if (by === undefined) return {};
@@ -91,8 +95,8 @@ export function brute(all: readonly InstallRecord[], asked: Asked) {
       observed: group.filter(({ outcome }) => outcome === "observed").length,
       bytes: group.reduce((sum, { bytes }) => sum + bytes, 0),
     });
-    if (by === undefined) return cut([total(found)]);
-    const rows = grouped(found, (r) => [JSON.stringify(keyOf(r))]).map(([, group]): CountRow => ({
+    if (by === undefined) return cut([total(counted)]);
+    const rows = grouped(counted, (r) => [JSON.stringify(keyOf(r))]).map(([, group]): CountRow => ({
       ...keyOf(group[0] as InstallRecord),
       ...total(group),
     }));
@@ -121,9 +125,7 @@ export function brute(all: readonly InstallRecord[], asked: Asked) {
     refused: () => cut(sorted.toReversed().filter(against), limit ?? 50),
     export: ({ unlimited = false, ...narrowed }: Narrowed & { readonly unlimited?: boolean } = {}) =>
       cut(
-        sorted.filter((r) =>
-          Object.entries(narrowed).every(([field, value]) => r[field as keyof Narrowed] === value)
-        ),
+        sorted.filter(isOf(narrowed)),
         unlimited ? Infinity : limit,
       ),
   };

@@ -68,11 +68,12 @@ async function show(context: PageContext): Promise<View> {
   return { kind: "page", body };
 }
 
-/** Of all the organisation's installs: the index of days knows of no package. */
+/** The last days before the filters' end, of all outcomes. */
 async function Days({ context }: { readonly context: PageContext }) {
-  const { ecosystem } = filtersOf(context);
-  const start = (Math.floor(context.now / DAY_MS) - DAYS + 1) * DAY_MS;
-  const query = { by: "day", since: new Date(start).toISOString(), ecosystem, limit: DAYS };
+  const { outcome: _, since: __, until, ...filters } = filtersOf(context);
+  const end = until === undefined ? context.now : Math.min(context.now, Date.parse(until) - 1);
+  const start = (Math.floor(end / DAY_MS) - DAYS + 1) * DAY_MS;
+  const query = { ...filters, by: "day", since: new Date(start).toISOString(), until, limit: DAYS };
   const { rows } = await context.must<{ readonly rows: readonly DayRow[] }>("countInstalls", { query });
   if (rows.length === 0) return null;
   const byDay = new Map(rows.map((row) => [row.day, row]));
@@ -83,7 +84,7 @@ async function Days({ context }: { readonly context: PageContext }) {
   });
   return (
     <Chart
-      title="Installs and refusals by day, all packages"
+      title={`Installs and refusals by day${Object.keys(filters).length === 0 ? ", all packages" : ""}`}
       series={["installs", "refused"]}
       points={days}
     />
