@@ -51,13 +51,11 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Ar
 
   async function write(path: string, body: ReadableStream<Uint8Array> | Uint8Array, putOptions: PutOptions) {
     const action = `keep ${nameOfBody(putOptions.label)}`;
-    using file = await guarded(action, () => Deno.open(path, { write: true, createNew: true, mode: 0o600 }));
+    // Nobody writes to it again: this file alone, which is open already, may still be written to.
+    using file = await guarded(action, () => Deno.open(path, { write: true, createNew: true, mode: 0o444 }));
     // Only what the file system says is translated: the body's own failure reaches the caller as it is.
     const stat = await passThrough(body, putOptions, (chunk) => guarded(action, () => writeAll(file, chunk)));
-    await guarded(action, async () => {
-      await file.sync();
-      if (Deno.build.os !== "windows") await Deno.chmod(path, 0o444);
-    });
+    await guarded(action, () => file.sync());
     return stat;
   }
 
@@ -75,28 +73,37 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Ar
     putOptions: PutOptions,
   ): Promise<BlobStat> {
     const temporary = join(temporaries, temporaryName(instance, clock));
+    let isMoved = false;
     try {
       const stat = await write(temporary, body, putOptions);
       const blob = pathOf(stat.key);
       await guarded(`keep ${nameOfBody(putOptions.label)}`, async () => {
         // What is there stays, unless somebody cut it short: then the whole one takes its place.
-        if (await sizeOf(blob) === stat.sizeBytes) return;
-        await moveInto(temporary, blob);
-        await syncFolder(dirname(blob));
-        putOptions.onAdded?.();
+        if (await sizeOf(blob) !== stat.sizeBytes) {
+          await moveInto(temporary, blob);
+          isMoved = true;
+        }
+        await Promise.all([
+          isMoved ? syncFolder(dirname(blob)) : undefined,
+          putOptions.label === undefined ? undefined : label(putOptions.label, blob),
+        ]);
+        if (isMoved) putOptions.onAdded?.();
       });
-      if (putOptions.label !== undefined) await label(putOptions.label, blob);
       return stat;
     } catch (error) {
       if (body instanceof ReadableStream && !body.locked) body.cancel(error).catch(() => {});
       throw error;
     } finally {
-      await removeIfThere(temporary).catch((error) => {
-        log(
-          "warn",
-          `Cannot remove the temporary file ${JSON.stringify(temporary)}: ${systemCode(error) ?? error}`,
-        );
-      });
+      if (!isMoved) await dropTemporary(temporary);
+    }
+  }
+
+  async function dropTemporary(path: string): Promise<void> {
+    try {
+      await removeIfThere(path);
+    } catch (error) {
+      const told = `${JSON.stringify(path)}: ${systemCode(error) ?? error}`;
+      log("warn", `Cannot remove the temporary file ${told}`);
     }
   }
 

@@ -43,13 +43,27 @@ export async function writeLabel(
   if (path === null) return;
   const link = join(root, "by-name", path);
   const target = relative(dirname(link), blob);
+  if (await isNewly(link, target)) return;
   if (await Deno.readLink(link).catch(() => null) === target) return;
-  await Deno.mkdir(dirname(link), { recursive: true });
   await Deno.symlink(target, temporary);
   try {
     await Deno.rename(temporary, link);
   } catch (error) {
     await Deno.remove(temporary);
     throw error;
+  }
+}
+
+/** Nearly every name is new, and its folder mostly there: one call. False: something is there. */
+async function isNewly(link: string, target: string): Promise<boolean> {
+  for (;;) {
+    try {
+      await Deno.symlink(target, link);
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.AlreadyExists) return false;
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      await Deno.mkdir(dirname(link), { recursive: true });
+    }
   }
 }
