@@ -34,15 +34,29 @@ export function readJsonText(text: string): ReadText {
 function readTree(text: string): ReadText {
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
+  const [first] = errors;
+  // What the parser says after it has lost its way are consequences of the first.
+  if (first !== undefined) return { ok: false, mistakes: [syntaxMistake(text, first)] };
   const twice = root === undefined ? [] : [...repeatedKeys(root)];
-  const mistakes = [
-    ...errors.map(({ error, offset }) => mistakeAt(text, offset, wordsOf(printParseErrorCode(error)))),
-    ...twice.map((node) =>
-      mistakeAt(text, node.offset, `the key ${JSON.stringify(node.value)} is there twice`)
-    ),
-  ];
-  if (mistakes.length > 0) return { ok: false, mistakes: mistakes.slice(0, MAX_MISTAKES) };
-  return { ok: true, document: JSON.parse(text) };
+  if (twice.length === 0) return { ok: true, document: JSON.parse(text) };
+  const mistakes = twice.slice(0, MAX_MISTAKES).map((node) =>
+    mistakeAt(text, node.offset, `the key ${JSON.stringify(node.value)} is there twice`)
+  );
+  return { ok: false, mistakes };
+}
+
+function syntaxMistake(text: string, { error, offset }: ParseError): TextMistake {
+  const comma = commaTooMany(text, offset);
+  return comma === null
+    ? mistakeAt(text, offset, wordsOf(printParseErrorCode(error)))
+    : mistakeAt(text, comma, "there is a comma too many");
+}
+
+/** Where it stands: `[1,]`, `[1,,2]`, `[,1]`; the parser itself names what comes after it. null: it is not that. */
+function commaTooMany(text: string, offset: number): number | null {
+  const before = text.slice(0, offset).trimEnd();
+  if (text[offset] === ",") return /[,[{:]$/.test(before) ? offset : null;
+  return /^[\]}]/.test(text.slice(offset)) && before.endsWith(",") ? before.length - 1 : null;
 }
 
 /** Each at its place (`overrides[3].until`), or at what holds it where it is not there itself. */
