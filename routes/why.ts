@@ -5,7 +5,17 @@ import type { DecisionRecord } from "../storage/kv/decisions.ts";
 import type { WaiverRequest } from "../storage/waivers.ts";
 import { jsonPage, textPage } from "./page.tsx";
 import { oneLine } from "./text.ts";
-import { answerText, changeSentences, instant, notesOf, VERDICTS } from "./why_words.ts";
+import {
+  answerText,
+  changeSentences,
+  instant,
+  isRefused,
+  missingSentence,
+  notesOf,
+  type Turn,
+  turnOf,
+  VERDICTS,
+} from "./why_words.ts";
 
 const SHOWN_WITHHELD = 50;
 
@@ -14,7 +24,18 @@ export interface WhyShown {
   readonly answer: WhyAnswer;
   /** The newest first. */
   readonly requests: readonly WaiverRequest[];
+  /** The decision id in the address that has no record, as it stands there; null: it has one, or there is none. */
+  readonly missing: string | null;
+  /** What precedes `/-/why/…`, no trailing slash. */
+  readonly site: string;
 }
+
+const TURNS: Readonly<Record<Turn, string>> = {
+  next: "Next change",
+  lifts: "Lifts",
+  "waiver-ends": "Waiver ends",
+  changes: "Changes",
+};
 
 /**
  * 200 for a person who asks. A client that followed a refusal's redirect gets 403, and the sentence as JSON's
@@ -30,7 +51,7 @@ export function whyPage(shown: WhyShown, options: {
     : textPage(whyText(shown), status);
 }
 
-function whyJson({ answer, requests }: WhyShown, isSpeaking: boolean): unknown {
+function whyJson({ answer, requests, missing }: WhyShown, isSpeaking: boolean): unknown {
   return {
     ...(isSpeaking ? { error: answer.sentence } : {}),
     purl: answer.purl,
@@ -63,6 +84,7 @@ function whyJson({ answer, requests }: WhyShown, isSpeaking: boolean): unknown {
     asOf: instant(answer.asOf),
     decidedAt: instant(answer.decidedAt),
     decision: answer.record === null ? null : recordJson(answer.record),
+    decisionMissing: missing === null ? null : missingSentence(missing, answer),
     changes: answer.changes === null ? null : {
       ...answer.changes,
       rules: answer.changes.rules.map(changeJson),
@@ -71,7 +93,12 @@ function whyJson({ answer, requests }: WhyShown, isSpeaking: boolean): unknown {
 }
 
 function reasonJson(reason: Reason): unknown {
-  return { ...reason, horizon: instant(reason.horizon) };
+  const { since } = reason;
+  return {
+    ...reason,
+    horizon: instant(reason.horizon),
+    ...(since === undefined ? {} : { since: instant(since) }),
+  };
 }
 
 function saidJson({ setting, facts, found }: Omit<WhyRule, "rule">) {
@@ -109,7 +136,7 @@ function requestJson({ id, version, range, until, asker, askedAt, answer }: Waiv
 function recordJson(record: DecisionRecord): unknown {
   return {
     id: record.id,
-    decidedAt: instant(record.decidedAt),
+    firstMadeAt: instant(record.decidedAt),
     policyRevision: record.policyRevision,
     factsDigest: record.factsDigest,
     version: record.version,
@@ -126,11 +153,11 @@ function recordJson(record: DecisionRecord): unknown {
   };
 }
 
-function whyText({ answer, requests }: WhyShown): string {
+function whyText({ answer, requests, missing, site }: WhyShown): string {
   const facts: readonly (readonly [string, string | null])[] = [
     ["Package", answer.purl],
     ["Verdict", answer.verdict === null ? null : VERDICTS[answer.verdict]],
-    ["Lifts", instant(answer.until)],
+    [TURNS[turnOf(answer)], instant(answer.until)],
     ["Published", instant(answer.publishedAt)],
     ["First seen", instant(answer.firstSeenAt)],
     ["Newest allowed", answer.newestAllowed],
@@ -139,10 +166,14 @@ function whyText({ answer, requests }: WhyShown): string {
   ];
   return [
     oneLine(answer.sentence, 2_000),
+    ...(missing === null ? [] : [missingSentence(missing, answer)]),
     "",
     ...facts.filter(([, value]) => value !== null).map(([label, value]) =>
       `${label.padEnd(15)} ${oneLine(value!)}`
     ),
+    ...(isRefused(answer) && answer.asOf === null
+      ? ["", `Ask for an exception: ${site}/-/why/${answer.purl.replaceAll("%40", "@")}#ask`]
+      : []),
     ...section("What each rule found", answer.reasons.map(reasonText)),
     ...section("What they looked at", answer.rules.filter(({ facts }) => facts.length > 0).map(examinedText)),
     ...section(answer.asOf === null ? "Withheld now" : "Withheld as of then", withheldText(answer)),
@@ -174,7 +205,7 @@ function recordText(record: DecisionRecord): readonly string[] {
     record.withheld.slice(0, SHOWN_WITHHELD).map(({ version, decision }) =>
       `${oneLine(version, 128)}  ${decision.reasons.map(reasonText).join("; ")}`
     );
-  const title = `Decision ${record.id} of ${
+  const title = `Decision ${record.id}, first made at ${
     instant(record.decidedAt)
   }, policy revision ${record.policyRevision}: ${about}`;
   return section(oneLine(title), [...found, ...(record.examined ?? []).map(examinedText)]);

@@ -1,6 +1,5 @@
 /** Exceptions on a why page: what was asked for and answered, and the form to ask. */
 import type { WhyAnswer } from "../ecosystems/why.ts";
-import { permits } from "../policy/types.ts";
 import type { EpochMs, Waiver } from "../policy/types.ts";
 import type { WaiverRequest } from "../storage/waivers.ts";
 import type { CallProblem } from "./admin/page.ts";
@@ -8,6 +7,7 @@ import { errorOf } from "./admin/page.ts";
 import { Badge, Notice, Select, TextArea, TextField, Time } from "./admin/ui.tsx";
 import { LENGTHS } from "./why_form.ts";
 import { When } from "./why_parts.tsx";
+import { isRefused } from "./why_words.ts";
 
 /** What is known of whoever looks at the page. */
 export interface Viewer {
@@ -108,11 +108,8 @@ export function Ask({ answer, action, viewer, form }: {
   readonly viewer: Viewer;
   readonly form: AskForm;
 }) {
-  const { version, verdict, withheld } = answer;
-  const isRefused = version === null
-    ? withheld.length > 0
-    : verdict !== null && !permits({ verdict, enforcedVerdict: verdict, reasons: [], horizon: null });
-  if (!isRefused && form.problem === null) return null;
+  const { version, withheld } = answer;
+  if (!isRefused(answer) && form.problem === null) return null;
   const mayMature = version === null ||
     answer.reasons.some(({ verdict, liftedBy }) => verdict === "hold" && liftedBy === undefined);
   const value = (name: string) => form.written?.get(name) ?? "";

@@ -5,6 +5,7 @@ import { Notice, Table } from "./admin/ui.tsx";
 import { htmlPage } from "./page.tsx";
 import { Ask, type AskForm, Exceptions, type Viewer } from "./why_ask.tsx";
 import { Decided, Rules, VerdictBadge, When } from "./why_parts.tsx";
+import { missingSentence, type Turn, turnOf } from "./why_words.ts";
 
 export type { AskForm, Viewer } from "./why_ask.tsx";
 
@@ -20,10 +21,12 @@ export async function whyHtml(shown: {
   readonly status: number;
   /** The request that was just made, as the address says; null: none. */
   readonly done: string | null;
+  /** The decision id in the address that has no record; null: it has one, or there is none. */
+  readonly missing: string | null;
   /** null: nothing can be asked for here. */
   readonly ask: AskForm | null;
 }): Promise<Response> {
-  const { answer, requests, viewer, organisation, site, prefix, status, done, ask } = shown;
+  const { answer, requests, viewer, organisation, site, prefix, status, done, missing, ask } = shown;
   const here = `${new URL(site).pathname.replace(/\/+$/, "")}/-/why`;
   const purl = answer.purl.replaceAll("%40", "@");
   const title = answer.version === null ? answer.name : `${answer.name} ${answer.version}`;
@@ -46,6 +49,7 @@ export async function whyHtml(shown: {
             </Notice>
           )
           : null}
+        {missing === null ? null : <Notice kind="note">{missingSentence(missing, answer)}</Notice>}
         <p class="sentence">{answer.sentence}</p>
         <Summary answer={answer} here={here} />
         {answer.rules.length === 0 ? null : (
@@ -71,8 +75,16 @@ export async function whyHtml(shown: {
   });
 }
 
+const TURNS: Readonly<Record<Turn, string>> = {
+  next: "Next change",
+  lifts: "Lifts by itself",
+  "waiver-ends": "The waiver ends",
+  changes: "Changes by itself",
+};
+
 function Summary({ answer, here }: { readonly answer: WhyAnswer; readonly here: string }) {
   const { verdict, until, newestAllowed, publishedAt, firstSeenAt, file, asOf, decidedAt: now } = answer;
+  const turn = turnOf(answer);
   return (
     <dl>
       {verdict === null ? null : (
@@ -85,10 +97,12 @@ function Summary({ answer, here }: { readonly answer: WhyAnswer; readonly here: 
       )}
       {verdict === null && until === null ? null : (
         <div>
-          <dt>
-            {verdict === null ? "Next change" : isRefused(verdict) ? "Lifts by itself" : "Changes by itself"}
-          </dt>
-          <dd>{until === null ? "Never: time alone does not change it" : <When at={until} now={now} />}</dd>
+          <dt>{TURNS[turn]}</dt>
+          <dd>
+            {until === null
+              ? "Never: time alone does not change it"
+              : <When at={until} now={now} isLift={turn !== "waiver-ends"} />}
+          </dd>
         </div>
       )}
       <div>
@@ -139,10 +153,6 @@ function Summary({ answer, here }: { readonly answer: WhyAnswer; readonly here: 
   );
 }
 
-function isRefused(verdict: NonNullable<WhyAnswer["verdict"]>): boolean {
-  return verdict === "hold" || verdict === "deny";
-}
-
 function Withheld({ answer, here }: { readonly answer: WhyAnswer; readonly here: string }) {
   const { version, withheld, asOf, decidedAt: now } = answer;
   if (version !== null || withheld.length === 0) return null;
@@ -155,7 +165,10 @@ function Withheld({ answer, here }: { readonly answer: WhyAnswer; readonly here:
           { title: "Version", cell: ({ version }) => <a href={linkTo(answer, here, version)}>{version}</a> },
           { title: "Verdict", cell: ({ verdict }) => <VerdictBadge verdict={verdict} /> },
           { title: "Why", cell: ({ reason }) => reason.message },
-          { title: "Lifts", cell: ({ until }) => until === null ? "never" : <When at={until} now={now} /> },
+          {
+            title: "Lifts",
+            cell: ({ until }) => until === null ? "never" : <When at={until} now={now} isLift />,
+          },
         ]}
         rows={withheld}
       />
@@ -170,10 +183,11 @@ function linkTo({ purl, version }: WhyAnswer, here: string, other: string): stri
 }
 
 /** Nothing is known of what was asked about: said to a person. */
-export async function unknownPage({ prefix, site, status }: {
+export async function unknownPage({ prefix, site, status, missing }: {
   readonly prefix: string;
   readonly site: string;
   readonly status: number;
+  readonly missing: string | null;
 }): Promise<Response> {
   return await htmlPage({
     title: "Nothing is known of this package - Sluice",
@@ -189,6 +203,7 @@ export async function unknownPage({ prefix, site, status }: {
           Nobody asked this Sluice for it yet, or it does not exist. Ask for it with your client once; then
           this page can say what is allowed of it.
         </p>
+        {missing === null ? null : <Notice kind="note">{missingSentence(missing, null)}</Notice>}
       </div>
     ),
   });

@@ -3,7 +3,7 @@ import type { RuleChange, WhyAnswer, WhyRule } from "../ecosystems/why.ts";
 import type { EpochMs, Examined, Reason, Verdict } from "../policy/types.ts";
 import type { DecisionRecord } from "../storage/kv/decisions.ts";
 import { Badge, Table, Time } from "./admin/ui.tsx";
-import { changeSentences, minute, notesOf, ruleTitle, VERDICTS } from "./why_words.ts";
+import { changeSentences, minute, minuteUp, notesOf, ruleTitle, VERDICTS } from "./why_words.ts";
 
 const TONES: Readonly<Record<Verdict, "good" | "warn" | "bad">> = {
   allow: "good",
@@ -16,11 +16,15 @@ export function VerdictBadge({ verdict }: { readonly verdict: Verdict }) {
   return <Badge tone={TONES[verdict]}>{VERDICTS[verdict]}</Badge>;
 }
 
-/** `in 9 days (2026-11-30 09:00 UTC)` */
-export function When({ at, now }: { readonly at: EpochMs; readonly now: EpochMs }) {
+/** `in 9 days (2026-11-30 09:00 UTC)`. `isLift`: when something lifts, which is not said too early. */
+export function When({ at, now, isLift = false }: {
+  readonly at: EpochMs;
+  readonly now: EpochMs;
+  readonly isLift?: boolean;
+}) {
   return (
     <>
-      <Time at={at} now={now} /> <span class="quiet">({minute(at)})</span>
+      <Time at={at} now={now} /> <span class="quiet">({isLift ? minuteUp(at) : minute(at)})</span>
     </>
   );
 }
@@ -30,7 +34,7 @@ function Finding({ reason }: { readonly reason: Reason }) {
   return (
     <li>
       <VerdictBadge verdict={reason.verdict} /> {reason.message}
-      {reason.horizon === null ? null : <span class="quiet">, until {minute(reason.horizon)}</span>}
+      {reason.horizon === null ? null : <span class="quiet">, until {minuteUp(reason.horizon)}</span>}
       {notes.length === 0 ? null : <span class="quiet">{` (${notes.join("; ")})`}</span>}
     </li>
   );
@@ -105,9 +109,10 @@ export function Decided({ answer, record }: {
       </h2>
       <dl>
         <div>
-          <dt>Made</dt>
+          <dt>First made at</dt>
           <dd>
             <When at={record.decidedAt} now={now} />, under policy revision {record.policyRevision}
+            <p class="quiet">Whatever was decided alike since then has this id, too.</p>
           </dd>
         </div>
         <div>

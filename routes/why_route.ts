@@ -22,6 +22,7 @@ import type { WaiverDesk } from "./waivers/types.ts";
 import { whyPage } from "./why.ts";
 import { askerOf, readAskedFor } from "./why_form.ts";
 import { unknownPage, type Viewer, whyHtml } from "./why_page.tsx";
+import { missingSentence } from "./why_words.ts";
 
 const SHOWN_REQUESTS = 10;
 
@@ -118,16 +119,20 @@ export function createWhyRoute(deps: WhyDeps): WhyRoute {
     };
     const form = formOf(request, target);
     const answer = await deps.explain(query);
+    const given = target.query.get("decision");
+    const missing = given === null || given === "" || (answer?.record ?? null) !== null ? null : given;
     if (answer === null) {
       return form === "html"
-        ? await unknownPage({ prefix, site, status: 404 })
-        : sayProblem(request, UNKNOWN);
+        ? await unknownPage({ prefix, site, status: 404, missing })
+        : sayProblem(request, unknown(missing));
     }
     const requests = at === undefined
       ? await waivers.requests.ofPackage(view.id, { ecosystem: ecosystem.id, name, limit: SHOWN_REQUESTS })
       : [];
     const { isSpeaking } = purl;
-    if (form !== "html") return whyPage({ answer, requests }, { form, isSpeaking });
+    if (form !== "html") {
+      return whyPage({ answer, requests, missing, site: query.site }, { form, isSpeaking });
+    }
     return await whyHtml({
       answer,
       requests,
@@ -137,6 +142,7 @@ export function createWhyRoute(deps: WhyDeps): WhyRoute {
       viewer: visit,
       status: failed?.problem.status ?? (isSpeaking ? 403 : 200),
       done: target.query.get("asked"),
+      missing,
       // As of a past instant nothing is asked for.
       ask: at !== undefined ? null : {
         token: member?.formToken ?? null,
@@ -217,8 +223,9 @@ const NO_PURL: Told = {
   code: "no-such-package",
   message: "This address names no package: use /-/why/pkg:{type}/{name}@{version}.",
 };
-const UNKNOWN: Told = {
-  status: 404,
-  code: "unknown-package",
-  message: "Nothing is known of this package here: nobody asked for it, or it does not exist.",
-};
+
+function unknown(missing: string | null): Told {
+  const message = "Nothing is known of this package here: nobody asked for it, or it does not exist.";
+  const more = missing === null ? "" : ` ${missingSentence(missing, null)}`;
+  return { status: 404, code: "unknown-package", message: message + more };
+}

@@ -2,6 +2,24 @@ import assert from "node:assert/strict";
 import { run, sampleView } from "./testing.ts";
 import { ANSWER, at, HELD } from "./test_support.ts";
 
+const RECORD = {
+  v: 1,
+  id: "d-1",
+  organisation: "default",
+  ecosystem: "npm",
+  name: "@acme/foo",
+  version: "1.3.1",
+  filename: null,
+  decision: { verdict: "hold", enforcedVerdict: "hold", reasons: [HELD], horizon: HELD.horizon },
+  withheld: [],
+  withheldCount: 0,
+  policyRevision: 3,
+  factsDigest: "f",
+  decidedAt: at("2026-11-20T08:00:00Z"),
+} as const;
+const PAGE = "/-/why/pkg:npm/@acme/foo@1.3.1";
+const BROWSER = { accept: "text/html" };
+
 Deno.test("GET /-/why/{purl}: text by default, the sentence first, each rule's finding, when it lifts, what is allowed", async () => {
   await using running = run({ explain: () => ANSWER });
   const answer = await running.ask("/-/why/pkg:npm/@acme/foo@1.3.1");
@@ -18,6 +36,8 @@ Deno.test("GET /-/why/{purl}: text by default, the sentence first, each rule's f
     "Published       2026-11-20T09:00:00Z",
     "Newest allowed  1.3.0",
     "Decided         2026-11-21T08:00:00Z, policy revision 4",
+    "",
+    `Ask for an exception: http://${running.host}/-/why/pkg:npm/@acme/foo@1.3.1#ask`,
     "",
     "What each rule found",
     "  held by minimumAge: published 2026-11-20, less than 10 days ago (until 2026-11-30T09:00:00Z)",
@@ -130,19 +150,11 @@ Deno.test("GET /-/why: withheld releases and the record of a decision are shown,
     (_, index) => ({ version: `2.${index}.0`, verdict: "hold", reason: HELD, until: HELD.horizon }) as const,
   );
   const record = {
-    v: 1,
-    id: "d-1",
-    organisation: "default",
-    ecosystem: "npm",
-    name: "@acme/foo",
+    ...RECORD,
     version: null,
-    filename: null,
     decision: null,
     withheld: [{ version: "2.0.0", decision }],
     withheldCount: 60,
-    policyRevision: 3,
-    factsDigest: "f",
-    decidedAt: at("2026-11-20T08:00:00Z"),
   } as const;
   await using running = run({
     explain: () => ({ ...ANSWER, version: null, verdict: null, reasons: [], withheld, record }),
@@ -152,9 +164,106 @@ Deno.test("GET /-/why: withheld releases and the record of a decision are shown,
   assert.match(text, /\n {2}and 10 more\n/);
   assert.match(
     text,
-    /\nDecision d-1 of 2026-11-20T08:00:00Z, policy revision 3: the index, 60 withheld\n {2}2\.0\.0 {2}held by/,
+    /\nDecision d-1, first made at 2026-11-20T08:00:00Z, policy revision 3: the index, 60 withheld\n {2}2\.0\.0 {2}held by/,
   );
   const json = JSON.parse((await running.ask("/-/why/pkg:npm/@acme/foo?decision=d-1&format=json")).text);
   assert.equal(json.withheld.length, 60);
   assert.equal(json.decision.id, "d-1");
+});
+
+Deno.test("GET /-/why: every instant in JSON is ISO 8601, what a rule reckons from among them", async () => {
+  const held = { ...HELD, since: at("2026-11-20T09:00:00.278Z") };
+  const found = { rule: "minimumAge", setting: "10 days", facts: [], found: [held] };
+  const record = { ...RECORD, decision: { ...RECORD.decision, reasons: [held] } };
+  const changes = {
+    verdict: "hold",
+    policyRevision: 4,
+    isPolicyChanged: true,
+    isFactsChanged: false,
+    rules: [{ rule: "minimumAge", before: found, now: found }],
+    versions: [],
+  } as const;
+  const withheld = [{ version: "2.0.0", verdict: "hold", reason: held, until: HELD.horizon }] as const;
+  await using running = run({
+    explain: () => ({ ...ANSWER, reasons: [held], rules: [found], withheld, record, changes }),
+  });
+  const { text } = await running.ask(`${PAGE}?decision=d-1&format=json`);
+  assert.doesNotMatch(text, /\b1[0-9]{12}\b/);
+  assert.equal(text.match(/"since": "2026-11-20T09:00:00\.278Z"/g)?.length, 6, text);
+});
+
+Deno.test("GET /-/why: the minute at which something lifts is rounded up, as the sentence has it; a waiver's end is cut, and called that", async () => {
+  const horizon = at("2026-11-28T18:04:37.278Z");
+  const held = { ...HELD, horizon };
+  const sentence = "@acme/foo 1.3.1 is held until 2026-11-28T18:05Z.";
+  let answer = { ...ANSWER, sentence, reasons: [held], until: horizon };
+  answer = { ...answer, rules: [{ rule: "minimumAge", setting: "10 days", facts: [], found: [held] }] };
+  await using running = run({ explain: () => answer });
+  const page = async () => (await running.ask(PAGE, { headers: BROWSER })).text;
+  const refused = await page();
+  assert.equal(refused.match(/2026-11-28 18:05 UTC/g)?.length, 2, "in the summary, and of the rule");
+  assert.doesNotMatch(refused, /18:04 UTC/);
+  assert.match(refused, /Lifts by itself/);
+  const whole = [{ version: "1.3.1", verdict: "hold", reason: held, until: horizon }] as const;
+  answer = { ...answer, version: null, verdict: null, withheld: whole, rules: [] };
+  const all = await page();
+  assert.equal(all.match(/2026-11-28 18:05 UTC/g)?.length, 2, "the next change, and of the version");
+  assert.doesNotMatch(all, /18:04 UTC/);
+
+  const until = at("2026-11-22T18:08:37Z");
+  const waiver = {
+    id: "w-1",
+    ecosystem: "npm",
+    name: "@acme/foo",
+    version: "1.3.1",
+    reason: "",
+    owner: "grace",
+    createdAt: at("2026-11-21T08:00:00Z"),
+    until,
+    kind: "granted",
+  } as const;
+  answer = {
+    ...ANSWER,
+    verdict: "allow",
+    reasons: [{ ...held, liftedBy: "w-1" }],
+    until,
+    waivers: [waiver],
+  };
+  const waived = await page();
+  assert.match(waived, /The waiver ends<\/dt>\s*<dd>.*2026-11-22 18:08 UTC/);
+  const { text } = await running.ask(PAGE);
+  assert.match(text, /\nVerdict {9}allowed\nWaiver ends {5}2026-11-22T18:08:37Z\n/);
+  assert.doesNotMatch(text + waived, /Lifts|Ask for an exception/);
+});
+
+Deno.test("GET /-/why?decision: an id without a record is said to have none, and for how long one is kept, in every form", async () => {
+  let answer: typeof ANSWER | null = ANSWER;
+  await using running = run({ explain: () => answer });
+  const none = /There is no record of decision \\?"nonsense\\?", or none any more: it is kept for 30 days\./;
+  const now = /This is how it is decided now\./;
+  const json = async (query: string) => JSON.parse((await running.ask(`${PAGE}?format=json${query}`)).text);
+  const forms = [
+    (await running.ask(`${PAGE}?decision=nonsense`)).text,
+    (await running.ask(`${PAGE}?decision=nonsense`, { headers: BROWSER })).text,
+    JSON.stringify((await json("&decision=nonsense")).decisionMissing),
+  ];
+  for (const text of forms) {
+    assert.match(text.replaceAll("&quot;", '"'), none);
+    assert.match(text, now);
+  }
+  const odd = await running.ask(`${PAGE}?decision=%3Cscript%3E${"x".repeat(500)}`, { headers: BROWSER });
+  assert.match(odd.text, /no record of decision &quot;&lt;script&gt;x{40,60}\.\.\.&quot;/);
+  assert.equal((await json("")).decisionMissing, null);
+  answer = { ...ANSWER, record: RECORD };
+  assert.equal((await json("&decision=d-1")).decisionMissing, null);
+  assert.equal((await json("&decision=d-1")).decision.firstMadeAt, "2026-11-20T08:00:00Z");
+  const shown = await running.ask(`${PAGE}?decision=d-1`, { headers: BROWSER });
+  assert.match(shown.text, /First made at<\/dt>.*Whatever was decided alike since then has this id, too\./s);
+  answer = null;
+  for (const headers of [{}, BROWSER]) {
+    const gone = await running.ask(`${PAGE}?decision=nonsense`, { headers });
+    assert.equal(gone.status, 404);
+    assert.match(gone.text.replaceAll("&quot;", '"'), none);
+    assert.doesNotMatch(gone.text, now);
+  }
 });

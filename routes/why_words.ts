@@ -1,7 +1,10 @@
 /** What is said on why pages of rules, verdicts and requests, in every form of the page. */
 import type { WhyAnswer } from "../ecosystems/why.ts";
+import { formatInstant, formatInstantUp } from "../policy/instant.ts";
 import type { EpochMs, Reason, Verdict } from "../policy/types.ts";
+import { DECISIONS_KEPT_DAYS } from "../storage/kv/decisions.ts";
 import type { WaiverRequest } from "../storage/waivers.ts";
+import { oneLine } from "./text.ts";
 
 /** What a verdict is called in a sentence. */
 export const VERDICTS: Readonly<Record<Verdict, string>> = {
@@ -35,9 +38,44 @@ export function instant(at: EpochMs | null): string | null {
   return at === null ? null : new Date(at).toISOString().replace(".000Z", "Z");
 }
 
-/** `2026-11-30 09:00 UTC`. */
+/** `2026-11-30 09:00 UTC`: cut off, of what has been, and of what is allowed until then. */
 export function minute(at: EpochMs): string {
-  return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  return spaced(formatInstant(at));
+}
+
+/** `2026-11-30 09:01 UTC`: rounded up as sentences have it, of when something lifts: nobody comes back too early. */
+export function minuteUp(at: EpochMs): string {
+  return spaced(formatInstantUp(at));
+}
+
+function spaced(text: string): string {
+  return text.replace("T", " ").replace("Z", " UTC");
+}
+
+/** What becomes of the verdict at `until`, by time alone. */
+export type Turn = "next" | "lifts" | "waiver-ends" | "changes";
+
+export function turnOf({ verdict, until, reasons, waivers }: WhyAnswer): Turn {
+  if (verdict === null) return "next";
+  if (verdict === "hold" || verdict === "deny") return "lifts";
+  const isWaived = waivers.some((waiver) =>
+    waiver.until === until && reasons.some(({ liftedBy }) => liftedBy === waiver.id)
+  );
+  return isWaived ? "waiver-ends" : "changes";
+}
+
+/** Of an id in the address that leads to no record that may be shown here; `answer`: what is told in its place. */
+export function missingSentence(id: string, answer: WhyAnswer | null): string {
+  const instead = answer === null
+    ? ""
+    : ` This is how it is decided ${answer.asOf === null ? "now" : "as of then"}.`;
+  const quoted = JSON.stringify(oneLine(id, 60));
+  return `There is no record of decision ${quoted}, or none any more: it is kept for ${DECISIONS_KEPT_DAYS} days.${instead}`;
+}
+
+/** Something of it is refused, of which an exception may be asked for. */
+export function isRefused({ version, verdict, withheld }: WhyAnswer): boolean {
+  return version === null ? withheld.length > 0 : verdict === "hold" || verdict === "deny";
 }
 
 /** What became of a finding: `observed only`, `lifted by w-1`. */

@@ -11,7 +11,9 @@ import type { OnRestored } from "./fence.ts";
 import { createHourlyBudget } from "./hourly_budget.ts";
 import { keys } from "./keys.ts";
 
-const KEPT_MS = 30 * 24 * 3_600_000;
+/** How long a record is kept. */
+export const DECISIONS_KEPT_DAYS = 30;
+const KEPT_MS = DECISIONS_KEPT_DAYS * 24 * 3_600_000;
 /** Named of an index's withheld releases; the count tells the rest. */
 const MAX_WITHHELD = 50;
 const MAX_REASONS = 20;

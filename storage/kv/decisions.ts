@@ -1,7 +1,7 @@
 /** The record of a decision, by its id, readable by its organisation only; kept for a time (30 days). */
 import type { Decision, EpochMs, Examined } from "../../policy/types.ts";
 
-export { createDecisionRecords } from "./decision_store.ts";
+export { createDecisionRecords, DECISIONS_KEPT_DAYS } from "./decision_store.ts";
 
 export interface DecisionRecord {
   readonly v: 1;
@@ -21,6 +21,7 @@ export interface DecisionRecord {
   readonly factsDigest: string;
   /** What the rules looked at, of one version or file; absent from older records. */
   readonly examined?: readonly Examined[];
+  /** The first time: whatever is decided alike has the same id, and is not written again. */
   readonly decidedAt: EpochMs;
 }
 
