@@ -110,13 +110,16 @@ async function servePackageOnce(
   const unserved = await notMirrored(services, request, ask.subject.name);
   if (unserved !== null) return unserved;
   const gate = await loadOf(services, request, ask.subject);
-  if (gate === "absent") return noSuchPackage(request, ask.subject.name);
   if (gate === "too-many-absences") {
     return failed(request, {
       status: 429,
       code: "too-many-unknown-names",
       message: "This address asked for too many packages that do not exist: try again in ten minutes",
     });
+  }
+  if ("known" in gate) {
+    const { trace, ...outcome } = noSuchPackage(request, ask.subject.name);
+    return { ...outcome, trace: { ...trace, copy: gate.copy, forwarded: gate.forwarded } };
   }
   return decidedBy(gate.loaded, await answer(services, request, ask, gate));
 }

@@ -5,7 +5,7 @@ import type { PackageRef } from "../ecosystem.ts";
 import type { RegistryRequest } from "../outcome.ts";
 import { decideFor } from "./as_of.ts";
 import { grantsFor } from "./grants.ts";
-import { fromStorage, keyText, load, type Loaded, packageKey } from "./load.ts";
+import { type Absent, fromStorage, keyText, load, type Loaded, NOT_ASKED, packageKey } from "./load.ts";
 import type { LostDocumentError } from "./indexes.ts";
 import type { Services } from "./services.ts";
 import { refreshOnce } from "./shared_refresh.ts";
@@ -53,12 +53,12 @@ export async function loadOf(
   services: Services,
   request: RegistryRequest,
   subject: PackageRef,
-): Promise<Gated | "absent" | "too-many-absences"> {
+): Promise<Gated | Absent | "too-many-absences"> {
   const { ecosystem, organisation, caller } = request;
   const upstream = upstreamOf(services, request, subject.name);
-  if (upstream === null) return "absent";
+  if (upstream === null) return NOT_ASKED;
   const loaded = await load(services, { ecosystem, upstream, subject, address: caller.address });
-  if (typeof loaded === "string") return loaded;
+  if (typeof loaded === "string" || loaded.known === null) return loaded;
   for (const { blob } of loaded.known.record.documents) if (blob !== null) services.used(blob);
   const grants = await grantsFor(services, request, subject.name);
   const { at } = request;

@@ -4,7 +4,7 @@ import { isBroken, StorageError, UpstreamError } from "../../storage/errors.ts";
 import type { PackageKey } from "../../storage/kv/packages.ts";
 import type { Upstream } from "../../storage/upstream/upstream.ts";
 import type { Ecosystem, PackageRef } from "../ecosystem.ts";
-import type { Forwarded } from "../outcome.ts";
+import type { Copy, Forwarded } from "../outcome.ts";
 import { ageMs, freshFor, holdBack, isHeldBack, levelOf, staleFor } from "./lifetimes.ts";
 import type { Known, Services } from "./services.ts";
 import { refreshOnce } from "./shared_refresh.ts";
@@ -32,9 +32,21 @@ export interface Loaded {
 const KEPT = { state: "fresh", staleSince: null, forwarded: null, detail: null } as const;
 const MISSED: Forwarded = { why: "miss", status: 200, stored: true };
 const RENEWED: Forwarded = { why: "stale", status: 304, stored: true };
+/** Whether it was 404 or 410 is not kept. */
+const UNKNOWN: Forwarded = { why: "miss", status: null, stored: false };
+const ENDED: Forwarded = { why: "stale", status: null, stored: false };
 const REPLACED: Forwarded = { why: "stale", status: 200, stored: true };
 
-export type LoadResult = Loaded | "absent" | "too-many-absences";
+/** There is no such package: as upstream says, or as nobody is to be asked. */
+export interface Absent extends Pick<Loaded, "forwarded"> {
+  readonly known: null;
+  /** How long that holds; null: it is not from what upstream said. */
+  readonly copy: Copy | null;
+}
+
+export type LoadResult = Loaded | Absent | "too-many-absences";
+
+export const NOT_ASKED: Absent = { known: null, forwarded: null, copy: null };
 
 /** The key of a package's records. */
 export function packageKey(ecosystem: Ecosystem, upstream: Upstream, name: string): PackageKey {
@@ -62,14 +74,17 @@ export async function load(services: Services, request: LoadRequest): Promise<Lo
     return { known, ...KEPT };
   }
   const absentUntil = services.absent.get(id);
-  if (absentUntil !== undefined && services.clock() < absentUntil) return "absent";
+  if (absentUntil !== undefined && services.clock() < absentUntil) {
+    return absentOf(services, key, { until: absentUntil, forwarded: null });
+  }
   if (known === undefined && !services.absences.allows(request.address)) {
     // Of names that are known nothing is withheld: others may share the address (a proxy in front, a build farm).
     if (await services.packages.get(key) === null) return "too-many-absences";
   }
   const result = await services.loads.run(`load\n${id}`, () => loadOnce(services, request, key));
-  if (typeof result !== "string") services.inUse.note(id, result.known.key);
-  if (result === "absent" && absentUntil === undefined) services.absences.count(request.address);
+  if (typeof result === "string") return result;
+  if (result.known !== null) services.inUse.note(id, result.known.key);
+  else if (absentUntil === undefined) services.absences.count(request.address);
   return result;
 }
 
@@ -101,8 +116,18 @@ async function loadOnce(services: Services, request: LoadRequest, key: PackageKe
 async function fetched(services: Services, request: LoadRequest, key: PackageKey): Promise<LoadResult> {
   const answer = await refreshOnce(services, request, key, null);
   return answer === "absent"
-    ? "absent"
+    ? absentOf(services, key, { forwarded: UNKNOWN })
     : { known: answer.known, ...KEPT, state: "fetched", forwarded: MISSED };
+}
+
+function absentOf(
+  services: Services,
+  key: PackageKey,
+  { forwarded, until }: { readonly forwarded: Forwarded | null; readonly until?: EpochMs },
+): Absent {
+  const { absentTtl } = services.lifetimes(key);
+  const checkedAt = until === undefined ? services.clock() : until - absentTtl as EpochMs;
+  return { known: null, forwarded, copy: { checkedAt, freshMs: absentTtl } };
 }
 
 async function revalidated(
@@ -113,7 +138,7 @@ async function revalidated(
 ): Promise<LoadResult> {
   try {
     const answer = await refreshOnce(services, request, key, known);
-    if (answer === "absent") return "absent";
+    if (answer === "absent") return absentOf(services, key, { forwarded: ENDED });
     return answer.changed
       ? { known: answer.known, ...KEPT, state: "fetched", forwarded: REPLACED }
       : { known: answer.known, ...KEPT, state: "revalidated", forwarded: RENEWED };

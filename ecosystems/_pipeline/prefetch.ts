@@ -64,10 +64,10 @@ async function* fulfil(run: Run, wish: Wish): AsyncGenerator<Prefetched | "wish-
 
 async function gatedOf(run: Run, request: RegistryRequest, wish: Wish): Promise<Gated> {
   const gated = await loadOf(run.services, request, { kind: "package", name: wish.name });
-  if (gated === "absent") throw new MissingError(`There is no package ${JSON.stringify(wish.name)}`);
   if (gated === "too-many-absences") {
     throw new MissingError("Too many packages that do not exist were asked for: try again in ten minutes");
   }
+  if ("known" in gated) throw new MissingError(`There is no package ${JSON.stringify(wish.name)}`);
   return gated;
 }
 
