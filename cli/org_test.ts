@@ -3,7 +3,6 @@ import type { EpochMs } from "../policy/types.ts";
 import { createInstallLog, type InstallRecord } from "../storage/installs/log.ts";
 import { createInstallQueries } from "../storage/installs/queries.ts";
 import { openStorage } from "../storage/kv/kv.ts";
-import { describeChanges } from "../policy/changes.ts";
 import { org } from "./org.ts";
 import { type TestIo, testIo } from "./testing.ts";
 
@@ -236,18 +235,6 @@ Deno.test("org waivers: none to begin with, and one that is not there cannot be 
     assert.equal((await run("waivers --json")).out, "[]\n");
     assert.equal((await run("waivers revoke w1")).code, 1);
   }));
-
-Deno.test("describeChanges: by path, lists by their entries, bounded", () => {
-  assert.deepEqual(describeChanges({ a: 1, b: { c: [1, 2] } }, { a: 1, b: { c: [2, 3] } }), [
-    "- b.c: 1",
-    "+ b.c: 3",
-  ]);
-  assert.deepEqual(describeChanges({ a: [1, 2] }, { a: [2, 1] }), [
-    "~ a: in another order, or other repetitions",
-  ]);
-  assert.deepEqual(describeChanges({ constructor: 1 }, {}), ["- constructor: 1"]);
-  assert.equal(describeChanges({}, { a: Array.from({ length: 100 }, (_, i) => i) }).length, 41);
-});
 
 Deno.test("org import: package-proxy's document becomes the policy, or every mistake is told", () =>
   withPlace(async ({ run, write }) => {

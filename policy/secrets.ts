@@ -13,6 +13,33 @@ export function redactPolicy<T>(document: T): T {
   return { ...document, webhooks };
 }
 
+/** Both without secrets; where a webhook's address became another one, that is said. */
+export function redactChange(
+  before: unknown,
+  after: unknown,
+): { readonly before: unknown; readonly after: unknown } {
+  const former = addressesOf(before);
+  const latter = addressesOf(after);
+  const shown = redactPolicy(after);
+  const webhooks = webhooksOf(shown)?.map((hook, index) => {
+    const [id, url] = latter[index] ?? [];
+    const was = former.find((each) => each[0] === id)?.[1];
+    return isFields(hook) && was !== undefined && url !== undefined && was !== url
+      ? { ...hook, url: `${REDACTED}, another one` }
+      : hook;
+  });
+  return {
+    before: redactPolicy(before),
+    after: webhooks === undefined ? shown : { ...shown as Fields, webhooks },
+  };
+}
+
+function addressesOf(document: unknown): readonly (readonly [id: unknown, url: unknown])[] {
+  return (webhooksOf(document) ?? []).map((hook, index) =>
+    isFields(hook) ? [hook.id ?? defaultWebhookId(index), hook.url] : [index, hook]
+  );
+}
+
 /**
  * Puts the addresses of `previous` where `next` says `(set)`: the webhook with the same id; else the one with
  * the same other fields, at the same place if there are several and none came or went. Where none can be meant `(set)` stays, and

@@ -16,9 +16,13 @@ export interface AuditEntry {
   readonly action: string;
   /** What it was done to, in a few words: a purl, an organisation, an id. */
   readonly subject: string;
-  /** `~ minimumAge: "10d" -> "14d"`; secrets are never among them. */
+  /** `~ minimumAge: "10d" -> "14d"`; secrets are never among them. In a list, the first of them. */
   readonly changes: readonly string[];
+  /** How many changes more there are, which `get` has; 0: none. */
+  readonly changesLeftOut: number;
 }
+
+export type NewAuditEntry = Omit<AuditEntry, "id" | "at" | "changesLeftOut">;
 
 export interface AuditQuery {
   /** null: the whole instance's own; absent: everybody's. */
@@ -28,10 +32,12 @@ export interface AuditQuery {
   readonly before?: string | null;
 }
 
-/** Both throw StorageError where KV fails. */
+/** All throw StorageError where KV fails. */
 export interface AuditTrail {
-  /** Long texts are cut. */
-  append(entry: Omit<AuditEntry, "id" | "at">): Promise<void>;
+  /** All of its changes are kept, however many and long. */
+  append(entry: NewAuditEntry): Promise<void>;
   /** The newest first. */
   list(query: AuditQuery): Promise<readonly AuditEntry[]>;
+  /** With every change; `organisation` as in a query. null: there is none, or it is another's. */
+  get(id: string, whose: Pick<AuditQuery, "organisation">): Promise<AuditEntry | null>;
 }

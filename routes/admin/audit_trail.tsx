@@ -1,5 +1,9 @@
 /** Every change by whom, when, from what to what, and from where. */
 import type { ShownEntry } from "../api/audit_trail.ts";
+import { respond, responseHeaders } from "../headers.ts";
+import { utf8 } from "../text.ts";
+import { wordsOf } from "./audit_words.ts";
+import { ChangeLines } from "./change_lines.tsx";
 import type { AdminPage, PageContext } from "./page.ts";
 import { Empty, Pager, Table, Time } from "./ui.tsx";
 
@@ -35,7 +39,7 @@ export const AUDIT_TRAIL: AdminPage = {
                     cell: (entry: ShownEntry) => entry.organisation ?? "the instance",
                   }]
                   : []),
-                { title: "What", cell: (entry) => <What entry={entry} /> },
+                { title: "What", cell: (entry) => <What entry={entry} context={context} /> },
               ]}
             />
           )}
@@ -43,6 +47,28 @@ export const AUDIT_TRAIL: AdminPage = {
       </>
     );
     return { kind: "page", body };
+  },
+};
+
+/** A download, since no page is made for a hundred thousand lines. */
+export const AUDIT_ENTRY: AdminPage = {
+  path: "audit/{id}",
+  title: "Audit trail",
+  scope: "audit",
+  async show(context) {
+    const { id = "" } = context.params;
+    const entry = await context.must<ShownEntry>("getAuditEntry", { params: { id } });
+    const { at, user, from, action, subject, changes } = entry;
+    const head = `${at} ${user}${from === "" ? "" : ` from ${from}`}: ${wordsOf(action)} ${subject}`;
+    const headers = responseHeaders({
+      "content-type": "text/plain; charset=utf-8",
+      "cache-control": "no-store",
+      "content-security-policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+      "x-content-type-options": "nosniff",
+      "content-disposition": `attachment; filename="audit-${entry.id}.txt"`,
+    });
+    const body = utf8([head, ...changes, ""].join("\n"));
+    return { kind: "response", response: respond({ status: 200, headers, body }) };
   },
 };
 
@@ -70,24 +96,19 @@ function kindOf(principal: string): string {
   return principal.startsWith("session:") ? "signed in" : "token";
 }
 
-function What({ entry: { action, subject, changes } }: { readonly entry: ShownEntry }) {
+function What({ entry, context }: { readonly entry: ShownEntry; readonly context: PageContext }) {
+  const { id, action, subject, changes, changesLeftOut } = entry;
   return (
     <>
       <b>{wordsOf(action)}</b> {subject}
-      {changes.length === 0
-        ? null
-        : <ul class="plain mono">{changes.map((line) => <li class={toneOf(line)}>{line}</li>)}</ul>}
+      {changes.length === 0 ? null : <ChangeLines lines={changes} />}
+      {changesLeftOut === 0 ? null : (
+        <p>
+          <a href={context.path(["audit", id])}>
+            All {changes.length + changesLeftOut} changes, as text
+          </a>
+        </p>
+      )}
     </>
   );
-}
-
-/** `putPolicy` → `Put policy`. */
-function wordsOf(action: string): string {
-  const words = action.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
-}
-
-function toneOf(line: string): string | undefined {
-  if (line.startsWith("+")) return "added";
-  return line.startsWith("-") ? "removed" : undefined;
 }

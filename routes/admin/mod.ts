@@ -1,5 +1,5 @@
 /** Every admin page, in the order of the menu. */
-import { AUDIT_TRAIL } from "./audit_trail.tsx";
+import { AUDIT_ENTRY, AUDIT_TRAIL } from "./audit_trail.tsx";
 import { CACHE } from "./cache.tsx";
 import { INSTALLS, INSTALLS_EXPORT } from "./installs/explorer.tsx";
 import { INSTALLS_WHO } from "./installs/who.tsx";
@@ -28,6 +28,7 @@ export const ADMIN_PAGES: readonly AdminPage[] = Object.freeze([
   MEMBERS,
   WEBHOOKS,
   AUDIT_TRAIL,
+  AUDIT_ENTRY,
   ...FLOOR_PAGES,
   ORGANISATIONS,
 ]);

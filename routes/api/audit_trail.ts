@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { AuditTrail } from "../../storage/audit_trail.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { ApiError, wrongField } from "./error.ts";
+import { ApiError, notFound, wrongField } from "./error.ts";
 import { cursor, fromCursor, instant, instantText, limit, next, toCursor } from "./schemas.ts";
 
 const entry = z.object({
@@ -16,21 +16,24 @@ const entry = z.object({
   from: z.string().meta({ description: "The address; empty: the machine itself" }),
   action: z.string().meta({ description: "The API's operation" }),
   subject: z.string(),
-  changes: z.array(z.string()),
+  changes: z.array(z.string()).meta({
+    description: "One change a line: + came, - went, ~ became; in a list, the first of them",
+  }),
+  changesLeftOut: z.number().int().meta({
+    description: "How many there are beside those; the entry's own address has all",
+  }),
 }).meta({ id: "AuditEntry" });
 
 /** As it is answered. */
 export type ShownEntry = z.output<typeof entry>;
 
-export function auditTrailEndpoints(trail: Pick<AuditTrail, "list">): readonly Endpoint[] {
+export function auditTrailEndpoints(trail: Pick<AuditTrail, "list" | "get">): readonly Endpoint[] {
+  const common = { method: "GET", scope: "audit", whose: "address", area: "Audit trail" } as const;
   return [
     endpoint({
+      ...common,
       id: "listAuditTrail",
-      method: "GET",
       path: "/audit",
-      scope: "audit",
-      whose: "address",
-      area: "Audit trail",
       summary: "Every change by whom, when, from what to what, and from where; the newest first.",
       query: z.strictObject({
         everywhere: z.stringbool().default(false).meta({
@@ -59,6 +62,24 @@ export function auditTrailEndpoints(trail: Pick<AuditTrail, "list">): readonly E
             next: entries.length > limit ? toCursor(shown.at(-1)!.id) : null,
           },
         };
+      },
+    }),
+    endpoint({
+      ...common,
+      id: "getAuditEntry",
+      path: "/audit/{id}",
+      summary: "One entry with every change; whoever is the instance's is answered with anybody's.",
+      params: z.object({ id: z.string() }),
+      answer: entry,
+      handle: async ({ organisation, principal, params: { id } }) => {
+        const found = await trail.get(
+          id,
+          principal.organisation === null ? {} : { organisation: organisation.id },
+        );
+        if (found === null) {
+          throw notFound("no-such-entry", `There is no entry ${JSON.stringify(id)} in the audit trail here`);
+        }
+        return { body: { ...found, at: instantText(found.at) } };
       },
     }),
   ];

@@ -1,6 +1,6 @@
 /** From a call that was done to its entry in the audit trail. */
 import { describeChanges } from "../../policy/changes.ts";
-import type { AuditEntry } from "../../storage/audit_trail.ts";
+import type { NewAuditEntry } from "../../storage/audit_trail.ts";
 import type { AuditNote, Call, Endpoint } from "./endpoint.ts";
 
 /** What was only tried out changed nothing. */
@@ -14,7 +14,7 @@ export function auditEntryOf(options: {
   readonly from: string;
   /** What the endpoint itself says; null: nothing. */
   readonly note: AuditNote | null;
-}): Omit<AuditEntry, "id" | "at"> {
+}): NewAuditEntry {
   const { endpoint, call, from, note } = options;
   const { principal } = call;
   const params = isFields(call.params) ? call.params : {};

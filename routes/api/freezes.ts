@@ -79,7 +79,9 @@ export function freezeEndpoints(deps: FreezeApiDeps): readonly Endpoint[] {
       answer: freeze,
       handle: async (call) => {
         const made = await freezeOf(deps, call);
+        const before = await freezeNamed(deps, call.organisation, made.id);
         await told(() => organisations.addFreeze(call.organisation.id, made));
+        call.note({ subject: shown(deps, made).purl, before: toldFreeze(before), after: toldFreeze(made) });
         return { status: 201, body: shown(deps, made) };
       },
     }),
@@ -91,8 +93,10 @@ export function freezeEndpoints(deps: FreezeApiDeps): readonly Endpoint[] {
       summary: "Lifts a package's freeze, within a second.",
       body: z.strictObject({ purl }),
       answer: z.object({ purl: z.string() }),
-      handle: async ({ organisation, body }) => {
+      handle: async ({ organisation, body, note }) => {
         const named = packageOf(deps, body.purl, "body.purl");
+        const before = await freezeNamed(deps, organisation, idOf(named));
+        note({ subject: purlOf(named), before: toldFreeze(before) });
         if (await told(() => organisations.removeFreeze(organisation.id, idOf(named)))) {
           return { body: { purl: purlOf(named) } };
         }
@@ -100,6 +104,22 @@ export function freezeEndpoints(deps: FreezeApiDeps): readonly Endpoint[] {
       },
     }),
   ];
+}
+
+async function freezeNamed(
+  { organisations }: FreezeApiDeps,
+  organisation: OrganisationView,
+  id: string,
+): Promise<Freeze | null> {
+  const all = await told(() => organisations.freezes(organisation.id));
+  return all.find((each) => each.id === id) ?? null;
+}
+
+/** For the audit trail, where the package is the subject. */
+function toldFreeze(freeze: Freeze | null) {
+  if (freeze === null) return {};
+  const { at, reason, until } = freeze;
+  return { "as of": instantText(at), reason, until: instantText(until) };
 }
 
 interface Named {

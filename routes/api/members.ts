@@ -102,7 +102,7 @@ export function memberEndpoints(deps: MemberApiDeps): readonly Endpoint[] {
         if (before === undefined || !await told(() => members.remove(organisation.id, trait))) {
           throw notFound("no-such-member", `There is no rule for ${JSON.stringify(trait)}`);
         }
-        call.note({ subject: trait, before: shown(before) });
+        call.note({ subject: trait, before: { role: before.role } });
         return { status: 204 };
       },
     }),
@@ -159,8 +159,8 @@ async function add(
   await told(() => members.add(organisation.id, made));
   call.note({
     subject: trait,
-    ...(before === undefined ? {} : { before: shown(before) }),
-    after: shown(made),
+    ...(before === undefined ? {} : { before: { role: before.role } }),
+    after: { role: made.role },
   });
   return { status: 201, body: shown(made) } as const;
 }

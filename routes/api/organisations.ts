@@ -1,13 +1,14 @@
 /** Organisations, their policies with history, their waivers; and the instance's floor. */
 import * as z from "zod";
-import { keepSecrets, type Parsed, redactPolicy } from "../../policy/config.ts";
+import { keepSecrets, type Parsed, redactChange, redactPolicy } from "../../policy/config.ts";
+import type { Waiver } from "../../policy/types.ts";
 import type { Organisations, StoredDocument } from "../../storage/kv/organisation_types.ts";
 import type { Revision } from "../../storage/kv/revisions.ts";
 import { type Call, type Endpoint, endpoint } from "./endpoint.ts";
 import { notFound } from "./error.ts";
 import { instant, instantText } from "./schemas.ts";
 import { told } from "./told.ts";
-import { shownWaiver, waiver } from "./waiver_schemas.ts";
+import { shownWaiver, toldWaiver, waiver } from "./waiver_schemas.ts";
 
 const AREA = "Organisations";
 /** Policies with long lists are a few megabytes. */
@@ -145,8 +146,11 @@ function wholeEndpoints(organisations: Organisations): readonly Endpoint[] {
       area: AREA,
       summary: "Its policy, history and waivers go; its install log stays.",
       params: named,
-      handle: async ({ params }) => {
+      handle: async ({ params, note }) => {
+        const before = (await told(() => organisations.get(params.organisation)))?.source;
         await told(() => organisations.delete(params.organisation));
+        // Its revisions are gone with it.
+        note({ subject: params.organisation, before: redactPolicy(before) });
         return { status: 204 };
       },
     }),
@@ -209,11 +213,7 @@ function documentEndpoints(options: {
             ...(body.expectedRevision === undefined ? {} : { expectedRevision: body.expectedRevision }),
           })
         );
-        call.note({
-          subject: whichRevision(stored),
-          before: redactPolicy(before),
-          after: redactPolicy(source),
-        });
+        call.note({ subject: whichRevision(stored), ...redactChange(before, source) });
         return { body: shownRevision(stored) };
       },
     }),
@@ -258,8 +258,7 @@ function documentEndpoints(options: {
         const stored = await told(() => restored(documents, call.body, call.principal.user));
         call.note({
           subject: `${whichRevision(stored)}, from revision ${call.body.revision}`,
-          before: redactPolicy(before),
-          after: redactPolicy(stored.source),
+          ...redactChange(before, stored.source),
         });
         return { body: shownRevision(stored) };
       },
@@ -310,13 +309,19 @@ function waiverEndpoints(organisations: Organisations): readonly Endpoint[] {
       handle: async ({ organisation, params, principal, note }) => {
         const found = organisation.waivers.find(({ id }) => id === params.id);
         if (await told(() => organisations.revokeWaiver(organisation.id, params.id, principal.user))) {
-          note({ subject: params.id, ...(found === undefined ? {} : { before: shownWaiver(found) }) });
+          note({ subject: params.id, ...(found === undefined ? {} : { before: toldOf(found) }) });
           return { status: 204 };
         }
         throw notFound("no-such-waiver", `There is no waiver ${JSON.stringify(params.id)}`);
       },
     }),
   ];
+}
+
+/** Of one that a call names by its id alone. */
+function toldOf(each: Waiver) {
+  const { ecosystem, name, version } = each;
+  return { ecosystem, name, version, ...toldWaiver(each) };
 }
 
 function whichRevision({ revision }: Revision): string {

@@ -5,7 +5,7 @@ import type { Clock } from "../../storage/runtime.ts";
 import { TokenError, type TokenInfo, type Tokens } from "../../storage/tokens.ts";
 import { type Call, type Endpoint, endpoint } from "./endpoint.ts";
 import { ApiError, notFound, wrongField } from "./error.ts";
-import { shownToken, token } from "./tokens.ts";
+import { shownToken, token, toldToken } from "./tokens.ts";
 
 const AREA = "Tokens";
 const DAY_MS = 86_400_000 as DurationMs;
@@ -78,7 +78,7 @@ export function ownTokenEndpoints({ tokens, ecosystemIds, clock }: OwnTokenApiDe
             createdBy: user,
           });
           const shown = shownToken(made.info);
-          call.note({ subject: made.info.id, after: shown });
+          call.note({ subject: made.info.id, after: toldToken(made.info) });
           return { status: 201, body: { secret: made.secret, token: shown } };
         } catch (error) {
           if (error instanceof TokenError) throw wrongField(`body.${error.field}`, error.message, error.code);
@@ -98,7 +98,7 @@ export function ownTokenEndpoints({ tokens, ecosystemIds, clock }: OwnTokenApiDe
         if (found === undefined || !await tokens.revoke(found.id)) {
           throw notFound("no-such-token", `You have no token ${JSON.stringify(call.params.id)}`);
         }
-        call.note({ subject: found.id, before: shownToken(found) });
+        call.note({ subject: found.id, before: toldToken(found) });
         return { status: 204 };
       },
     }),

@@ -12,7 +12,7 @@ import type { InstallQueries } from "../../storage/installs/query_types.ts";
 import type { Clock } from "../../storage/runtime.ts";
 import { type Call, type Endpoint, endpoint } from "./endpoint.ts";
 import { wrongField } from "./error.ts";
-import { givenInstant } from "./schemas.ts";
+import { givenInstant, instantText } from "./schemas.ts";
 
 const MAX_BODY_BYTES = 32 * 2 ** 20;
 const MAX_PURLS = 10_000;
@@ -70,9 +70,24 @@ export function prefetchEndpoints(deps: PrefetchApiDeps): readonly Endpoint[] {
       body: wanted,
       contentTypes: ["application/x-ndjson"],
       maxBytes: MAX_BODY_BYTES,
-      handle: async (call) => ({ ndjson: told(deps, call, await wishesIn(deps, call)) }),
+      handle: async (call) => {
+        const wishes = await wishesIn(deps, call);
+        call.note({ after: asked(call.body) });
+        return { ndjson: told(deps, call, wishes) };
+      },
     }),
   ];
+}
+
+/** WARNING: lockfiles may hold credentials in addresses: the audit trail has their names alone. */
+function asked({ purls, lockfiles, files, sinceLog }: Wanted) {
+  const list = (each: readonly string[]) => each.length === 0 ? null : each;
+  return {
+    purls: list(purls),
+    files: list(files),
+    lockfiles: list(lockfiles.map(({ name }) => name)),
+    "of the log since": sinceLog === undefined ? null : instantText(sinceLog),
+  };
 }
 
 async function wishesIn(deps: PrefetchApiDeps, { body, organisation }: Call<unknown, unknown, Wanted>) {

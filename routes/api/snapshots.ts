@@ -48,7 +48,7 @@ export function snapshotEndpoints(
         description: z.string().max(500, "at most 500 characters").default(""),
       }),
       answer: snapshot,
-      handle: async ({ organisation, principal, body }) => {
+      handle: async ({ organisation, principal, body, note }) => {
         const now = clock();
         const { name, at = now, description } = body;
         if (at > now) throw wrongField("body.at", "This instant is in the future");
@@ -62,6 +62,7 @@ export function snapshotEndpoints(
           until: null,
         };
         await told(() => organisations.addSnapshot(organisation.id, made));
+        note({ subject: name, after: toldSnapshot(made) });
         return { status: 201, body: shown(made) };
       },
     }),
@@ -72,7 +73,10 @@ export function snapshotEndpoints(
       path: "/snapshots/{name}",
       summary: "Forgets a name: addresses with it answer 404 within a second.",
       params: z.object({ name: z.string() }),
-      handle: async ({ organisation, params }) => {
+      handle: async ({ organisation, params, note }) => {
+        const all = await told(() => organisations.snapshots(organisation.id));
+        const before = all.find(({ id }) => id === params.name);
+        note({ subject: params.name, before: toldSnapshot(before) });
         if (await told(() => organisations.removeSnapshot(organisation.id, params.name))) {
           return { status: 204 };
         }
@@ -80,6 +84,13 @@ export function snapshotEndpoints(
       },
     }),
   ];
+}
+
+/** For the audit trail, where its name is the subject. */
+function toldSnapshot(given: NamedSnapshot | undefined) {
+  if (given === undefined) return {};
+  const { at, description } = given;
+  return { at: instantText(at), description: description === "" ? null : description };
 }
 
 function shown({ id, at, createdAt, owner, description }: NamedSnapshot) {

@@ -87,7 +87,7 @@ export function tokenEndpoints(deps: TokenApiDeps): readonly Endpoint[] {
         if (!isTheirs || !await tokens.revoke(found.id)) {
           throw notFound("no-such-token", `There is no token ${JSON.stringify(call.params.id)}`);
         }
-        call.note({ subject: found.id, organisation: found.organisation, before: shownToken(found) });
+        call.note({ subject: found.id, organisation: found.organisation, before: toldToken(found) });
         return { status: 204 };
       },
     }),
@@ -117,12 +117,24 @@ async function create(deps: TokenApiDeps, call: Call<unknown, unknown, z.output<
   }
   try {
     const made = await deps.tokens.create({ ...body, organisation, createdBy: principal.user });
-    call.note({ subject: made.info.id, organisation, after: shownToken(made.info) });
+    call.note({ subject: made.info.id, organisation, after: toldToken(made.info) });
     return { status: 201, body: { secret: made.secret, token: shownToken(made.info) } } as const;
   } catch (error) {
     if (error instanceof TokenError) throw wrongField(`body.${error.field}`, error.message, error.code);
     throw error;
   }
+}
+
+/** What the audit trail says of a token; who made it and when stands beside it there. */
+export function toldToken({ user, scopes, ecosystems, description, kind, expiresAt }: TokenInfo) {
+  return {
+    user,
+    scopes,
+    ecosystems: ecosystems ?? "all",
+    description: description === "" ? null : description,
+    use: kind === "path" ? "in addresses" : null,
+    ends: instantText(expiresAt) ?? "never",
+  };
 }
 
 export function shownToken(info: TokenInfo) {

@@ -23,7 +23,7 @@ import {
   type WaiverApiDeps,
   word,
 } from "./waiver_fields.ts";
-import { lifts, shownRequest, shownWaiver, waiverRequest } from "./waiver_schemas.ts";
+import { lifts, shownRequest, toldWaiver, waiverRequest } from "./waiver_schemas.ts";
 
 const asked = z.strictObject({
   purl,
@@ -137,7 +137,7 @@ export function waiverRequestEndpoints(deps: WaiverApiDeps): readonly Endpoint[]
         });
         call.note({
           subject: purlOf(deps, request),
-          after: shownWaiver(waiver),
+          after: toldWaiver(waiver),
         });
         return { body: await shownNow(deps, view, answered) };
       },
@@ -158,8 +158,7 @@ export function waiverRequestEndpoints(deps: WaiverApiDeps): readonly Endpoint[]
         const declined = await desk.decline({ view, site, principal, request, word: call.body.word || null });
         call.note({
           subject: purlOf(deps, request),
-          before: { reason: request.reason },
-          after: declined.answer,
+          after: { asked: request.reason, word: declined.answer?.word },
         });
         return { body: await shownNow(deps, view, declined) };
       },

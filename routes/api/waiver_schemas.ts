@@ -92,6 +92,19 @@ export function shownWaiver(each: Waiver): z.input<typeof waiver> {
   };
 }
 
+/** What the audit trail says of a waiver; who granted it and when stands beside it there. */
+export function toldWaiver({ id, range, reason, ticket, lifts, askedBy, until, endsMature }: Waiver) {
+  return {
+    id,
+    reason,
+    ticket,
+    range,
+    lifts,
+    "asked for by": askedBy,
+    ends: `${instantText(until)}${endsMature === true ? ", as the release matures" : ""}`,
+  };
+}
+
 export function shownUse({ count, lastAt }: WaiverUse) {
   return { uses: count, lastUsedAt: instantText(lastAt) };
 }

@@ -18,7 +18,15 @@ import {
   type WaiverApiDeps,
 } from "./waiver_fields.ts";
 import { waiverRequestEndpoints } from "./waiver_requests.ts";
-import { lifts, pastWaiver, shownPast, shownUse, shownWaiver, usedWaiver } from "./waiver_schemas.ts";
+import {
+  lifts,
+  pastWaiver,
+  shownPast,
+  shownUse,
+  shownWaiver,
+  toldWaiver,
+  usedWaiver,
+} from "./waiver_schemas.ts";
 
 const granted = z.strictObject({
   purl,
@@ -107,7 +115,7 @@ function heldEndpoints(deps: WaiverApiDeps): readonly Endpoint[] {
           until: endOf(body.until),
           lifts: body.lifts ?? null,
         });
-        call.note({ subject: purlOf(deps, made), after: shownWaiver(made) });
+        call.note({ subject: purlOf(deps, made), after: toldWaiver(made) });
         return {
           status: 201,
           body: { ...shownWaiver(made), ...shownUse({ count: 0, lastAt: null }), purl: purlOf(deps, made) },

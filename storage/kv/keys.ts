@@ -148,6 +148,8 @@ export const keys = {
     ...keys.auditTrail(whose),
     id,
   ],
+  /** Sorts behind the entries, so that whoever copies all in order has the lines of every entry that they copied. */
+  auditLines: (id: string, part: number): Deno.KvKey => ["audit_trail", "whole", id, part],
 
   tokens: (): Deno.KvKey => ["tokens"],
   token: (id: string): Deno.KvKey => ["tokens", id],
@@ -169,6 +171,8 @@ export const keys = {
   jobName: (kind: string, key: string): Deno.KvKey => ["jobs", "name", keyPart(kind), keyPart(key)],
   deadJobs: (): Deno.KvKey => ["jobs", "dead"],
   deadJob: (id: string): Deno.KvKey => ["jobs", "dead", id],
+  /** Which packages an organisation asked for lately. */
+  askedPackages: (id: string, life: string): Deno.KvKey => ["asked_packages", id, life],
   /** Packages that are asked for, and (by upstream, then time) when each is refreshed next. */
   packagesInUse: (): Deno.KvKey => ["packages_in_use"],
   packageInUse: (at: PackageAddress): Deno.KvKey => ["packages_in_use", ...packageParts(at)],

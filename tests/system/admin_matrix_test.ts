@@ -57,6 +57,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   members: { show: "owner", actions: { add: "owner", remove: "owner", "sign-out": "owner" } },
   webhooks: { show: "editor", actions: { add: "editor", remove: "editor", test: "editor" } },
   audit: { show: "viewer" },
+  "audit/{id}": { show: "viewer", at: "audit/none" },
   floor: { show: "instance", actions: { edit: "instance" } },
   "floor/json": { show: "instance", actions: { edit: "instance" } },
   "floor/history": { show: "instance", actions: { restore: "instance" } },

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
+import { audit } from "../../cli/audit.ts";
+import { testIo } from "../../cli/testing.ts";
+import { hasWords } from "../../routes/admin/audit_words.ts";
+import { keys } from "../../storage/kv/keys.ts";
+import { openStorage } from "../../storage/kv/kv.ts";
 import { ADMIN_TOKEN, HOLDERS_ENV, makeToken } from "../fakes/holders.ts";
+import { signIn } from "../fakes/signed_in.ts";
 import { NOW, startSluice, type TestSluice } from "../fakes/sluice.ts";
 
 const SECRET_HOOK = "http://hooks.example/T000/very-secret-path";
@@ -127,4 +133,117 @@ Deno.test("audit trail: pages go on where the last one ended", async () => {
   }
   assert.deepEqual(subjects, ["s5", "s4", "s3", "s2", "s1"]);
   assert.equal((await api(sluice, "GET", "/audit?cursor=AAAA")).status, 400);
+});
+
+Deno.test("audit trail: a long change is told entry by entry and whole: by the API, the page, deno task audit", async () => {
+  await using sluice = await startSluice({ env: HOLDERS_ENV });
+  const path = "/organisations/default/policy";
+  const reason = `<b>${"r".repeat(700)}</b>`;
+  const overrides = Array.from({ length: 90 }, (_, n) => ({
+    purl: `pkg:npm/bad-${n}@1.0.0`,
+    effect: "deny",
+    reason: `${n} ${reason}`,
+  }));
+  await api(sluice, "PUT", path, { body: { document: { overrides: overrides.slice(0, 2) } } });
+  await api(sluice, "PUT", path, { body: { document: { overrides } } });
+  await api(sluice, "POST", `${path}/restore`, { body: { revision: 2 } });
+  await api(sluice, "POST", `${path}/restore`, { body: { revision: 1 } });
+  const [gone, restored, , first] = (await api(sluice, "GET", "/audit")).json.entries;
+  const line = (n: number) => `overrides: pkg:npm/bad-${n}@1.0.0 deny: ${JSON.stringify(`${n} ${reason}`)}`;
+  assert.deepEqual([gone.action, gone.changes], ["restorePolicy", [`- ${line(0)}`, `- ${line(1)}`]]);
+  assert.deepEqual(first.changes, [`+ ${line(0)}`, `+ ${line(1)}`]);
+
+  const whole = overrides.slice(2).map((_, n) => `- ${line(n + 2)}`);
+  assert.ok(restored.changesLeftOut > 0 && restored.changes.length > 0);
+  assert.equal(restored.changes.length + restored.changesLeftOut, 88);
+  assert.deepEqual((await api(sluice, "GET", `/audit/${restored.id}`)).json.changes, whole);
+  assert.equal((await api(sluice, "GET", "/audit/none")).status, 404);
+
+  const viewer = await signIn(sluice, { user: "vera", role: "viewer" });
+  const page = await (await viewer.get("/-/admin/default/audit")).text();
+  assert.match(page, /Restored the policy,/);
+  assert.ok(!page.includes("<b>r"), "reasons are text");
+  assert.ok(page.includes("<details>") && page.includes(`audit/${restored.id}`));
+  const text = await viewer.get(`/-/admin/default/audit/${restored.id}`);
+  assert.equal(text.headers.get("content-type"), "text/plain; charset=utf-8");
+  assert.equal(text.headers.get("x-content-type-options"), "nosniff");
+  assert.match(text.headers.get("content-disposition") ?? "", /^attachment/);
+  assert.deepEqual((await text.text()).trimEnd().split("\n").slice(1), whole);
+
+  const io = testIo({ cwd: sluice.data });
+  assert.equal(await audit([restored.id, "--data", sluice.data], io), 0);
+  assert.equal(io.take().out.match(/ - overrides: /g)?.length, 88);
+});
+
+Deno.test("audit trail: no noise of what is nothing; an address of a webhook that became another is said", async () => {
+  await using sluice = await startSluice({ env: HOLDERS_ENV });
+  const body = { user: "ci", scopes: ["read"] };
+  const { id } = (await api(sluice, "POST", "/tokens", { body })).json.token;
+  await api(sluice, "DELETE", `/tokens/${id}`);
+  const path = "/organisations/default/policy";
+  for (const url of [SECRET_HOOK, `${SECRET_HOOK}-2`]) {
+    const document = { webhooks: [{ id: "pager", url, events: ["refused"] }] };
+    assert.equal((await api(sluice, "PUT", path, { body: { document } })).status, 200);
+  }
+  await api(sluice, "PUT", "/organisations/default/members", {
+    body: { who: "github:octocat", role: "viewer" },
+  });
+  const [...entries] = await trail(sluice);
+  const byAction = Object.groupBy(entries, ({ action }) => action);
+  assert.deepEqual(byAction.putPolicy?.[0]?.changes, [
+    '~ webhooks: pager: url "(set)" -> "(set), another one"',
+  ]);
+  for (const { changes } of entries) {
+    assert.ok(!changes.some((line) => /null|undefined|At:|very-secret/.test(line)), changes.join("\n"));
+  }
+  assert.deepEqual(byAction.createToken?.[0]?.changes, [
+    '+ user: "ci"',
+    '+ scopes: "read"',
+    '+ ecosystems: "all"',
+    '+ ends: "never"',
+  ]);
+});
+
+Deno.test("audit trail: everything that is written down has words on the page", async () => {
+  await using sluice = await startSluice({ env: HOLDERS_ENV });
+  const { paths } = await (await fetch(`${sluice.url}/-/api/v1/openapi.json`)).json();
+  const operations = Object.values<Record<string, { operationId: string }>>(paths).flatMap((methods) =>
+    Object.entries(methods).flatMap(([method, { operationId }]) => method === "get" ? [] : [operationId])
+  );
+  // They change nothing.
+  const unwritten = /^(validate|preview|test)/;
+  assert.deepEqual(operations.filter((id) => !unwritten.test(id) && !hasWords(id)), []);
+});
+
+Deno.test("deno task audit: beyond what one call answers; from a cursor; all of it", async () => {
+  await using sluice = await startSluice({ env: HOLDERS_ENV });
+  const kv = await openStorage(`${sluice.data}/kv.sqlite3`);
+  for (let first = 1; first <= 1_205; first += 241) {
+    const atomic = kv.atomic();
+    for (let n = first; n < first + 241; n++) {
+      const id = `k${String(n).padStart(6, "0")}`;
+      const who = { organisation: "default", user: "ada", principal: "p", from: "" };
+      const entry = { ...who, id, at: NOW, action: "pin", subject: `s${n}.`, changes: [] };
+      atomic.set(keys.auditEntry({ of: "default" }, id), { v: 1, entry });
+    }
+    await atomic.commit();
+  }
+  kv.close();
+  const io = testIo({ cwd: sluice.data });
+  const run = async (...args: string[]) => {
+    const code = await audit([...args, "--data", sluice.data], io);
+    const { out, err } = io.take();
+    return { code, err, subjects: out.match(/s\d+\./g) ?? [] };
+  };
+  const some = await run("--limit", "1101");
+  assert.deepEqual([some.subjects.length, some.subjects.at(-1)], [1_101, "s105."]);
+  const cursor = /--before (\S+)/.exec(some.err)?.[1] ?? "";
+  const rest = await run("--before", cursor, "--limit", "3");
+  assert.deepEqual(rest.subjects, ["s104.", "s103.", "s102."]);
+  const all = await run("--all");
+  assert.deepEqual([all.subjects.length, new Set(all.subjects).size, all.err], [1_205, 1_205, ""]);
+  assert.equal(await audit(["--all", "--json", "--data", sluice.data], io), 0);
+  assert.equal(JSON.parse(io.take().out).length, 1_205);
+  assert.equal((await run("--limit", "0")).code, 2);
+  assert.equal((await run("--before", "AAAA")).code, 1);
 });

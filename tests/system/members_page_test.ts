@@ -40,7 +40,7 @@ Deno.test("Members: what to do while there is none; added, replaced, removed; wh
   assert.match(shown, /github:team\/acme\/security/);
   assert.match(shown, /The role is given/);
   const trail = await get("/-/admin/default/audit");
-  assert.match(trail, /Add member.*github:team\/acme\/security/s);
+  assert.match(trail, /Gave a role to.*github:team\/acme\/security/s);
   assert.equal((await post({ action: "remove", who: "github:team/acme/security" })).status, 303);
   assert.match(await get(PAGE), /No rule gives anybody a role here yet/);
 });

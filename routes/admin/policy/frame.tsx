@@ -1,6 +1,7 @@
 /** What the pages of a document have in common: tabs above, changes in lines, buttons below. */
 import type { Child } from "hono/jsx";
 import { describeChanges } from "../../../policy/changes.ts";
+import { ChangeLines } from "../change_lines.tsx";
 import type { CallProblem, PageContext } from "../page.ts";
 import { Notice, TextField } from "../ui.tsx";
 import { type DocumentKind, pathOf } from "./kinds.ts";
@@ -22,7 +23,6 @@ export function Tabs({ context, kind, path }: {
   );
 }
 
-/** In lines of `+`, `-` and `~`. */
 export function Changes({ before, after, none }: {
   readonly before: unknown;
   readonly after: unknown;
@@ -31,14 +31,8 @@ export function Changes({ before, after, none }: {
 }) {
   const lines = describeChanges(before, after);
   if (lines.length === 0) return <p class="quiet">{none}</p>;
-  return (
-    <ul class="plain mono changes">
-      {lines.map((line) => <li class={TONES[line[0] ?? ""]}>{line}</li>)}
-    </ul>
-  );
+  return <ChangeLines lines={lines} />;
 }
-
-const TONES: Readonly<Record<string, string>> = { "+": "added", "-": "removed" };
 
 /** The one form of a page that holds a draft; a button elsewhere on the page names it. */
 export const DRAFT = "draft";
