@@ -13,8 +13,8 @@ const USAGE = `Usage: deno task cache COMMAND [flags]      while the server runs
   status                 how much is cached, of how much (maxSize)
   verify                 reads every file and document against its digest, and every record against what it
                          points at; what is wrong is taken away, and fetched anew when it is asked for
-  purge [WHAT]           takes away what is cached of WHAT: a purl (pkg:npm/left-pad, with @1.3.0 that release's
-                         files), an ecosystem (npm), or --all; it is fetched anew when it is asked for. Policies,
+  purge [WHAT]           takes away what is cached of WHAT: a package (pkg:npm/left-pad or npm/left-pad, with @1.3.0
+                         that release's files), an ecosystem (npm), or --all; it is fetched anew when it is asked for. Policies,
                          tokens, the install log and first-seen times stay
   pin PURL               keeps what is cached of a package (or of one release) whatever is evicted
   unpin PURL             lets it be evicted again
@@ -24,6 +24,7 @@ const USAGE = `Usage: deno task cache COMMAND [flags]      while the server runs
   --older-than 30d       purge: only what upstream gave or confirmed before that, and is neither pinned nor frozen
   --unused-for 90d       purge: only what nobody has used for that long, and is neither pinned nor frozen
   --dry-run              says what would be taken away, and takes away nothing
+  --list                 purge: names all that goes, on a terminal too (else the first 50)
   --yes                  purge: does not ask first (it asks on a terminal only)
   --reason TEXT          pin: why
 ${PLACE_USAGE}
@@ -37,6 +38,7 @@ const OPTIONS = {
   "older-than": { type: "string" },
   "unused-for": { type: "string" },
   "dry-run": { type: "boolean" },
+  list: { type: "boolean" },
   yes: { type: "boolean" },
   reason: { type: "string" },
   json: { type: "boolean" },

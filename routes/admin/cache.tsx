@@ -226,13 +226,43 @@ function Pins({ context, pins, came }: {
   );
 }
 
-function Took({ purged: { dryRun, packages, files, bytes } }: { readonly purged: Purged }) {
-  const what = `${count(files)} files and the documents of ${count(packages)} packages, ${
-    sizeText(bytes)
-  } in all`;
+function Took({ purged }: { readonly purged: Purged }) {
+  const { dryRun, packages, documents, files, bytes } = purged;
+  const what = `${count(files)} files and ${count(documents)} records of documents, of ${
+    count(packages)
+  } packages, ${sizeText(bytes)} in all`;
   return dryRun
-    ? <Notice kind="note">This would take away {what}. Nothing was touched yet.</Notice>
+    ? (
+      <>
+        <Notice kind="note">This would take away {what}. Nothing was touched yet.</Notice>
+        <GoneTable purged={purged} />
+      </>
+    )
     : <Notice kind="good">Taken away: {what}.</Notice>;
+}
+
+/** What would go, by name. */
+function GoneTable({ purged: { items, documents, files } }: { readonly purged: Purged }) {
+  const shown = items.slice(0, MOST_SHOWN);
+  const left = documents + files - shown.length;
+  if (shown.length === 0) return null;
+  return (
+    <>
+      <Table
+        caption="What would go"
+        rows={shown}
+        columns={[
+          { title: "Package", cell: ({ purl, name }) => <span class="mono">{purl ?? name}</span> },
+          {
+            title: "File",
+            cell: ({ file }) => file === null ? <span class="quiet">its documents</span> : file,
+          },
+          { title: "Size", isNumber: true, cell: ({ bytes }) => sizeText(bytes) },
+        ]}
+      />
+      {left > 0 ? <p>And {count(left)} more.</p> : null}
+    </>
+  );
 }
 
 /** Looked at first: only then is there a button that does it. */

@@ -1,9 +1,10 @@
 /** What is cached: how much of it, whether it is sound, what is taken away and what is pinned. */
 import * as z from "zod";
+import type { Ecosystem } from "../../ecosystems/ecosystem.ts";
 import type { ArtifactStore } from "../../storage/artifacts/store.ts";
 import type { CacheKeeper } from "../../storage/cache/keeper.ts";
 import { PurgeBrokenError, purgeCache, type Purged } from "../../storage/cache/purge.ts";
-import { titleOf } from "../../storage/cache/references.ts";
+import { type Reference, titleOf } from "../../storage/cache/references.ts";
 import { verifyCache, type VerifyEvent } from "../../storage/cache/verify.ts";
 import { StorageError } from "../../storage/errors.ts";
 import type { Pin, Pins } from "../../storage/kv/pins.ts";
@@ -17,6 +18,8 @@ import { givenInstant, instant, instantText } from "./schemas.ts";
 
 const AREA = "Cache";
 const PROGRESS_MS = 250;
+/** Records that an answer to a purge names. */
+const MOST_NAMED = 10_000;
 
 export interface CacheApiDeps extends SelectionDeps {
   readonly store: ArtifactStore;
@@ -47,10 +50,19 @@ const purge = z.strictObject({
 });
 const purged = z.object({
   dryRun: z.boolean(),
-  packages: z.number().int().meta({ description: "Records of documents" }),
+  packages: z.number().int().meta({ description: "That something went of" }),
+  documents: z.number().int().meta({ description: "Records of documents" }),
   files: z.number().int(),
   blobs: z.number().int(),
-  bytes: z.number().int(),
+  bytes: z.number().int().meta({ description: "That are free then; what others point at too stays" }),
+  items: z.array(z.object({
+    purl: z.string().nullable().meta({ description: "null: a document that is no package's own" }),
+    ecosystem: z.string(),
+    name: z.string(),
+    file: z.string().nullable().meta({ description: "null: its documents" }),
+    bytes: z.number().int(),
+  })).meta({ description: `What went, or would go: the first ${MOST_NAMED.toLocaleString("en")}` }),
+  isCut: z.boolean().meta({ description: "There is more than the items say" }),
 }).meta({ id: "Purged" });
 
 const purl = z.string().max(1_024).meta({ description: "pkg:npm/left-pad, or with @1.3.0 that release" });
@@ -166,10 +178,18 @@ async function purgeAs(deps: CacheApiDeps, { body }: Call<unknown, unknown, z.ou
   const { dryRun, all } = body;
   const matches = await selectionOf(deps, body);
   const isWhole = all && body.before === undefined && body.unusedSince === undefined;
+  const gone = createGone(deps.ecosystems);
   try {
-    const done = await purgeCache({ kv, store, matches, unreferenced: isWhole, dryRun });
+    const done = await purgeCache({
+      kv,
+      store,
+      matches,
+      unreferenced: isWhole,
+      dryRun,
+      onGone: gone.note,
+    });
     if (!dryRun) await purges.tell();
-    return { body: { dryRun, ...done } };
+    return { body: { dryRun, ...done, ...gone.shown() } };
   } catch (error) {
     if (!(error instanceof PurgeBrokenError)) throw error;
     // What broke the purge may break this, too: the one that is repeated tells it.
@@ -181,8 +201,49 @@ async function purgeAs(deps: CacheApiDeps, { body }: Call<unknown, unknown, z.ou
   }
 }
 
-function brokenText({ packages, files, blobs, bytes }: Purged): string {
-  return `The storage failed half-way: ${packages} records of documents and ${files} files are gone, ` +
+/** For the audit trail, where the package is the subject. */
+function toldPin(given: Pin | undefined) {
+  return given === undefined ? {} : { pinned: true, reason: given.reason === "" ? null : given.reason };
+}
+
+/** What a purge takes, by name; bounded. */
+function createGone(ecosystems: readonly Ecosystem[]) {
+  const items: Gone[] = [];
+  let count = 0;
+  return {
+    note(reference: Reference): void {
+      if (++count > MOST_NAMED) return;
+      const { key, ecosystem: id, name, filename: file, pointers } = reference;
+      const ecosystem = ecosystems.find((each) => each.id === id);
+      const isPackage = key[3] === "package" && ecosystem !== undefined;
+      items.push({
+        purl: isPackage ? purlOf({ ecosystem, name, version: null }) : null,
+        ecosystem: id,
+        name,
+        file,
+        bytes: pointers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      });
+    },
+    /** A package's documents, then its files. */
+    shown: () => ({ items: items.toSorted(inOrder), isCut: count > items.length }),
+  };
+}
+
+interface Gone {
+  readonly purl: string | null;
+  readonly ecosystem: string;
+  readonly name: string;
+  readonly file: string | null;
+  readonly bytes: number;
+}
+
+function inOrder(one: Gone, other: Gone): number {
+  const [a, b] = [one, other].map(({ ecosystem, name, file }) => `${ecosystem}\n${name}\n${file ?? ""}`);
+  return a! < b! ? -1 : a! > b! ? 1 : 0;
+}
+
+function brokenText({ documents, files, blobs, bytes }: Purged): string {
+  return `The storage failed half-way: ${documents} records of documents and ${files} files are gone, ` +
     `with ${blobs} blobs of ${bytes} bytes. The same purge again does the rest`;
 }
 

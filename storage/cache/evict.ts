@@ -44,7 +44,7 @@ export async function evict(options: EvictOptions): Promise<Evicted> {
   const before = now - graceMs;
   const victims = choose(blobs, { excess: found.bytes - options.targetBytes, before });
   if (victims.size === 0) {
-    return { packages: 0, files: 0, blobs: 0, bytes: 0, left: found, heldBytes };
+    return { packages: 0, documents: 0, files: 0, blobs: 0, bytes: 0, left: found, heldBytes };
   }
   // Used since they were chosen: here at least it is known.
   const isFree = (blob: BlobKey) => victims.has(blob) && (uses.noted(blob) ?? -Infinity) <= before;

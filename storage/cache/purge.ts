@@ -13,11 +13,16 @@ export interface PurgeOptions {
   /** These blobs as well, unless a record that stays points at them. */
   readonly blobs?: ReadonlyMap<BlobKey, number>;
   readonly dryRun: boolean;
+  /** Told of each record that went, or would go; packages before files. */
+  readonly onGone?: (reference: Reference) => void;
 }
 
 /** What went, or would go. */
 export interface Purged {
+  /** That something went of. */
   readonly packages: number;
+  /** Records of documents: of packages, and of what stands beside their files. */
+  readonly documents: number;
   readonly files: number;
   readonly blobs: number;
   readonly bytes: number;
@@ -35,9 +40,11 @@ export class PurgeBrokenError extends StorageError {
  * nothing points at, never a record without them. Throws PurgeBrokenError where the storage fails.
  */
 export async function purgeCache(options: PurgeOptions): Promise<Purged> {
-  const purged = { packages: 0, files: 0, blobs: 0, bytes: 0 };
+  const purged = { packages: 0, documents: 0, files: 0, blobs: 0, bytes: 0 };
+  const named = new Set<string>();
   try {
-    await takeAway(options, purged, { candidates: await candidatesOf(options), isFirst: true });
+    const candidates = await candidatesOf(options);
+    await takeAway(options, purged, { candidates, named, isFirst: true });
     return purged;
   } catch (error) {
     if (error instanceof StorageError && !options.dryRun) throw new PurgeBrokenError({ ...purged }, error);
@@ -56,10 +63,15 @@ async function candidatesOf(options: PurgeOptions): Promise<Map<BlobKey, number>
 async function takeAway(
   options: PurgeOptions,
   purged: Mutable<Purged>,
-  attempt: { readonly candidates: Map<BlobKey, number>; readonly isFirst: boolean },
+  attempt: {
+    readonly candidates: Map<BlobKey, number>;
+    /** The packages that were counted. */
+    readonly named: Set<string>;
+    readonly isFirst: boolean;
+  },
 ): Promise<void> {
   const { kv, store, matches, dryRun } = options;
-  const { candidates, isFirst } = attempt;
+  const { candidates, named, isFirst } = attempt;
   let wasFull = false;
   for await (const reference of listReferences(kv)) {
     if (!matches(reference)) continue;
@@ -70,11 +82,20 @@ async function takeAway(
       for (const { blob, sizeBytes } of reference.pointers) await remove(blob, sizeBytes);
     }
     // What was replaced just now was fetched anew just now.
-    if (dropped === true) purged[reference.kind === "file" ? "files" : "packages"]++;
+    if (dropped === true) note(reference);
   }
-  if (wasFull) return await takeAway(options, purged, { candidates, isFirst: false });
+  if (wasFull) return await takeAway(options, purged, { candidates, named, isFirst: false });
   await keepShared(options, candidates);
   for (const [blob, sizeBytes] of candidates) await remove(blob, sizeBytes);
+
+  function note(reference: Reference): void {
+    purged[reference.kind === "file" ? "files" : "documents"]++;
+    const { key } = reference;
+    // What stands beside files is no package. The name as the key has it is the same in both kinds of records.
+    if (key[3] === "package") named.add(`${String(key[1])}\n${String(key[4])}`);
+    purged.packages = named.size;
+    options.onGone?.(reference);
+  }
 
   async function remove(blob: BlobKey, sizeBytes: number): Promise<void> {
     // What is gone already frees nothing.

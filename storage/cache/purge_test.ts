@@ -50,12 +50,12 @@ Deno.test("purgeCache: broken off, it says what is done, leaves no record withou
   await assert.rejects(purgeCache({ kv: world.kv, store, ...ALL }), (error) => {
     assert.ok(error instanceof PurgeBrokenError);
     assert.match(error.message, /the bucket is away: the purge broke off$/);
-    assert.deepEqual(error.done, { packages: 0, files: 3, blobs: 1, bytes: 100 });
+    assert.deepEqual(error.done, { packages: 3, documents: 0, files: 3, blobs: 1, bytes: 100 });
     return true;
   });
   assert.deepEqual(await left(world), [0, 2]);
   const rest = await purgeCache({ kv: world.kv, store, ...ALL, unreferenced: true });
-  assert.deepEqual(rest, { packages: 0, files: 0, blobs: 2, bytes: 200 });
+  assert.deepEqual(rest, { packages: 0, documents: 0, files: 0, blobs: 2, bytes: 200 });
   assert.deepEqual(await left(world), [0, 0]);
 });
 
@@ -79,7 +79,8 @@ Deno.test("purgeCache where the database's disk is full: bytes make room, then t
     },
   });
   assert.deepEqual(await purgeCache({ kv: full, store, ...ALL }), {
-    packages: 0,
+    packages: 3,
+    documents: 0,
     files: 3,
     blobs: 3,
     bytes: 300,

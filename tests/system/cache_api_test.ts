@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { cache } from "../../cli/cache.ts";
 import { testIo } from "../../cli/testing.ts";
 import { openStorage } from "../../storage/kv/kv.ts";
+import type { EpochMs } from "../../policy/types.ts";
+import type { BlobKey } from "../../storage/artifacts/store.ts";
+import { createFiles } from "../../storage/kv/files.ts";
 import { createPackages } from "../../storage/kv/packages.ts";
 import { type FakeNpmRegistry, startNpmRegistry } from "../fakes/npm_registry.ts";
 import { daysAgo, NOW, startSluice, type TestSluice } from "../fakes/sluice.ts";
@@ -186,7 +189,7 @@ Deno.test("cache purge --older-than and --unused-for: by age, by use, never what
     const { packages, files, blobs } = JSON.parse(out);
     return [packages, files, blobs];
   };
-  assert.deepEqual(await amounts("--older-than", "5d", "--dry-run", ...server), [1, 2, 3]);
+  assert.deepEqual(await amounts("--older-than", "5d", "--dry-run", ...server), [2, 2, 3]);
   assert.deepEqual(await amounts("--unused-for", "5d", "--dry-run", ...server), [1, 1, 2]);
   assert.deepEqual(await amounts("npm", "--unused-for", "5d", "--dry-run", ...server), [1, 1, 2]);
   assert.deepEqual(await amounts("pypi", "--unused-for", "5d", "--dry-run", ...server), [0, 0, 0]);
@@ -225,6 +228,65 @@ Deno.test("cache purge on a terminal: asks with what it would free, and takes no
   assert.match(given.out, /^Took away .*6 blobs/);
 });
 
+Deno.test("cache purge --dry-run names what would go: the first 50 on a terminal, all with --list, in JSON and by API", async () => {
+  await using place = await createPlace();
+  const { sluice, run, local, server } = place;
+  await fetchAll(sluice, ["alpha", "beta"]);
+  const look = ["purge", "npm/alpha", "--dry-run"];
+  for (const where of [local, server]) {
+    const { out, err } = await run([...look, ...where]);
+    const lines =
+      /^Would take away 1 record of documents, 1 file of 1 package: 2 blobs, .*\.\n(?<items>[^]*)$/.exec(out);
+    assert.match(
+      lines?.groups!.items ?? "",
+      /^ {2}pkg:npm\/alpha {2}\(its documents\) {2}[\d.]+ k?B\n {2}pkg:npm\/alpha {2}alpha-1\.0\.0\.tgz {2}[\d.]+ k?B\n$/,
+      out + err,
+    );
+    const json = JSON.parse((await run([...look, "--json", ...where])).out);
+    assert.deepEqual([json.packages, json.documents, json.files, json.isCut], [1, 1, 1, false]);
+    const [, tarball] = json.items;
+    assert.ok(tarball.bytes > 100);
+    assert.deepEqual(tarball, {
+      purl: "pkg:npm/alpha",
+      ecosystem: "npm",
+      name: "alpha",
+      file: "alpha-1.0.0.tgz",
+      bytes: tarball.bytes,
+    });
+  }
+  const of = await (await post(sluice.url, "/purge", { what: "pkg:npm/alpha@1.0.0", dryRun: true })).json();
+  assert.deepEqual([of.packages, of.documents, of.files, of.items.length], [1, 0, 1, 1]);
+
+  await fillNames(sluice, 70);
+  const seen = await run(["purge", "npm", "--dry-run", ...local], { isTty: true });
+  assert.equal(seen.out.split("\n").length, 1 + 50 + 1 + 1);
+  assert.match(seen.out, /\n {2}… and 24 more \(--list names them\)\n$/);
+  const all = await run(["purge", "npm", "--dry-run", "--list", ...local], { isTty: true });
+  assert.equal(all.out.split("\n").length, 1 + 74 + 1);
+  const asked = await run(["purge", "npm", ...local], { isTty: true, answers: ["n"] });
+  assert.match(asked.err, /… and 24 more \(--list names them\)\nNothing was taken away/);
+  const done = await (await post(sluice.url, "/purge", { what: "npm" })).json();
+  assert.deepEqual([done.packages, done.items.length, done.isCut], [72, 74, false]);
+});
+
+/** Records of files, without their bytes. */
+async function fillNames({ data }: TestSluice, count: number): Promise<void> {
+  const kv = await openStorage(`${data}/kv.sqlite3`);
+  const files = createFiles(kv);
+  for (let index = 0; index < count; index++) {
+    const key = { ecosystem: "npm", upstreamId: "npm", scope: "public", subject: "package" } as const;
+    await files.put({ ...key, name: `filler-${index}` }, `filler-${index}-1.0.0.tgz`, {
+      v: 1,
+      blob: `sha256/00/${index.toString(16).padStart(64, "0")}` as BlobKey,
+      sizeBytes: 10,
+      contentType: "application/octet-stream",
+      verified: [],
+      filledAt: NOW as EpochMs,
+    });
+  }
+  kv.close();
+}
+
 Deno.test("POST /purge that fails half-way says what was done, and the same again does the rest", async () => {
   await using place = await createPlace();
   const { sluice, run, server } = place;
@@ -236,7 +298,7 @@ Deno.test("POST /purge that fails half-way says what was done, and the same agai
   const broken = await post(sluice.url, "/purge", { what: "npm" });
   const problem = await broken.json();
   assert.deepEqual([broken.status, problem.code], [503, "purge-broken"], JSON.stringify(problem));
-  assert.deepEqual([problem.done.packages, problem.done.files], [3, 3]);
+  assert.deepEqual([problem.done.packages, problem.done.documents, problem.done.files], [3, 3, 3]);
   assert.ok(problem.done.blobs < 6);
   assert.match(problem.title, /3 records of documents and 3 files are gone/);
   await Deno.remove(path, { recursive: true });

@@ -220,7 +220,7 @@ Deno.test("cache purge: a release, a package, an ecosystem, everything; a dry ru
   };
   for (
     const [what, expected] of [
-      [["pkg:npm/alpha@1.0.0"], [0, 1, 1]],
+      [["pkg:npm/alpha@1.0.0"], [1, 1, 1]],
       [["pkg:npm/alpha"], [1, 1, 2]],
       [["npm"], [2, 2, 4]],
       [["--all"], [0, 0, 0]],
@@ -239,9 +239,12 @@ Deno.test("cache purge: a release, a package, an ecosystem, everything; a dry ru
   await fetchAll(sluice);
   assert.match(
     (await run("purge", "--all", "--dry-run")).out,
-    /^Would take away 3 records of documents, 3 files: 6 blobs, /,
+    /^Would take away 3 records of documents, 3 files of 3 packages: 6 blobs, /,
   );
-  assert.match((await run("purge", "--all")).out, /^Took away 3 records of documents, 3 files: 6 blobs, /);
+  assert.match(
+    (await run("purge", "--all")).out,
+    /^Took away 3 records of documents, 3 files of 3 packages: 6 blobs, /,
+  );
 });
 
 /** Everything that a purge must not touch. */
