@@ -1,8 +1,8 @@
 /** An overview of what is cached, read from its records now and then and kept between: sums, and names to search. */
 import type { EpochMs } from "../policy/types.ts";
-import { listReferences } from "./cache/references.ts";
+import { isPackage, listReferences } from "./cache/references.ts";
 import type { OnRestored } from "./kv/fence.ts";
-import type { PackageKey, PackageRecord, Packages } from "./kv/packages.ts";
+import type { PackageKey, Packages } from "./kv/packages.ts";
 import type { Clock } from "./runtime.ts";
 
 /** Of one ecosystem. `bytes`: of its files and raw documents. */
@@ -91,9 +91,10 @@ export function keptFor<T>(keeping: Keeping, clock: Clock, work: () => Promise<T
 async function readOverview(kv: Deno.Kv, asOf: EpochMs): Promise<CachedOverview> {
   const byEcosystem = new Map<string, { packages: number; artifacts: number; bytes: number }>();
   const filledByDay = new Map<string, number>();
-  for await (const { kind, ecosystem, pointers, at } of listReferences(kv)) {
+  for await (const { kind, isPackage: isOne, ecosystem, pointers, at } of listReferences(kv)) {
     const sums = byEcosystem.get(ecosystem) ?? { packages: 0, artifacts: 0, bytes: 0 };
-    sums[kind === "file" ? "artifacts" : "packages"]++;
+    if (kind === "file") sums.artifacts++;
+    if (isOne) sums.packages++;
     for (const { sizeBytes } of pointers) sums.bytes += sizeBytes;
     byEcosystem.set(ecosystem, sums);
     if (kind !== "file") continue;
@@ -111,11 +112,6 @@ async function readNames(packages: Pick<Packages, "list">): Promise<CachedNames>
     found.push({ key, name: key.name, description: record.description ?? null });
   }
   return { packages: sorted(found), isCut: false };
-}
-
-/** No catalogue, and nothing of which is known that it does not exist. */
-function isPackage(key: PackageKey, record: PackageRecord): boolean {
-  return key.subject === "package" && !record.absent && record.factsDigest !== "";
 }
 
 function sorted(packages: readonly CachedPackage[]): readonly CachedPackage[] {

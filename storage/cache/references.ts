@@ -14,6 +14,8 @@ export interface Pointer {
 /** One record of what is cached. */
 export interface Reference {
   readonly kind: "file" | "package";
+  /** false: a file, a catalogue, or what is known not to exist. */
+  readonly isPackage: boolean;
   readonly key: Deno.KvKey;
   readonly versionstamp: string;
   readonly ecosystem: string;
@@ -43,6 +45,7 @@ export async function* listReferences(kv: Deno.Kv, ecosystem?: string): AsyncGen
     const { record } = value;
     yield {
       kind: "package",
+      isPackage: isPackage(value.key, record),
       key,
       versionstamp,
       ecosystem: value.key.ecosystem,
@@ -57,6 +60,7 @@ export async function* listReferences(kv: Deno.Kv, ecosystem?: string): AsyncGen
     const { filename, record } = value;
     yield {
       kind: "file",
+      isPackage: false,
       key,
       versionstamp,
       ecosystem: String(key[1]),
@@ -67,6 +71,11 @@ export async function* listReferences(kv: Deno.Kv, ecosystem?: string): AsyncGen
       at: record.filledAt,
     };
   }
+}
+
+/** No catalogue, and nothing of which is known that it does not exist. */
+export function isPackage(key: PackageKey, record: PackageRecord): boolean {
+  return key.subject === "package" && !record.absent && record.factsDigest !== "";
 }
 
 async function* entriesOf<T>(kv: Deno.Kv, prefix: Deno.KvKey): AsyncGenerator<Deno.KvEntry<T>> {

@@ -196,3 +196,13 @@ Deno.test("cargo: an unknown crate is 404 in the form that Cargo reads", async (
 async function archiveOf({ upstream }: { readonly upstream: { readonly url: string } }, name: string) {
   return new Uint8Array(await (await fetch(`${upstream.url}dl/${name}/1.0.0/download`)).arrayBuffer());
 }
+
+Deno.test("cargo: one crate counts as one package, without config.json and what does not exist", async () => {
+  await using world = await createWorld();
+  const { cargo, sluice } = world;
+  assert.equal((await ask(`${cargo}/st/ea/steady`)).status, 200);
+  assert.equal((await ask(`${cargo}/no/ne/none`)).status, 404);
+  const stats = await ask(`${sluice.url}/stats`, { headers: { accept: "application/json" } });
+  const row = stats.json().ecosystems.find(({ ecosystem }: { ecosystem: string }) => ecosystem === "cargo");
+  assert.equal(row.packages, 1);
+});
