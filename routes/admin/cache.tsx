@@ -20,8 +20,26 @@ interface Pin {
 interface Purged {
   readonly dryRun: boolean;
   readonly packages: number;
+  readonly documents: number;
   readonly files: number;
   readonly bytes: number;
+  readonly items: readonly Gone[];
+}
+
+/** A file, or (null) a package's documents. */
+interface Gone {
+  readonly purl: string | null;
+  readonly name: string;
+  readonly file: string | null;
+  readonly bytes: number;
+}
+
+/** Rows that a look at a purge shows. */
+const MOST_SHOWN = 50;
+
+/** Of the same days as the overview's, so that one number stands on both. */
+interface Stats {
+  readonly ecosystems: readonly { readonly hits: number; readonly misses: number }[];
 }
 
 interface Status {
