@@ -1,9 +1,10 @@
 /** The sign-in over the parts of a Sluice: its providers, who owns the instance, and the link for a fresh machine. */
 import { type AuthPages, callbackOf, createAuth } from "../routes/auth/auth.tsx";
-import { isLoopback } from "../routes/auth/cookies.ts";
+import { cookieNames, isLoopback } from "../routes/auth/cookies.ts";
 import { createLocalLink } from "../routes/auth/local_link.ts";
 import type { ReadSession } from "../routes/auth/signed_in.ts";
 import { createPeerOf } from "../routes/peer.ts";
+import type { SignInBy } from "../routes/sign_in_by.ts";
 import { createIdentityFetch } from "../storage/identity/fetch.ts";
 import { createGitHub } from "../storage/identity/github.ts";
 import { createOidc } from "../storage/identity/oidc.ts";
@@ -16,6 +17,7 @@ import type { Parts } from "./parts.ts";
 export interface SignIn {
   readonly readSession: ReadSession;
   readonly auth: AuthPages;
+  readonly signInBy: SignInBy;
   /** Whole; null: not on loopback, or there is a provider. */
   readonly localLink: string | null;
 }
@@ -55,6 +57,13 @@ export function composeSignIn(
   const address = `${base.href.replace(/\/+$/, "")}/-/auth/sign-in`;
   return {
     ...pages,
+    signInBy: cookieNames(base) === null
+      ? null
+      : providers.length > 0
+      ? "provider"
+      : link === null
+      ? null
+      : "printed-link",
     localLink: link === null ? null : `${address}?${new URLSearchParams({ link: link.secret })}`,
   };
 }

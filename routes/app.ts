@@ -25,6 +25,7 @@ import { createPeerOf } from "./peer.ts";
 import { problemOf } from "./problem.ts";
 import { createRegistryRoute, tellClient } from "./registry_route.ts";
 import { sayProblem, type Told } from "./say_problem.ts";
+import { createOwnTokensAt, type SignInBy } from "./sign_in_by.ts";
 import { createSite } from "./site.tsx";
 import type { WhyDeps } from "./why_route.ts";
 import { createAdmission, createPlace, type Target } from "./target.ts";
@@ -56,6 +57,8 @@ export interface AppDeps {
   readonly waivers: WhyDeps["waivers"];
   /** The pages below `/-/auth`, with which they sign in and out. */
   readonly auth: AuthPages;
+  /** How anybody signs in at all; absent: nobody does. */
+  readonly signInBy?: SignInBy;
   readonly inFlight: InFlightLimits;
   readonly checks: readonly HealthCheck[];
   readonly operations: Operations;
@@ -94,7 +97,9 @@ export function createApp(deps: AppDeps): App {
   const authenticator = createAuthenticator(deps);
   const peerOf = createPeerOf(deps.trustedProxies);
   const callers = createCallers({ authenticator, peerOf });
-  const registry = createRegistryRoute({ ...deps, byId, root, resolve, callers });
+  const { signInBy = null } = deps;
+  const ownTokensAt = createOwnTokensAt(deps.base, signInBy);
+  const registry = createRegistryRoute({ ...deps, byId, root, resolve, callers, ownTokensAt });
   const logAccess = createAccessLog({ log, verbose: deps.logRequests, clock });
   const health = createHealth({ ...deps, upstreams: deps.upstreamHealth });
   const api = createApiRoute({ ...deps, authenticator, peerOf, resolve });
@@ -108,6 +113,8 @@ export function createApp(deps: AppDeps): App {
     health,
     callers,
     api,
+    signInBy,
+    ownTokensAt,
     endpoints: deps.api.endpoints,
     inFlight: inFlight.count,
   });

@@ -6,6 +6,7 @@ import type { Authenticator } from "./authenticate.ts";
 import { createClientReader } from "./client.ts";
 import { createCredentialsReader, UNREADABLE_CREDENTIALS } from "./credentials.ts";
 import type { PeerOf } from "./peer.ts";
+import type { OwnTokensAt } from "./sign_in_by.ts";
 
 /** Why somebody is not let in. `challenge`: credentials would help, so the client is asked for some. */
 export interface Denial {
@@ -82,6 +83,8 @@ export interface Asked {
   readonly scope: Scope;
   /** Absent: a page, which is no ecosystem's. */
   readonly ecosystem?: string;
+  /** null or absent: no member can sign in to make a token of their own. */
+  readonly ownTokensAt?: OwnTokensAt | null;
 }
 
 /**
@@ -115,9 +118,17 @@ export function authorise(view: OrganisationView, asked: Asked): Denial | null {
       return challenge(deny(
         401,
         "token-required",
-        `Organisation "${view.id}" lets in callers with a token only: ask whoever runs this Sluice for one, and put it into the registry's credentials.`,
+        `Organisation "${view.id}" lets in callers with a token only: ${
+          whence(asked.ownTokensAt?.(view.id))
+        }, and put it into the registry's credentials.`,
       ));
   }
+}
+
+/** A clause that npm and others print within one line. */
+function whence(ownTokens: string | undefined): string {
+  const others = "ask whoever runs this Sluice for one";
+  return ownTokens === undefined ? others : `make one of your own at ${ownTokens} or ${others}`;
 }
 
 /** Why a token that holds is not good for this. */

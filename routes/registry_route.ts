@@ -13,6 +13,7 @@ import type { Resolver } from "./organisations.ts";
 import { createOutcomeSender, registryFailure } from "./registry.ts";
 import { registryScope } from "./registry_access.ts";
 import { problemHeaders, sayProblem, type Told } from "./say_problem.ts";
+import type { OwnTokensAt } from "./sign_in_by.ts";
 import type { RegistryTarget } from "./target.ts";
 
 /** Rejects with what `serve`, `views` or an outcome's `open` rejects with. */
@@ -33,13 +34,14 @@ export function createRegistryRoute(deps: {
   readonly views: OrganisationViews;
   readonly resolve: Resolver;
   readonly callers: Callers;
+  readonly ownTokensAt: OwnTokensAt | null;
   readonly serve: (request: RegistryRequest) => Promise<Outcome>;
   /** How many restores this process has taken up. */
   readonly restores?: () => number;
   readonly clock: Clock;
   readonly timers: Timers;
 }): RegistryRoute {
-  const { ecosystems, byId, root, views, resolve, callers, timers, restores = () => 0 } = deps;
+  const { ecosystems, byId, root, views, resolve, callers, ownTokensAt, timers, restores = () => 0 } = deps;
   const sendOutcome = createOutcomeSender(deps.clock);
 
   return async function registry(
@@ -72,7 +74,13 @@ export function createRegistryRoute(deps: {
     const { caller, principal } = identified;
     journey.caller = caller;
     const scope = registryScope(ecosystem, found.asked);
-    const denial = authorise(view, { user: caller.user, principal, scope, ecosystem: ecosystem.id });
+    const denial = authorise(view, {
+      user: caller.user,
+      principal,
+      scope,
+      ecosystem: ecosystem.id,
+      ownTokensAt,
+    });
     if (denial !== null) return tellClient(request, ecosystem, denial);
 
     const reading = target.at === null ? NOW : readAsOf(target.at, view, deps.clock());

@@ -7,7 +7,7 @@ import { type ApiRoute, isApiPath } from "./api/http.ts";
 import { openApiOf } from "./api/openapi.ts";
 import { apiPage } from "./api/page.tsx";
 import type { Clock, Timers } from "../storage/runtime.ts";
-import type { ReadSession } from "./auth/signed_in.ts";
+import { principalOf, type ReadSession } from "./auth/signed_in.ts";
 import { authorise, type Callers } from "./caller.ts";
 import type { HealthReport } from "./health.ts";
 import { DEFAULT_ORGANISATION, type Resolved, type Resolver } from "./organisations.ts";
@@ -15,6 +15,7 @@ import { jsonPage, pageResponse } from "./page.tsx";
 import { createOperationPages, type Operations } from "./operations.ts";
 import { respond } from "./headers.ts";
 import { sayProblem } from "./say_problem.ts";
+import type { OwnTokensAt, SignInBy } from "./sign_in_by.ts";
 import type { EpochMs } from "../policy/types.ts";
 import type { Scope } from "../storage/tokens.ts";
 import type { UpstreamClient } from "../storage/upstream/upstream.ts";
@@ -25,6 +26,7 @@ import { createSetupPages } from "./setup/pages.ts";
 import { SETUP_STYLE } from "./setup/style.ts";
 import { STYLE } from "./style.ts";
 import type { SiteTarget } from "./target.ts";
+import { createTurnAway } from "./turn_away.tsx";
 import { welcome } from "./welcome.tsx";
 import { createWhyRoute, type WhyDeps } from "./why_route.ts";
 
@@ -56,6 +58,8 @@ export interface SiteDeps {
   readonly explain: (query: WhyQuery) => Promise<WhyAnswer | null>;
   /** Who is signed in at the pages. */
   readonly readSession: ReadSession;
+  readonly signInBy: SignInBy;
+  readonly ownTokensAt: OwnTokensAt | null;
   /** Where exceptions are asked for. */
   readonly waivers: WhyDeps["waivers"];
   readonly timers: Timers;
@@ -72,7 +76,7 @@ export type Site = (request: Request, bindings: SiteBindings) => Promise<Respons
 
 /**
  * Every page, as the router knows it, and who may see it: null is everybody; else whoever the organisation lets in,
- * and of a token that scope.
+ * and of a token or a session that scope.
  */
 export const SITE_ACCESS = {
   "/": null,
@@ -118,13 +122,14 @@ export function createSite(deps: SiteDeps): Site {
   const { resolve, ecosystems, version } = deps;
   const prefix = deps.base.pathname.replace(/\/+$/, "");
   const byPurlType = new Map(ecosystems.map((ecosystem) => [ecosystem.purlType, ecosystem]));
-  const whyRoute = createWhyRoute({ ...deps, byPurlType });
+  const turnAway = createTurnAway(deps);
+  const whyRoute = createWhyRoute({ ...deps, byPurlType, turnAway });
   const app = new Hono<{ Bindings: SiteBindings }>({
     getPath: (_request, options) => (options?.env as SiteBindings).target.path,
   });
 
   const operations = createOperationPages(deps);
-  const setup = createSetupPages({ ecosystems, prefix });
+  const setup = createSetupPages({ ecosystems, prefix, ownTokensAt: deps.ownTokensAt });
   const pages: Readonly<Record<SitePath, Page>> = {
     "/": async (request, { target }) => {
       const resolved = await resolve(target);
@@ -226,10 +231,17 @@ export function createSite(deps: SiteDeps): Site {
     if (resolved === null) return noOrganisation(request);
     const { view } = resolved;
     const identified = await deps.callers(request, info, { organisation: view.id });
-    const denial = identified.ok
-      ? authorise(view, { user: identified.caller.user, principal: identified.principal, scope })
-      : identified.denial;
-    return denial === null ? null : sayProblem(request, denial);
+    const away = { target, organisation: view.id, member: null };
+    if (!identified.ok) return await turnAway(request, { ...away, denial: identified.denial });
+    const { caller: { user }, principal } = identified;
+    const asked = { user, scope, ownTokensAt: deps.ownTokensAt };
+    const denial = authorise(view, { ...asked, principal });
+    if (denial === null) return null;
+    // Whoever sends credentials is who they say; a session is looked for where there are none.
+    const member = user === null && principal === null ? await deps.readSession(request, info) : null;
+    const role = member === null ? null : principalOf(member, view.id);
+    const stands = role === null ? denial : authorise(view, { ...asked, principal: role });
+    return stands === null ? null : await turnAway(request, { ...away, denial: stands, member });
   }
 }
 

@@ -15,9 +15,11 @@ import type { Resolved } from "./organisations.ts";
 import { RequestError } from "./problem.ts";
 import { type PurlPath, readPurlPath } from "./purl_path.ts";
 import { sayProblem, type Told } from "./say_problem.ts";
+import type { OwnTokensAt } from "./sign_in_by.ts";
 import type { SiteBindings } from "./site.tsx";
 import type { SiteTarget } from "./target.ts";
 import { preferredForm } from "./text.ts";
+import type { TurnAway, TurnedAway } from "./turn_away.tsx";
 import type { WaiverDesk } from "./waivers/types.ts";
 import { whyPage } from "./why.ts";
 import { askerOf, readAskedFor } from "./why_form.ts";
@@ -31,6 +33,8 @@ export interface WhyDeps {
   readonly byPurlType: ReadonlyMap<string, Ecosystem>;
   readonly callers: Callers;
   readonly readSession: ReadSession;
+  readonly ownTokensAt: OwnTokensAt | null;
+  readonly turnAway: TurnAway;
   /** From cached facts only. */
   readonly explain: (query: WhyQuery) => Promise<WhyAnswer | null>;
   readonly waivers: { readonly desk: WaiverDesk; readonly requests: Pick<WaiverRequests, "ofPackage"> };
@@ -59,6 +63,7 @@ export function createWhyRoute(deps: WhyDeps): WhyRoute {
   return async function why(request, bindings, resolved) {
     const { target } = bindings;
     const visit = await visited(request, bindings, resolved);
+    if ("denial" in visit) return await deps.turnAway(request, visit);
     if ("status" in visit) return sayProblem(request, visit);
     return target.method === "POST"
       ? await asked(request, target, visit)
@@ -69,12 +74,13 @@ export function createWhyRoute(deps: WhyDeps): WhyRoute {
     request: Request,
     { target, info }: SiteBindings,
     resolved: Resolved,
-  ): Promise<Visit | Told> {
+  ): Promise<Visit | TurnedAway | Told> {
     const purl = readPurlPath(target.segments.slice(2));
     const ecosystem = deps.byPurlType.get(purl?.type ?? "");
     const { view } = resolved;
+    const away = { target, organisation: view.id };
     const identified = await deps.callers(request, info, { organisation: view.id });
-    if (!identified.ok) return identified.denial;
+    if (!identified.ok) return { ...away, denial: identified.denial, member: null };
     const { caller } = identified;
     // Whoever sends credentials is who they say; a session is looked for where there are none.
     const isAnonymous = identified.principal === null && caller.user === null;
@@ -86,9 +92,10 @@ export function createWhyRoute(deps: WhyDeps): WhyRoute {
       user: caller.user,
       principal,
       scope: "read",
+      ownTokensAt: deps.ownTokensAt,
       ...(ecosystem === undefined ? {} : { ecosystem: ecosystem.id }),
     });
-    if (denial !== null) return denial;
+    if (denial !== null) return { ...away, denial, member };
     if (purl === null || ecosystem === undefined) return NO_PURL;
     const name = ecosystem.canonicalName?.(purl.name) ?? purl.name;
     const isVerified = principal !== null;

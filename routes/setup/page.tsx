@@ -41,7 +41,7 @@ export async function setupPage(
   }
 }
 
-function setupJson(shown: readonly Shown[], { organisation, site, query }: SetupPage) {
+function setupJson(shown: readonly Shown[], { organisation, site, query, tokens }: SetupPage) {
   const { caller: { by, isAsked }, user } = query;
   return {
     address: `${site}/`,
@@ -49,6 +49,7 @@ function setupJson(shown: readonly Shown[], { organisation, site, query }: Setup
     by,
     isAsked,
     user,
+    tokens,
     scripts: { sh: `${site}/-/setup.sh`, ps1: `${site}/-/setup.ps1` },
     ecosystems: shown.map(({ mount: { id }, clients }) => ({ id, address: `${site}/${id}/`, clients })),
   };
@@ -64,7 +65,9 @@ async function setupHtml(shown: readonly Shown[], page: SetupPage, wrong: Wrong 
     children: (
       <div class="setup">
         <h1>Set-up</h1>
-        <p class="lead">{whoSentence(page)}</p>
+        <p class="lead">
+          <Linked text={whoSentence(page)} address={page.tokens} />
+        </p>
         {basic === null ? null : <p class="lead">{basic}</p>}
         <p class="lead">One click selects all that a box holds.</p>
         <SetupForm query={query} action={`${site}/-/setup`} wrong={wrong} />
@@ -119,6 +122,19 @@ function ClientPart({ client }: { readonly client: ShownClient }) {
       {keeps === null ? null : <Remark text={keeps} />}
       {note === null ? null : <Remark text={note} />}
     </section>
+  );
+}
+
+/** The address in the text, as a link. */
+function Linked({ text, address }: { readonly text: string; readonly address: string | null }) {
+  const at = address === null ? -1 : text.indexOf(address);
+  if (address === null || at === -1) return <>{text}</>;
+  return (
+    <>
+      {text.slice(0, at)}
+      <a href={address}>{address}</a>
+      {text.slice(at + address.length)}
+    </>
   );
 }
 

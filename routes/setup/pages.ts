@@ -4,6 +4,7 @@ import { putHeader } from "../headers.ts";
 import type { Resolved } from "../organisations.ts";
 import { pageResponse } from "../page.tsx";
 import { sayProblem } from "../say_problem.ts";
+import type { OwnTokensAt } from "../sign_in_by.ts";
 import { formOf, setupPage } from "./page.tsx";
 import { ps1Script } from "./ps1.ts";
 import { mountsOf, readSetupQuery, type SetupQuery } from "./query.ts";
@@ -19,9 +20,10 @@ export interface SetupPages {
 }
 
 /** `prefix` is the base address's own path, no trailing slash. */
-export function createSetupPages({ ecosystems, prefix }: {
+export function createSetupPages({ ecosystems, prefix, ownTokensAt }: {
   readonly ecosystems: readonly Ecosystem[];
   readonly prefix: string;
+  readonly ownTokensAt: OwnTokensAt | null;
 }): SetupPages {
   function optionsOf({ view, site }: Resolved): ScriptOptions {
     const mounts = mountsOf({ ecosystems, site });
@@ -31,7 +33,8 @@ export function createSetupPages({ ecosystems, prefix }: {
     async page(request, { resolved: { view, site }, query: parameters }) {
       const form = formOf(parameters.get("format"), request.headers.get("accept"));
       const options = { ecosystems, site, callers: view.policy.callers };
-      const whole = (query: SetupQuery) => ({ query, organisation: view.id, site, prefix });
+      const tokens = ownTokensAt?.(view.id) ?? null;
+      const whole = (query: SetupQuery) => ({ query, organisation: view.id, site, prefix, tokens });
       const read = readSetupQuery(parameters, options);
       if (read.ok) return await setupPage(form, whole(read.query));
       const { field, message } = read;

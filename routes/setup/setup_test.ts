@@ -86,6 +86,28 @@ Deno.test("GET /-/setup: where a name or a token is asked for, the lines show wh
   assert.doesNotMatch(guarded.text, /npm config set registry/, "that alone would be refused");
 });
 
+Deno.test("GET /-/setup: a member is led to where each makes their own token; without a sign-in, to whoever runs this", async () => {
+  for (const signInBy of ["provider", "printed-link", null] as const) {
+    await using running = start({ signInBy });
+    const tokens = `http://${running.host}/-/admin/guarded/tokens`;
+    const text = await running.ask("/o/guarded/-/setup?client=npm");
+    const html = await running.ask("/o/guarded/-/setup?client=npm", { headers: BROWSER });
+    const json = JSON.parse((await running.ask("/o/guarded/-/setup?client=npm&format=json")).text);
+    const isLed = signInBy === "provider";
+    assert.equal(json.tokens, isLed ? tokens : null);
+    assert.equal(html.text.includes(`<a href="${tokens}">${tokens}</a>`), isLed);
+    const words = isLed
+      ? `Members make their own at ${tokens}, others ask`
+      : "stands. Ask whoever runs this Sluice for one.";
+    assert.ok(text.text.includes(words), text.text.slice(0, 400));
+  }
+  await using running = start({ signInBy: "provider" });
+  for (const path of ["/-/setup", "/o/named/-/setup"]) {
+    const { text } = await running.ask(path, { headers: BROWSER });
+    assert.doesNotMatch(text, /\/tokens/, "no token is asked for");
+  }
+});
+
 Deno.test("GET /-/setup: client, user and by narrow it; what cannot be is said beside its field", async () => {
   await using running = start();
   const one = JSON.parse((await running.ask("/-/setup?client=npm&user=ada&format=json")).text);

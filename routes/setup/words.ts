@@ -14,10 +14,12 @@ export interface SetupPage {
   readonly site: string;
   /** The base address's own path, no trailing slash. */
   readonly prefix: string;
+  /** Where a member makes tokens of their own; null: nobody can sign in. */
+  readonly tokens: string | null;
 }
 
 /** Who is let in, and so what the lines hold. */
-export function whoSentence({ organisation, query }: SetupPage): string {
+export function whoSentence({ organisation, query, tokens }: SetupPage): string {
   const { by, isAsked } = query.caller;
   const whose = `Organisation "${organisation}"`;
   switch (by) {
@@ -36,7 +38,11 @@ export function whoSentence({ organisation, query }: SetupPage): string {
       return `${whose} lets ${
         isAsked ? "in callers with a token" : "anybody in; these lines send a token"
       }: ` +
-        `put yours where TOKEN stands${isAsked ? ", and ask whoever runs this Sluice for one" : ""}.`;
+        `put yours where TOKEN stands.${
+          tokens === null
+            ? isAsked ? " Ask whoever runs this Sluice for one." : ""
+            : ` Members make their own at ${tokens}, others ask whoever runs this Sluice for one.`
+        }`;
   }
 }
 

@@ -31,7 +31,7 @@ Deno.test("GET /-/why for a browser: the sentence, every rule with its facts, wh
       /Minimum age/,
       /set to 10 days; published: 2026-05-30T12:00Z, by the registry&#39;s clock; first seen here: 2026-06-01T12:00Z/,
       /Publisher downgrade/,
-      /<time datetime="2026-06-09T12:00:00\.000Z"[^>]*>next week<\/time>/,
+      /<time datetime="2026-06-09T12:00:00\.000Z"[^>]*>[^<]+<\/time> <span class="quiet">\(2026-06-09 12:00 UTC\)</,
       /<a href="\/-\/why\/pkg:npm\/fresh@1\.0\.0">1\.0\.0<\/a>/,
       /<form method="post" action="\/-\/why\/pkg:npm\/fresh@1\.1\.0"/,
       /name="name"/,
