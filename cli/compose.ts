@@ -138,6 +138,7 @@ function serveParts(config: Config, deps: ComposeDeps, closers: Closers, parts: 
     further: [
       { what: "write down what was counted", run: parts.counters.fold },
       { what: "write down the use of waivers", run: parts.waiverUses.fold },
+      { what: "write down which packages were asked for", run: parts.asked.fold },
       { what: "say that this process runs", run: () => insight.processes.say(insight.self()!) },
       { what: "see whether all is well", run: monitor },
       { what: "refresh what is in use", run: parts.refreshing.round },

@@ -1,6 +1,6 @@
 /** The API over the parts of a Sluice: every area's endpoints, in the order in which they are documented. */
 import { dirname } from "node:path";
-import { createPreview, inspect, lookUp, newestOffered, prefetch } from "../ecosystems/pipeline.ts";
+import { createPreview, heldNow, inspect, lookUp, newestOffered, prefetch } from "../ecosystems/pipeline.ts";
 import { formatPurl } from "../ecosystems/_shared/purl.ts";
 import { type Api, createApi } from "../routes/api/api.ts";
 import { documentEndpoints } from "../routes/api/document.ts";
@@ -93,6 +93,7 @@ export function composeApi(parts: Parts, insight: Insight, waivers: WaiverParts)
   const preview = createPreview({
     services,
     queries: insight.queries,
+    asked: parts.asked,
     detail: () => createInstallDetail({ kv, journal, clock, timers: services.timers }),
   });
   const hasOrganisation = async (id: string) => await views.view(id) !== null;
@@ -160,7 +161,12 @@ export function composeApi(parts: Parts, insight: Insight, waivers: WaiverParts)
       },
     }),
     ...packageEndpoints(packages),
-    ...heldEndpoints({ ...packages, clock }),
+    ...heldEndpoints({
+      queries: insight.queries,
+      asked: parts.asked,
+      heldNow: (query) => heldNow(services, query),
+      clock,
+    }),
     ...searchEndpoints({ ...packages, newestOffered: (query) => newestOffered(services, query) }),
     ...backupEndpoints({
       backup: ({ artifacts }) => backupStream(parts, { withArtifacts: artifacts }),

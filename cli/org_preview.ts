@@ -27,7 +27,12 @@ interface List {
 /** As the API has it. */
 interface Preview {
   readonly since: string;
-  readonly packages: { readonly looked: number; readonly of: number; readonly uncached: number };
+  readonly packages: {
+    readonly looked: number;
+    readonly of: number;
+    readonly uncached: number;
+    readonly more: boolean;
+  };
   readonly refused: List;
   readonly allowed: List;
   readonly letGo: {
@@ -66,9 +71,8 @@ function toText({ since, packages, refused, allowed, letGo, consequences }: Prev
     asked(refused, "install", "by", "would have been refused"),
     asked(allowed, "refusal", "of", "would have been let through"),
     held(letGo),
-    `Looked at ${packages.looked} of the ${packages.of} packages that were asked for since ${
-      since.slice(0, 10)
-    },\n` +
+    `Looked at ${packages.looked} of the ${packages.more ? "more than " : ""}${packages.of} packages that ` +
+    `were asked for, by index or file, since ${since.slice(0, 10)},\n` +
     "the last asked for first; decided on what is cached, to the day.\n",
     packages.uncached === 0 ? "" : `Of ${packages.uncached} of them nothing is cached any more.\n`,
   ].join("");

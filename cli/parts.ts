@@ -22,6 +22,8 @@ import { createDeliveries, type Deliveries } from "../storage/kv/deliveries.ts";
 import { createFiles } from "../storage/kv/files.ts";
 import type { Alerts } from "../storage/alerts.ts";
 import { createAlerts } from "../storage/kv/alerts.ts";
+import type { AskedPackages } from "../storage/asked.ts";
+import { createAskedPackages } from "../storage/kv/asked_packages.ts";
 import { type Counters, createCounters } from "../storage/kv/counters.ts";
 import { createGrants } from "../storage/kv/grants.ts";
 import { createJobs, type Jobs } from "../storage/kv/jobs.ts";
@@ -97,6 +99,8 @@ export interface Parts {
   readonly counters: Counters;
   /** How often files were served thanks to a waiver. */
   readonly waiverUses: WaiverUses;
+  /** Which packages each organisation asked for lately. */
+  readonly asked: AskedPackages;
   /** With all that the pipeline works with. */
   readonly services: Services;
   /** Those that are not switched off. */
@@ -197,6 +201,8 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   closers.add(() => counters.fold());
   const waiverUses = createWaiverUses(kv, { clock });
   closers.add(() => waiverUses.fold());
+  const asked = createAskedPackages(kv, { clock, onRestored });
+  closers.add(() => asked.fold());
   const mirrored = usable(() => mirrorsOf(config.mirror, deps.ecosystems));
   const onlyOf = new Map(deps.ecosystems.map(({ id }) => [id, mirrorOnly(mirrored, id)]));
   const services: Services = createServices({
@@ -215,6 +221,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     grants: pipelineGrants(createGrants(kv, { clock, onRestored })),
     addWaiver: organisations.addWaiver,
     waiverUsed: waiverUses.used,
+    asked: asked.note,
     refused: pipelineRefused(webhooks),
     alerted: (alert) => background.run("raise an alert", () => alerts.raise(alert)),
     metrics,
@@ -263,6 +270,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     metrics,
     counters,
     waiverUses,
+    asked,
     served: deps.ecosystems.filter(({ id }) => !config.disabled.includes(id)),
     mirrored,
     services,

@@ -24,6 +24,7 @@ export {
   type ScheduledRefresh,
 } from "./_pipeline/scheduled_refresh.ts";
 export { explain } from "./_pipeline/explain.ts";
+export { type HeldNow, heldNow, type HeldNowQuery, type HeldRelease } from "./_pipeline/held_now.ts";
 export { inspect, type Inspected, type InspectQuery, newestOffered } from "./_pipeline/inspect.ts";
 export { lookUp } from "./_pipeline/look_up.ts";
 export { createMirror, type Mirror } from "./_pipeline/mirror.ts";
@@ -121,7 +122,9 @@ async function servePackageOnce(
     const { trace, ...outcome } = noSuchPackage(request, ask.subject.name);
     return { ...outcome, trace: { ...trace, copy: gate.copy, forwarded: gate.forwarded } };
   }
-  return decidedBy(gate.loaded, await answer(services, request, ask, gate));
+  const outcome = await answer(services, request, ask, gate);
+  if (outcome.kind !== "failed") services.asked(gate.verdicts, request.organisation, gate.loaded.known.key);
+  return decidedBy(gate.loaded, outcome);
 }
 
 async function answer(

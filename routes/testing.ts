@@ -29,6 +29,7 @@ export const PLAIN_TRACE: Trace = {
 export function sampleView(id: string, policy: Partial<PolicyDocument> = {}): OrganisationView {
   return {
     id,
+    life: `${id}-life`,
     stamp: `${id}-1`,
     revision: 1,
     policy: { ...DEFAULT_POLICY, ...policy },

@@ -19,6 +19,8 @@ export interface NamedSnapshot {
 /** One consistent state. A new object whenever anything in it changed, so that it can key a WeakMap. */
 export interface OrganisationView {
   readonly id: string;
+  /** Random, and new with each creation: tells it from a deleted namesake. */
+  readonly life: string;
   /** Changes whenever policy, floor, waivers, freezes or snapshots do. */
   readonly stamp: string;
   readonly revision: number;

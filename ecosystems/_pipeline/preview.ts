@@ -7,29 +7,27 @@ import {
   type Decision,
   type Decisions,
   type EpochMs,
-  type Joined,
   type PackageFacts,
   permits,
   type ResolvedPolicy,
 } from "../../policy/types.ts";
+import type { AskedPackages } from "../../storage/asked.ts";
 import type { InstallDetail } from "../../storage/installs/detail.ts";
 import { DAY_MS } from "../../storage/installs/keys.ts";
-import type { InstallQueries, PackageRow } from "../../storage/installs/query_types.ts";
-import type { PackageKey } from "../../storage/kv/packages.ts";
+import type { InstallQueries } from "../../storage/installs/query_types.ts";
 import type { OrganisationView } from "../../storage/organisations.ts";
 import { createPacer, type Pacer } from "../../storage/paced.ts";
 import type { Ecosystem } from "../ecosystem.ts";
-import { keyText, packageKey } from "./load.ts";
+import { cachedFacts } from "./cached_facts.ts";
 import { createPreviewLists, type Preview, type PreviewLists } from "./preview_lists.ts";
 import type { Services } from "./services.ts";
-import { upstreamOf } from "./upstream.ts";
-import { NO_GRANTS } from "./verdicts.ts";
 
 export type { Preview } from "./preview_lists.ts";
 
 export interface PreviewDeps {
   readonly services: Services;
   readonly queries: Pick<InstallQueries, "packages">;
+  readonly asked: Pick<AskedPackages, "read">;
   /** A new one for each preview. */
   readonly detail: () => InstallDetail;
   readonly limits?: PreviewLimits;
@@ -58,7 +56,7 @@ const LANES = 4;
 
 /** Pauses within its work, so that requests have their turn. */
 export function createPreview(deps: PreviewDeps): MakePreview {
-  const { services, queries, limits = LIMITS } = deps;
+  const { services, limits = LIMITS } = deps;
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
 
@@ -66,7 +64,7 @@ export function createPreview(deps: PreviewDeps): MakePreview {
     const now = services.clock();
     // Whole days: the indexes know no less.
     const since = Math.floor((now - DAYS * DAY_MS) / DAY_MS) * DAY_MS as EpochMs;
-    const rows = await queries.packages({ organisation: organisation.id, since });
+    const { rows, more } = await askedSince(deps, organisation, since);
     const pairs = new Map(
       services.ecosystems.map((each) => [each.id, pairOf(each, { organisation, draft })]),
     );
@@ -80,7 +78,7 @@ export function createPreview(deps: PreviewDeps): MakePreview {
       lists: createPreviewLists(),
     };
     const until = performance.now() + limits.ms;
-    const newestFirst = rows.toSorted((a, b) => b.last - a.last).values();
+    const newestFirst = rows.values();
     let [looked, read, uncached] = [0, 0, 0];
     let isOver = false;
     const lane = async () => {
@@ -102,7 +100,8 @@ export function createPreview(deps: PreviewDeps): MakePreview {
     } finally {
       isOver = true;
     }
-    return { since, until: now, packages: { looked, of: rows.length, uncached }, ...round.lists.result() };
+    const packages = { looked, of: rows.length, uncached, more };
+    return { since, until: now, packages, ...round.lists.result() };
   }
 
   return async function preview(query) {
@@ -112,6 +111,31 @@ export function createPreview(deps: PreviewDeps): MakePreview {
     last = mine.catch(() => {});
     return await mine;
   };
+}
+
+interface AskedRow {
+  readonly ecosystem: string;
+  readonly package: string;
+  readonly last: EpochMs;
+}
+
+/** By its index alone, or by a file, which the log knows; the last asked for first. */
+async function askedSince(
+  { queries, asked }: Pick<PreviewDeps, "queries" | "asked">,
+  organisation: OrganisationView,
+  since: EpochMs,
+): Promise<{ readonly rows: readonly AskedRow[]; readonly more: boolean }> {
+  const installed = await queries.packages({ organisation: organisation.id, since });
+  const { packages, isCut } = await asked.read(organisation);
+  const rows = new Map<string, AskedRow>();
+  for (const each of installed) rows.set(`${each.ecosystem}\n${each.package}`, each);
+  for (const { ecosystem, name, at } of packages) {
+    const id = `${ecosystem}\n${name}`;
+    const known = rows.get(id);
+    if (at < since || (known !== undefined && known.last >= at)) continue;
+    rows.set(id, { ecosystem, package: name, last: at });
+  }
+  return { rows: [...rows.values()].sort((a, b) => b.last - a.last), more: isCut };
 }
 
 /** One preview at work. */
@@ -146,15 +170,16 @@ function pairOf(ecosystem: Ecosystem, { organisation, draft }: PreviewQuery): Pa
 }
 
 /** false: nothing is cached of it. */
-async function comparePackage(round: Round, pair: Pair, row: PackageRow): Promise<boolean> {
-  const cached = await cachedFacts(round, pair.ecosystem, row.package);
+async function comparePackage(round: Round, pair: Pair, row: AskedRow): Promise<boolean> {
+  const { services, organisation, since } = round;
+  const { ecosystem } = pair;
+  const cached = await cachedFacts(services, { organisation, ecosystem, name: row.package });
   if (cached === null) return false;
   const at = (policy: ResolvedPolicy, instant: EpochMs) =>
     policy.decide(cached.facts, cached.joined, instant);
   const concerned = await lookAtReleases(round, { pair, row, facts: cached.facts, at });
   if (concerned.size === 0) return true;
   const [before, after] = [decidedByDay(pair.before, at), decidedByDay(pair.after, at)];
-  const { organisation, since } = round;
   const query = { organisation: organisation.id, ecosystem: row.ecosystem, package: row.package, since };
   const seen = (await round.detail(query)).filter(({ version }) => concerned.has(version));
   for (const each of seen.toSorted((a, b) => a.day - b.day)) {
@@ -194,7 +219,7 @@ async function lookAtReleases(
   round: Round,
   about: {
     readonly pair: Pair;
-    readonly row: PackageRow;
+    readonly row: AskedRow;
     readonly facts: PackageFacts;
     readonly at: (policy: ResolvedPolicy, instant: EpochMs) => Decisions;
   },
@@ -238,34 +263,4 @@ function reasonOf(
 ) {
   const { reason: { rule, message } } = describe({ decision, newestAllowed: null, ...about });
   return { rule, reason: message };
-}
-
-/** Not through memory: what is read once for this would drive out what is asked for all day. */
-async function cachedFacts(
-  { services, organisation }: Round,
-  ecosystem: Ecosystem,
-  name: string,
-): Promise<{ readonly facts: PackageFacts; readonly joined: Joined } | null> {
-  const upstream = upstreamOf(services, { ecosystem, organisation }, name);
-  if (upstream === null) return null;
-  const key: PackageKey = packageKey(ecosystem, upstream, name);
-  const known = services.known.get(keyText(key)) ?? await readFacts(services, key);
-  if (known === null) return null;
-  const { facts, firstSeen } = known;
-  return {
-    facts,
-    joined: {
-      firstSeen: (filename) => firstSeen?.of(filename) ?? null,
-      grants: NO_GRANTS,
-      digest: "",
-    },
-  };
-}
-
-/** null: nothing is there, or it is being replaced just now. */
-async function readFacts({ packages }: Services, key: PackageKey) {
-  const stored = await packages.get(key);
-  if (stored === null || stored.record.absent) return null;
-  const [facts, firstSeen] = await Promise.all([packages.facts(key, stored.record), packages.firstSeen(key)]);
-  return facts === null ? null : { facts, firstSeen };
 }

@@ -43,8 +43,15 @@ export interface Preview {
   /** The start of a day in UTC. */
   readonly since: EpochMs;
   readonly until: EpochMs;
-  /** `of`: that were asked for at all; `uncached`: of which nothing is known any more. */
-  readonly packages: { readonly looked: number; readonly of: number; readonly uncached: number };
+  readonly packages: {
+    readonly looked: number;
+    /** That were asked for, by an index or a file, as far as it is remembered. */
+    readonly of: number;
+    /** Of those looked at, how many nothing is known of any more. */
+    readonly uncached: number;
+    /** Others were asked for by their index alone, too many to be remembered. */
+    readonly more: boolean;
+  };
   readonly refused: PreviewList;
   readonly allowed: PreviewList;
   readonly letGo: { readonly releases: readonly LetGo[]; readonly releaseCount: number };

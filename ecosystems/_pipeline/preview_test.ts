@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { parseFloor, parsePolicy, type PolicyDocument } from "../../policy/config.ts";
 import { at, packageOf } from "../../policy/testing.ts";
 import type { EpochMs, PackageFacts } from "../../policy/types.ts";
+import type { AskedLately } from "../../storage/asked.ts";
 import { createInstallDetail } from "../../storage/installs/detail.ts";
 import { createInstallLog, type InstallRecord } from "../../storage/installs/log.ts";
 import { createInstallQueries } from "../../storage/installs/queries.ts";
@@ -30,6 +31,7 @@ function view(): OrganisationView {
   assert.ok(floor.ok);
   return {
     id: "acme",
+    life: "1",
     stamp: "1",
     revision: 1,
     policy: read({}),
@@ -45,6 +47,7 @@ function view(): OrganisationView {
 async function withPreview(
   limits: PreviewLimits,
   work: (preview: ReturnType<typeof createPreview>) => Promise<void>,
+  asked: AskedLately = { packages: [], isCut: false },
 ): Promise<void> {
   await withMemoryKv(async (kv) => {
     const clock = () => NOW;
@@ -75,6 +78,7 @@ async function withPreview(
     await work(createPreview({
       services,
       queries: createInstallQueries(place),
+      asked: { read: () => Promise.resolve(asked) },
       detail: () => createInstallDetail(place),
       limits,
     }));
@@ -122,7 +126,7 @@ const STRICTER = { organisation: view(), draft: read({ minimumAge: "30d" }) };
 Deno.test("createPreview: what is not cached is said, and everything else decided", () =>
   withPreview({ packages: 9, ms: 60_000, waiting: 3 }, async (preview) => {
     const found = await preview(STRICTER);
-    assert.deepEqual(found?.packages, { looked: 3, of: 3, uncached: 1 });
+    assert.deepEqual(found?.packages, { looked: 3, of: 3, uncached: 1, more: false });
     assert.deepEqual(found?.refused.releases.map((each) => [each.package, each.rule, each.times]), [
       ["a", "minimumAge", 1],
       ["b", "minimumAge", 1],
@@ -132,15 +136,31 @@ Deno.test("createPreview: what is not cached is said, and everything else decide
 Deno.test("createPreview: at its bounds it stops, the last asked for first, and says how far it came", async () => {
   await withPreview({ packages: 1, ms: 60_000, waiting: 3 }, async (preview) => {
     const found = await preview(STRICTER);
-    assert.deepEqual(found?.packages, { looked: 1, of: 3, uncached: 0 });
+    assert.deepEqual(found?.packages, { looked: 1, of: 3, uncached: 0, more: false });
     assert.deepEqual(found?.refused.releases.map((each) => each.package), ["a"]);
     // What a change cannot concern costs nothing, and counts as looked at.
     const block = await preview({ ...STRICTER, draft: read({ block: ["npm/b"] }) });
     assert.deepEqual([block?.packages.looked, block?.refused.releases[0]?.package], [3, "b"]);
   });
   await withPreview({ packages: 9, ms: 0, waiting: 3 }, async (preview) => {
-    assert.deepEqual((await preview(STRICTER))?.packages, { looked: 0, of: 3, uncached: 0 });
+    assert.deepEqual((await preview(STRICTER))?.packages, { looked: 0, of: 3, uncached: 0, more: false });
   });
+});
+
+Deno.test("createPreview: what was asked for by its index alone is looked at too, each package once, the last first", () => {
+  const names = ["a", "b", "d"];
+  const ago = (days: number) => NOW - days * DAY_MS as EpochMs;
+  const packages = names.map((name, days) => ({ ecosystem: "npm", name, at: ago(days) }));
+  const old = { ecosystem: "npm", name: "e", at: ago(31) };
+  return withPreview({ packages: 9, ms: 60_000, waiting: 3 }, async (preview) => {
+    const found = await preview(STRICTER);
+    assert.deepEqual(found?.packages, { looked: 4, of: 4, uncached: 2, more: true });
+    const letGo = await preview({
+      organisation: { ...view(), policy: read({ minimumAge: "30d" }) },
+      draft: read({ minimumAge: "0d" }),
+    });
+    assert.deepEqual(letGo?.letGo.releases.map((each) => each.package), ["a", "b"]);
+  }, { packages: [...packages, old], isCut: true });
 });
 
 Deno.test("createPreview: one after the other, and none where too many wait", () =>

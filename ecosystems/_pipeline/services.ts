@@ -1,6 +1,7 @@
 /** What the pipeline works with; made once by `createServices`, shared by every request. */
 import type { EpochMs, PackageFacts, Waiver } from "../../policy/types.ts";
 import type { NewAlert } from "../../storage/alerts.ts";
+import type { AskedPackages } from "../../storage/asked.ts";
 import type { ArtifactStore, BlobKey } from "../../storage/artifacts/store.ts";
 import type { Fills } from "../../storage/fill.ts";
 import type { InstallLog } from "../../storage/installs/log.ts";
@@ -104,6 +105,8 @@ export interface ServiceOptions {
   readonly addWaiver: (organisation: string, waiver: Waiver) => Promise<void>;
   /** A file was served thanks to a waiver. No I/O. */
   readonly waiverUsed: (organisation: string, waiver: string) => void;
+  /** An organisation was answered about a package; `occasion` stands for the two. No I/O. */
+  readonly asked: AskedPackages["note"];
   readonly refused: (event: RefusalEvent) => void;
   /** Something that whoever runs this should know; never in the way of the answer. */
   readonly alerted: (alert: NewAlert) => void;

@@ -58,6 +58,7 @@ function organisation(id: string): OrganisationView {
   const decisionKey = new Uint8Array(32);
   return {
     id,
+    life: "1",
     stamp: "1",
     revision: 1,
     policy: policy.document,

@@ -55,9 +55,17 @@ const list = z.object({
 const preview = z.object({
   since: instant,
   until: instant,
-  packages: z.object({ looked: z.number().int(), of: z.number().int(), uncached: z.number().int() }).meta({
-    description: "How many packages were looked at, the last asked for first, of how many; and of how many " +
-      "of those nothing is cached any more",
+  packages: z.object({
+    looked: z.number().int(),
+    of: z.number().int(),
+    uncached: z.number().int(),
+    more: z.boolean().meta({
+      description: "Others were asked for too, by their index alone: more than are remembered",
+    }),
+  }).meta({
+    description:
+      "How many packages were looked at, the last asked for first, of how many (by their index or a " +
+      "file); and of how many of those nothing is cached any more",
   }),
   refused: list.meta({ description: "Installs that were let through and would have been refused" }),
   allowed: list.meta({ description: "What was refused and would have been let through" }),

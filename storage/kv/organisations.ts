@@ -183,6 +183,7 @@ export function createOrganisations(kv: Deno.Kv, deps: OrganisationsDeps): Organ
       await kv.delete(keys.snapshotCount(id, value.life));
       await deletePrefix(kv, keys.memberRules(id, value.life));
       await kv.delete(keys.memberRuleCount(id, value.life));
+      await kv.delete(keys.askedPackages(id, value.life));
     });
   }
 

@@ -81,6 +81,7 @@ async function assemble(deps: SnapshotDeps, heads: Heads): Promise<OrganisationV
   if (policy === null || floor === null) return null;
   return {
     id,
+    life,
     stamp: heads.stamp,
     revision,
     policy: usable(`policy of organisation "${id}"`, deps.parsePolicy(policy.source)),

@@ -80,7 +80,7 @@ Deno.test("POST …/policy/preview: who would have been refused, what would have
   }]);
   assert.deepEqual([stricter.body.refused.times, stricter.body.refused.userCount], [3, 2]);
   assert.deepEqual([stricter.body.allowed.times, stricter.body.letGo.releaseCount], [0, 0]);
-  assert.deepEqual(stricter.body.packages, { looked: 2, of: 2, uncached: 0 });
+  assert.deepEqual(stricter.body.packages, { looked: 2, of: 2, uncached: 0, more: false });
 
   const laxer = await api(sluice, PREVIEW, { document: { minimumAge: "1d" } });
   assert.deepEqual(told(laxer.body.allowed), [{

@@ -28,7 +28,12 @@ interface List {
 /** As the API has it. */
 export interface PolicyPreview {
   readonly since: string;
-  readonly packages: { readonly looked: number; readonly of: number; readonly uncached: number };
+  readonly packages: {
+    readonly looked: number;
+    readonly of: number;
+    readonly uncached: number;
+    readonly more: boolean;
+  };
   readonly refused: List;
   readonly allowed: List;
   readonly letGo: {
@@ -128,10 +133,11 @@ function LetGo({ context, preview: { letGo } }: Shown) {
 }
 
 function Bounds({ preview: { packages, since } }: Pick<Shown, "preview">) {
-  const { looked, of, uncached } = packages;
+  const { looked, of, uncached, more } = packages;
   return (
     <p class="quiet">
-      Looked at {count(looked)} of the {count(of)} packages that were asked for since{" "}
+      Looked at {count(looked)} of the {more ? "more than " : ""}
+      {count(of)} packages that were asked for, by index or file, since{" "}
       <time datetime={since}>{since.slice(0, 10)}</time>, the last asked for first
       {uncached === 0 ? "" : `; of ${count(uncached)} of them nothing is cached any more`}. Decided on what is
       cached, to the day.
