@@ -106,6 +106,7 @@ export function composeApi(parts: Parts, insight: Insight, waivers: WaiverParts)
     files: (key: Parameters<typeof listFiles>[1]) => listFiles(kv, key),
     purlOf: ({ purlType }: { readonly purlType: string }, name: string) =>
       formatPurl({ type: purlType, name, version: null }),
+    clock,
   };
   const areas: readonly Endpoint[] = [
     ...installEndpoints({

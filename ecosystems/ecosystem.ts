@@ -415,6 +415,8 @@ export interface Ecosystem {
    * people write: overrides that allow, why pages, queries. Absent: a name is exact as it stands.
    */
   canonicalName?(name: string): string;
+  /** Whether a package could be called so, in any spelling that this registry takes. Never throws. */
+  isName(name: string): boolean;
   readonly versions: VersionScheme;
   /**
    * `allowed`: its clients may have a token in their address, since they cannot send headers and write no address

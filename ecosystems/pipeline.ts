@@ -25,7 +25,13 @@ export {
 } from "./_pipeline/scheduled_refresh.ts";
 export { explain } from "./_pipeline/explain.ts";
 export { type HeldNow, heldNow, type HeldNowQuery, type HeldRelease } from "./_pipeline/held_now.ts";
-export { inspect, type Inspected, type InspectQuery, newestOffered } from "./_pipeline/inspect.ts";
+export {
+  inspect,
+  type Inspected,
+  type InspectedWaiver,
+  type InspectQuery,
+  newestOffered,
+} from "./_pipeline/inspect.ts";
 export { lookUp } from "./_pipeline/look_up.ts";
 export { createMirror, type Mirror } from "./_pipeline/mirror.ts";
 export { outlook } from "./_pipeline/outlook.ts";

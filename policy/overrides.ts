@@ -77,6 +77,23 @@ export function compileOverrides(overrides: readonly Override[], ecosystem: Poli
   };
 }
 
+/** Those that name a package, whatever their versions and whether or not they have ended, in the order given. */
+export function overridesNaming(
+  overrides: readonly Override[],
+  ecosystem: PolicyEcosystem,
+  name: string,
+): readonly Override[] {
+  const path = pathOfName(ecosystem.purlType, name);
+  return overrides.filter((override) => {
+    if (override.type !== ecosystem.purlType && override.type !== ecosystem.id) return false;
+    const named = { ...override, version: null, range: null };
+    if (isGlob(override.name)) return compileGlobbed(named, ecosystem).matchesName(path);
+    const own = pathOfName(ecosystem.purlType, override.name);
+    if (override.effect === "deny") return foldName(own) === foldName(path);
+    return (ecosystem.canonicalName?.(own) ?? own) === path;
+  });
+}
+
 function concerning(groups: readonly Group[], globs: readonly Ranged[]): PackageOverrides {
   const ranged = [...groups.flatMap((group) => group.ranged), ...globs];
   return {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parsePolicy } from "./config.ts";
-import { compileOverrides, SPECIFICITY } from "./overrides.ts";
+import { compileOverrides, overridesNaming, SPECIFICITY } from "./overrides.ts";
 import { resolvePolicy } from "./resolve.ts";
 import { NPM, SCHEME } from "./testing.ts";
 import type { VersionScheme } from "./types.ts";
@@ -137,4 +137,13 @@ Deno.test("resolvePolicy: what the pipeline reads of it", () => {
     artifacts: "proxy",
     auditFixes: null,
   });
+});
+
+Deno.test("overridesNaming: a denial by the loosest reading, an allow exactly, globs, whatever the version; no other ecosystem's", () => {
+  const given = overridesOf({
+    block: ["npm/Left_Pad==1.0.0", "npm/left-*", "npm/leftpad", "pypi/left-pad"],
+    allow: ["npm/left-pad==vers:npm/<2.0.0", "npm/Left-Pad"],
+  });
+  const named = overridesNaming(given, NPM, "left-pad").map(({ name }) => name);
+  assert.deepEqual(named, ["Left_Pad", "left-*", "left-pad"]);
 });

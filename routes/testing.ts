@@ -47,6 +47,7 @@ export const SAMPLE: Ecosystem = Object.freeze<Ecosystem>({
   title: "Sample",
   purlType: "npm",
   upstreams: { registry: "http://registry.example/" },
+  isName: () => true,
   versions: {
     compare: (a, b) => (a < b ? -1 : a > b ? 1 : 0),
     isValid: () => true,

@@ -1,6 +1,15 @@
 /** What is known of a cached package, for people: every release with its date and verdict, from cached facts only. */
 import { describe, newestAllowed } from "../../policy/explain.ts";
-import { type Decision, type EpochMs, permits, type Verdict } from "../../policy/types.ts";
+import { formatInstant } from "../../policy/instant.ts";
+import {
+  type Decision,
+  type Digest,
+  type EpochMs,
+  permits,
+  type Reason,
+  type Verdict,
+  type Waiver,
+} from "../../policy/types.ts";
 import type { OrganisationView } from "../../storage/organisations.ts";
 import { formatPurl } from "../_shared/purl.ts";
 import type { Ecosystem } from "../ecosystem.ts";
@@ -29,9 +38,23 @@ export interface InspectedRelease {
   readonly reason: string | null;
   /** When time alone will let it through; null: it is through, or time will not. */
   readonly maturesAt: EpochMs | null;
-  readonly files: readonly string[];
+  /** Those that lift something of it, whether or not that is enough. */
+  readonly waivers: readonly InspectedWaiver[];
+  readonly files: readonly InspectedFile[];
   /** As the registry names them; null: it does not. */
   readonly publisher: string | null;
+}
+
+export interface InspectedWaiver {
+  readonly waiver: Waiver;
+  /** What would stand against the release without it. */
+  readonly lifted: readonly Reason[];
+}
+
+export interface InspectedFile {
+  readonly filename: string;
+  /** As upstream's index states them; may be none. */
+  readonly digests: readonly Digest[];
 }
 
 export interface Inspected {
@@ -59,13 +82,15 @@ export async function inspect(services: Services, query: InspectQuery): Promise<
     const [file] = release.artifacts;
     const published = file?.publishedAt;
     const decision = verdicts.decisions.release(release.version);
+    const waivers = waiversOf(query.organisation, decision);
     return {
       version: release.version,
       purl: formatPurl({ type: ecosystem.purlType, name, version: release.version }),
       publishedAt: published?.known === true ? published.value.at : null,
       firstSeenAt: file === undefined ? null : known.firstSeen?.of(file.filename)?.at ?? null,
-      ...saidOf(decision, { name, version: release.version, now }),
-      files: release.artifacts.map(({ filename }) => filename),
+      ...saidOf(decision, { name, version: release.version, now, waivers }),
+      waivers,
+      files: release.artifacts.map(({ filename, digests }) => ({ filename, digests })),
       publisher: release.publisher.known ? release.publisher.value : null,
     };
   });
@@ -103,16 +128,39 @@ function newestOf({ known, decisions }: Verdicts, { versions }: Ecosystem): stri
 
 function saidOf(
   decision: Decision | null,
-  about: { readonly name: string; readonly version: string; readonly now: EpochMs },
+  about: {
+    readonly name: string;
+    readonly version: string;
+    readonly now: EpochMs;
+    readonly waivers: readonly InspectedWaiver[];
+  },
 ): Pick<InspectedRelease, "verdict" | "rule" | "reason" | "maturesAt"> {
   if (decision === null || decision.reasons.length === 0) {
     return { verdict: decision?.verdict ?? "allow", rule: null, reason: null, maturesAt: null };
   }
   const { reason, until } = describe({ decision, newestAllowed: null, ...about });
+  const by = about.waivers.find(({ lifted }) => lifted.includes(reason));
+  if (by !== undefined && permits(decision)) {
+    return { verdict: decision.verdict, rule: "waiver", reason: waivedText(by), maturesAt: null };
+  }
   return {
     verdict: decision.verdict,
     rule: reason.rule,
     reason: reason.message,
     maturesAt: permits(decision) ? null : until,
   };
+}
+
+function waiversOf({ waivers }: OrganisationView, decision: Decision | null): readonly InspectedWaiver[] {
+  const lifted = decision?.reasons.filter(({ liftedBy }) => liftedBy !== undefined) ?? [];
+  if (lifted.length === 0) return [];
+  return waivers.flatMap((waiver) => {
+    const own = lifted.filter(({ liftedBy }) => liftedBy === waiver.id);
+    return own.length === 0 ? [] : [{ waiver, lifted: own }];
+  });
+}
+
+function waivedText({ waiver: { owner, until }, lifted }: InspectedWaiver): string {
+  const without = lifted.map(({ message, rule }) => `${message} (${rule})`).join("; ");
+  return `allowed by a waiver of ${owner} until ${formatInstant(until)}; without it: ${without}`;
 }

@@ -12,7 +12,7 @@ import type {
 import { searchSource } from "./api.ts";
 import { CONFIG_SOURCE, readConfig } from "./config.ts";
 import { readIndexFile } from "./index_file.ts";
-import { canonicalName, indexPath } from "./name.ts";
+import { canonicalName, indexPath, isCrateName } from "./name.ts";
 import { fail, local, refuse } from "./refuse.ts";
 import { render } from "./render.ts";
 import { parse } from "./request.ts";
@@ -41,6 +41,7 @@ export const cargo: Ecosystem = Object.freeze(
     }),
     clients: Object.freeze(["cargo"]),
     canonicalName,
+    isName: isCrateName,
     setup,
     parse,
     sources,

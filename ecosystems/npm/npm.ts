@@ -13,7 +13,7 @@ import type {
 import { forwarding } from "./audit.ts";
 import { asLayout } from "./layout.ts";
 import { about } from "./about.ts";
-import { packumentPath, tarballFolder } from "./name.ts";
+import { isPackageName, packumentPath, tarballFolder } from "./name.ts";
 import { readPackument } from "./packument.ts";
 import { fail, local, refuse, tellsByRefusal } from "./refuse.ts";
 import { render } from "./render.ts";
@@ -42,6 +42,7 @@ export const npm: Ecosystem = Object.freeze(
     title: "npm",
     purlType: "npm",
     upstreams: Object.freeze({ registry: PUBLIC_REGISTRY }),
+    isName: isPackageName,
     versions: npmVersions,
     pathTokens: Object.freeze({
       refused: "A token in the address would end in a lockfile: " +

@@ -17,7 +17,7 @@ import type {
 import type { Form } from "./accept.ts";
 import { readProject } from "./facts.ts";
 import { aboutProject } from "./legacy.ts";
-import { normaliseName } from "./name.ts";
+import { isProjectName, normaliseName } from "./name.ts";
 import { namesRelease, renderProjectJson } from "./project_json.ts";
 import { projectMentions, renderProjects } from "./projects.ts";
 import { fail, local, refuse } from "./refuse.ts";
@@ -52,6 +52,7 @@ export const pypi: Ecosystem = Object.freeze(
     upstreams: Object.freeze({ index: PUBLIC_INDEX }),
     allowedHosts: Object.freeze({ index: Object.freeze([PUBLIC_FILES]) }),
     canonicalName: normaliseName,
+    isName: isProjectName,
     versions: pypiVersions,
     pathTokens: Object.freeze({
       refused: "A token in the address would end in a lockfile: put it into ~/.netrc (password TOKEN), " +

@@ -1,5 +1,4 @@
 /** `/-/admin/{organisation}/…`: who may see which page, forms that are ours, and one frame around all of them. */
-import type { Ecosystem } from "../../ecosystems/ecosystem.ts";
 import type { OrganisationView, OrganisationViews } from "../../storage/organisations.ts";
 import type { Clock, Timers } from "../../storage/runtime.ts";
 import { holds } from "../../storage/tokens.ts";
@@ -15,6 +14,7 @@ import type { SiteTarget } from "../target.ts";
 import { createCalls } from "./call.ts";
 import { mustBeOurs, readForm } from "./forms.ts";
 import { adminPage, plainPage } from "./layout.tsx";
+import type { PageEcosystem } from "./package_text.ts";
 import { type AdminPage, isFor, type PageContext, PageProblem, type View } from "./page.ts";
 
 export interface AdminDeps {
@@ -22,7 +22,7 @@ export interface AdminDeps {
   readonly api: Api;
   readonly views: Pick<OrganisationViews, "view">;
   readonly pages: readonly AdminPage[];
-  readonly ecosystems: readonly Pick<Ecosystem, "id" | "purlType">[];
+  readonly ecosystems: readonly PageEcosystem[];
   readonly readSession: ReadSession;
   readonly peerOf: PeerOf;
   readonly clock: Clock;
@@ -60,8 +60,9 @@ export function createAdmin(deps: AdminDeps): Admin {
     if (found.kind !== "found") {
       return await plainPage({ ...noPage(organisation, prefix), prefix, member, status: 404 });
     }
-    const context = contextOf(target, { member, view, params: found.params, below, from });
     const { page } = found.endpoint;
+    const isOwnPage = page.isForInstance !== true;
+    const context = contextOf(target, { member, view, params: found.params, below, from, isOwnPage });
     return await shown(page, context, await viewOf(page, context, request, target));
   };
 
@@ -141,7 +142,7 @@ export function createAdmin(deps: AdminDeps): Admin {
     const view = await deps.views.view("default");
     const principal = principalOf(member, "default");
     if (view === null || principal === null) return [];
-    const calls = createCalls(api, { principal, view, site: root, from });
+    const calls = createCalls(api, { principal, view, site: root, from, isOwnPage: false });
     const { organisations } = await calls.must<{ organisations: readonly { readonly id: string }[] }>(
       "listOrganisations",
     );
@@ -154,8 +155,9 @@ export function createAdmin(deps: AdminDeps): Admin {
     readonly params: Readonly<Record<string, string>>;
     readonly below: readonly string[];
     readonly from: string;
+    readonly isOwnPage: boolean;
   }): PageContext {
-    const { member, view, params, below, from } = given;
+    const { member, view, params, below, from, isOwnPage } = given;
     const principal = principalOf(member, view.id)!;
     const site = view.id === "default" ? root : `${root}/o/${view.id}`;
     return {
@@ -169,6 +171,7 @@ export function createAdmin(deps: AdminDeps): Admin {
       prefix,
       here: `${prefix}/-/admin/${below.map(encodeURIComponent).join("/")}`,
       can: (scope) => holds(principal, scope),
+      ecosystems: deps.ecosystems,
       purlType: (ecosystem) => deps.ecosystems.find(({ id }) => id === ecosystem)?.purlType,
       path: (parts, query = {}) => {
         const given = Object.entries(query).filter((entry): entry is [string, string] =>
@@ -178,7 +181,7 @@ export function createAdmin(deps: AdminDeps): Admin {
         const search = new URLSearchParams(given).toString();
         return `${prefix}/-/admin/${path}${search === "" ? "" : `?${search}`}`;
       },
-      ...createCalls(api, { principal, view, site, from }),
+      ...createCalls(api, { principal, view, site, from, isOwnPage }),
     };
   }
 

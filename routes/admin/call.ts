@@ -18,8 +18,10 @@ export function createCalls(api: Api, as: {
   readonly site: string;
   /** The address that the request came from. */
   readonly from: string;
+  /** It is asked for on a page of that organisation's own. */
+  readonly isOwnPage: boolean;
 }): Calls {
-  const { principal, view, site, from } = as;
+  const { principal, view, site, from, isOwnPage } = as;
 
   async function ask(id: string, { params = {}, query = {}, body }: CallInput = {}): Promise<Response> {
     const endpoint = api.endpoints.find((each) => each.id === id);
@@ -33,6 +35,7 @@ export function createCalls(api: Api, as: {
       address: () => Promise.resolve({ view, site }),
       isNamed: false,
       from,
+      pageOf: isOwnPage ? view.id : undefined,
     });
   }
 

@@ -4,6 +4,7 @@ import type { EpochMs } from "../../policy/types.ts";
 import type { OrganisationView } from "../../storage/organisations.ts";
 import type { Principal, Scope } from "../../storage/tokens.ts";
 import type { SignedIn } from "../auth/signed_in.ts";
+import type { PageEcosystem } from "./package_text.ts";
 
 /** One page of an organisation's. */
 export interface AdminPage {
@@ -53,6 +54,7 @@ export interface PageContext {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly now: EpochMs;
+  readonly ecosystems: readonly PageEcosystem[];
   /** An ecosystem's purl type by its id; undefined: it is none of ours. */
   purlType(ecosystem: string): string | undefined;
   /** The organisation's own address for clients, absolute, no trailing slash. */

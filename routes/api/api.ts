@@ -28,6 +28,8 @@ export interface ApiRequest {
   readonly isNamed: boolean;
   /** The address that it came from; `` where that is the machine itself. */
   readonly from: string;
+  /** The organisation on whose own page it was asked for; its trail has what was done there to the whole instance. */
+  readonly pageOf?: string | undefined;
 }
 
 export interface Api {
@@ -94,7 +96,9 @@ export function createApi(options: {
     });
     const note = noted.at(-1) ?? null;
     if (endpoint.isAudited && !isDryRun(call) && note?.isNothing !== true) {
-      await audit.append(auditEntryOf({ endpoint, call, from: request.from, note }));
+      await audit.append(
+        auditEntryOf({ endpoint, call, from: request.from, pageOf: request.pageOf ?? null, note }),
+      );
     }
     return send(endpoint, answer, request.method === "HEAD");
   }

@@ -12,13 +12,15 @@ export function auditEntryOf(options: {
   readonly endpoint: Pick<Endpoint, "id" | "whose">;
   readonly call: Call;
   readonly from: string;
+  /** The organisation on whose page it was done; null: on none. */
+  readonly pageOf: string | null;
   /** What the endpoint itself says; null: nothing. */
   readonly note: AuditNote | null;
 }): NewAuditEntry {
-  const { endpoint, call, from, note } = options;
+  const { endpoint, call, from, pageOf, note } = options;
   const { principal } = call;
   const params = isFields(call.params) ? call.params : {};
-  const named = typeof params.organisation === "string" ? params.organisation : null;
+  const named = typeof params.organisation === "string" ? params.organisation : pageOf;
   const whose = endpoint.whose === "instance" ? named : call.organisation.id;
   return {
     organisation: note?.organisation === undefined ? whose : note.organisation,

@@ -2,13 +2,17 @@
 import * as z from "zod";
 import type { Ecosystem } from "../../ecosystems/ecosystem.ts";
 import type { Inspected, InspectQuery } from "../../ecosystems/pipeline.ts";
+import { overridesNaming } from "../../policy/overrides.ts";
+import { overridesFor } from "../../policy/resolve.ts";
 import type { Cached, CachedPackage } from "../../storage/cached.ts";
 import type { InstallQueries } from "../../storage/installs/query_types.ts";
 import type { FileRecord, PackageKey } from "../../storage/kv/packages.ts";
+import type { Clock } from "../../storage/runtime.ts";
 import { holds } from "../../storage/tokens.ts";
 import { readPurlPath } from "../purl_path.ts";
 import { type Call, type Endpoint, endpoint } from "./endpoint.ts";
 import { notFound, wrongField } from "./error.ts";
+import { entryOf, freeze, freezeOf, listEntry, release, releaseOf } from "./package_shown.ts";
 import { cursor, fromCursor, instant, instantText, limit, next, toCursor } from "./schemas.ts";
 
 const AREA = "Packages";
@@ -24,6 +28,7 @@ export interface PackageApiDeps {
   readonly upstreamId: (organisation: string, ecosystem: string, name: string) => string | null;
   /** The purl of a package without version. */
   readonly purlOf: (ecosystem: Ecosystem, name: string) => string;
+  readonly clock: Clock;
 }
 
 export const packageRow = {
@@ -32,22 +37,6 @@ export const packageRow = {
   purl: z.string(),
   description: z.string().nullable(),
 };
-
-const release = z.object({
-  version: z.string(),
-  purl: z.string(),
-  publishedAt: instant.nullable(),
-  firstSeenAt: instant.nullable().meta({ description: "By this Sluice" }),
-  verdict: z.enum(["allow", "warn", "hold", "deny"]),
-  rule: z.string().nullable(),
-  reason: z.string().nullable(),
-  maturesAt: instant.nullable().meta({ description: "When time alone will let it through" }),
-  publisher: z.string().nullable().meta({ description: "As the registry names them" }),
-  files: z.array(z.object({
-    name: z.string(),
-    cached: z.object({ sizeBytes: z.number(), digest: z.string(), since: instant }).nullable(),
-  })),
-});
 
 export function packageEndpoints(deps: PackageApiDeps): readonly Endpoint[] {
   const common = { method: "GET", scope: "read", whose: "address", area: AREA } as const;
@@ -65,15 +54,23 @@ export function packageEndpoints(deps: PackageApiDeps): readonly Endpoint[] {
       ...common,
       id: "getPackage",
       path: "/packages/{purl...}",
-      summary:
-        "One package: its releases with date and verdict, its cached files, and (scope audit) who uses it.",
+      summary: "One package: its releases with date and verdict, its files, and (scope audit) who uses it, " +
+        "which list entries name it and what it is frozen at.",
       params: z.object({ purl: z.string() }),
-      query: z.strictObject({ limit: limit(10_000, 200), cursor }),
+      query: z.strictObject({
+        limit: limit(10_000, 200),
+        cursor,
+        uncached: z.stringbool().default(false).meta({
+          description: "Answers also where nothing is cached of it: without releases",
+        }),
+      }),
       answer: z.object({
         ...packageRow,
         newestAllowed: z.string().nullable(),
         firstSeenAt: instant.nullable(),
-        checkedAt: instant.meta({ description: "When upstream last confirmed it" }),
+        checkedAt: instant.nullable().meta({
+          description: "When upstream last confirmed it; null: nothing is cached of it",
+        }),
         releases: z.array(release).meta({ description: "The highest version first" }),
         usedBy: z.array(z.object({
           user: z.string().nullable(),
@@ -81,6 +78,10 @@ export function packageEndpoints(deps: PackageApiDeps): readonly Endpoint[] {
           installs: z.number(),
           last: instant,
         })).nullable().meta({ description: "null: the token does not have the scope audit" }),
+        entries: z.array(listEntry).nullable().meta({
+          description: "Of the policy's lists and the instance's floor; null: this needs the scope audit",
+        }),
+        frozen: freeze.nullable().meta({ description: "null: it is not, or this needs the scope audit" }),
         next,
       }),
       handle: async (call) => ({ body: await one(deps, call) }),
@@ -161,51 +162,87 @@ function positionOf(text: string): Place {
   throw wrongField("query.cursor", "Cannot read query.cursor: it is what an answer's next said");
 }
 
-async function one(
-  deps: PackageApiDeps,
-  call: Call<{ readonly purl: string }, { readonly limit: number; readonly cursor?: string | undefined }>,
-) {
-  const { params, query, organisation, principal } = call;
-  const asked = readPurlPath(params.purl.split("/"));
-  const ecosystem = deps.ecosystems.find(({ purlType }) => purlType === asked?.type);
-  if (asked === null || ecosystem === undefined) {
-    throw wrongField("path.purl", `${JSON.stringify(params.purl)} is no purl of a package: pkg:npm/left-pad`);
-  }
-  const name = ecosystem.canonicalName?.(asked.name) ?? asked.name;
+interface OneQuery {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly uncached: boolean;
+}
+
+async function one(deps: PackageApiDeps, call: Call<{ readonly purl: string }, OneQuery>) {
+  const { params, query, organisation } = call;
+  const named = packageAt(deps.ecosystems, params.purl);
+  const { ecosystem, name, version } = named;
   const isVisible = await visibleTo(deps, call);
-  const found = await deps.inspect({ organisation, ecosystem, name });
-  if (found === null || !isVisible({ key: found.key, name, description: null })) {
+  const inspected = await deps.inspect({ organisation, ecosystem, name });
+  const isThere = inspected !== null && isVisible({ key: inspected.key, name, description: null });
+  if (!isThere && !query.uncached) {
     throw notFound("unknown-package", `Nothing is cached of ${JSON.stringify(params.purl)}`);
   }
-  const releases = asked.version === null
-    ? found.releases
-    : found.releases.filter(({ version }) => version === asked.version);
+  const found = isThere ? inspected : null;
+  const all = found?.releases ?? [];
+  const releases = version === null ? all : all.filter((each) => each.version === version);
   const from = query.cursor === undefined ? 0 : startOf(query.cursor, releases);
-  const files = await deps.files(found.key);
-  const users = holds(principal, "audit")
-    ? await deps.queries.who(name, {
-      organisation: organisation.id,
-      ecosystem: ecosystem.id,
-      limit: MAX_USERS,
-    })
-    : null;
+  const shown = releases.slice(from, from + query.limit);
+  const files = found === null ? new Map<string, FileRecord>() : await deps.files(found.key);
   return {
     ecosystem: ecosystem.id,
     package: name,
-    purl: found.purl,
-    description: found.description,
-    newestAllowed: found.newestAllowed,
-    firstSeenAt: instantText(found.firstSeenAt),
-    checkedAt: instantText(found.checkedAt),
-    releases: releases.slice(from, from + query.limit).map((each) => ({
-      ...each,
-      publishedAt: instantText(each.publishedAt),
-      firstSeenAt: instantText(each.firstSeenAt),
-      maturesAt: instantText(each.maturesAt),
-      files: each.files.map((filename) => ({ name: filename, cached: keptOf(files.get(filename)) })),
-    })),
-    usedBy: users?.map((row) => ({ ...row, last: instantText(row.last) })) ?? null,
-    next: from + query.limit < releases.length ? toCursor([releases[from + query.limit - 1]!.version]) : null,
+    purl: deps.purlOf(ecosystem, name),
+    description: found?.description ?? null,
+    newestAllowed: found?.newestAllowed ?? null,
+    firstSeenAt: instantText(found?.firstSeenAt ?? null),
+    checkedAt: instantText(found?.checkedAt ?? null),
+    releases: shown.map((each) => releaseOf(each, files)),
+    ...await watched(deps, call, named),
+    next: from + query.limit < releases.length ? toCursor([shown.at(-1)!.version]) : null,
+  };
+}
+
+interface Named {
+  readonly ecosystem: Ecosystem;
+  readonly name: string;
+  readonly version: string | null;
+}
+
+/** Throws ApiError for what is no purl, of none of our ecosystems, or no name that this one could have. */
+function packageAt(ecosystems: readonly Ecosystem[], text: string): Named {
+  const asked = readPurlPath(text.split("/"));
+  if (asked === null) {
+    throw wrongField("path.purl", `${JSON.stringify(text)} is no purl of a package: pkg:npm/left-pad`);
+  }
+  const ecosystem = ecosystems.find(({ purlType }) => purlType === asked.type);
+  if (ecosystem === undefined) {
+    const known = ecosystems.map(({ purlType }) => `pkg:${purlType}/`).join(", ");
+    throw wrongField("path.purl", `${JSON.stringify(text)} is of no ecosystem here: ${known}`);
+  }
+  if (!ecosystem.isName(asked.name)) {
+    throw wrongField(
+      "path.purl",
+      `No package of ${ecosystem.title} can be called ${JSON.stringify(asked.name)}`,
+    );
+  }
+  return { ecosystem, name: ecosystem.canonicalName?.(asked.name) ?? asked.name, version: asked.version };
+}
+
+/** Who has it, what was written of it and what it is frozen at: for those who may read the log. */
+async function watched(
+  { queries, clock }: PackageApiDeps,
+  { organisation, principal }: Pick<Call, "organisation" | "principal">,
+  { ecosystem, name }: Named,
+) {
+  if (!holds(principal, "audit")) return { usedBy: null, entries: null, frozen: null };
+  const { id, policy, floor, freezes } = organisation;
+  const users = await queries.who(name, { organisation: id, ecosystem: ecosystem.id, limit: MAX_USERS });
+  const own = overridesNaming(overridesFor(policy, ecosystem), ecosystem, name);
+  const floors = overridesNaming(floor.deny, ecosystem, name);
+  const now = clock();
+  const frozen = freezes.find((each) =>
+    each.ecosystem === ecosystem.id && each.name === name && (each.until === null || now < each.until)
+  );
+  return {
+    usedBy: users.map((row) => ({ ...row, last: instantText(row.last) })),
+    entries: [...floors.map((each) => entryOf(each, true)), ...own.map((each) => entryOf(each, false))],
+    frozen: frozen === undefined ? null : freezeOf(frozen),
   };
 }
 
@@ -217,10 +254,4 @@ function startOf(text: string, releases: Inspected["releases"]): number {
   }
   const at = releases.findIndex(({ version }) => version === value[0]);
   return at === -1 ? releases.length : at + 1;
-}
-
-function keptOf(file: FileRecord | undefined) {
-  if (file === undefined) return null;
-  const digest = `sha256:${file.blob.split("/").at(-1)}`;
-  return { sizeBytes: file.sizeBytes, digest, since: instantText(file.filledAt) };
 }

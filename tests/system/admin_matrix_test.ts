@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { ADMIN_PAGES } from "../../routes/admin/mod.ts";
 import { greaterRole, type Role, ROLES } from "../../routes/auth/signed_in.ts";
 import { eachOf } from "../contract/world.ts";
+import { startNpmRegistry } from "../fakes/npm_registry.ts";
 import { type SignedInTester, signIn } from "../fakes/signed_in.ts";
 import { startSluice, type TestSluice } from "../fakes/sluice.ts";
 
@@ -28,7 +29,13 @@ const ROWS: Readonly<Record<string, Row>> = {
   packages: { show: "viewer" },
   "packages/{purl...}": {
     show: "viewer",
-    actions: { freeze: "editor", unfreeze: "editor", override: "editor", purge: "operator" },
+    actions: {
+      freeze: "editor",
+      unfreeze: "editor",
+      override: "editor",
+      purge: "instance",
+      look: "operator",
+    },
     at: "packages/pkg:npm/left-pad",
   },
   waivers: {
@@ -99,10 +106,19 @@ function may({ role, isInstanceOwner }: Person, least: Least): boolean {
 
 const ENV = { SLUICE_OWNERS: "github:root" };
 
+/** Some actions ask the registry: it is one of the test's own. */
 async function world(): Promise<TestSluice> {
-  const sluice = await startSluice({ env: ENV });
+  const registry = await startNpmRegistry();
+  registry.publish({ name: "left-pad", releases: { "1.3.0": {} } });
+  const sluice = await startSluice({ env: { ...ENV, SLUICE_UPSTREAM_NPM: registry.upstream.url } });
   for (const id of ["acme", "beta"]) await sluice.setPolicy({}, id);
-  return sluice;
+  return {
+    ...sluice,
+    async [Symbol.asyncDispose]() {
+      await sluice[Symbol.asyncDispose]();
+      await registry[Symbol.asyncDispose]();
+    },
+  };
 }
 
 function addressOf(path: string, organisation = "acme"): string {

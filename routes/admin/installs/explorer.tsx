@@ -1,8 +1,9 @@
 /** The install log: an explorer whose filters stand in the address. */
+import { isDeepStrictEqual } from "node:util";
 import { Chart } from "../chart.tsx";
-import type { AdminPage, PageContext, View } from "../page.ts";
+import { type AdminPage, type CallProblem, type PageContext, PageProblem, type View } from "../page.ts";
 import { Empty, Notice, Pager } from "../ui.tsx";
-import { Filters, filtersOf } from "./filters.tsx";
+import { Filters, filtersOf, readFilters } from "./filters.tsx";
 import { type Install, Records } from "./records.tsx";
 
 interface DayRow {
@@ -30,28 +31,26 @@ export const INSTALLS_EXPORT: AdminPage = {
   scope: "audit",
   async show(context) {
     const format = context.query.get("format") === "csv" ? "csv" : "ndjson";
-    const response = await context.open("exportInstalls", { query: { ...filtersOf(context), format } });
+    const filters = readFilters(context, { withPatterns: false });
+    if ("problem" in filters) throw new PageProblem(filters.problem);
+    const response = await context.open("exportInstalls", { query: { ...filters, format } });
     response.headers.set("content-disposition", `attachment; filename="installs.${format}"`);
     return { kind: "response", response };
   },
 };
 
 async function show(context: PageContext): Promise<View> {
-  const filters = filtersOf(context);
+  const filters = readFilters(context, { withPatterns: false });
+  if ("problem" in filters) return failed(context, filters.problem);
+  // One address for what is shown, so that the links below it and the fields say the same.
+  if (!isDeepStrictEqual(filters, filtersOf(context))) {
+    return { kind: "redirect", to: context.path(["installs"], filters) };
+  }
   const called = await context.call<{ readonly installs: readonly Install[]; readonly next: string | null }>(
     "listInstalls",
     { query: { ...filters, limit: 50, cursor: context.query.get("cursor") } },
   );
-  if (!called.ok) {
-    const { problem } = called;
-    const body = (
-      <>
-        <Notice kind="bad">{problem.title}</Notice>
-        <Filters context={context} problem={problem} />
-      </>
-    );
-    return { kind: "page", status: problem.status, body };
-  }
+  if (!called.ok) return failed(context, called.problem);
   const { installs, next } = called.body;
   const isFirst = !context.query.has("cursor");
   const body = (
@@ -66,6 +65,17 @@ async function show(context: PageContext): Promise<View> {
     </>
   );
   return { kind: "page", body };
+}
+
+/** What was written stays in its fields. */
+function failed(context: PageContext, problem: CallProblem): View {
+  const body = (
+    <>
+      <Notice kind="bad">{problem.title}</Notice>
+      <Filters context={context} problem={problem} />
+    </>
+  );
+  return { kind: "page", status: problem.status, body };
 }
 
 /** The last days before the filters' end, of all outcomes. */

@@ -1,8 +1,8 @@
 /** Who has a package, or a version of it: one link to hand around. */
-import type { AdminPage, PageContext } from "../page.ts";
+import { type AdminPage, type PageContext, PageProblem } from "../page.ts";
 import { Empty, Table, Time } from "../ui.tsx";
 import { count } from "../../text.ts";
-import { filtersOf } from "./filters.tsx";
+import { readFilters } from "./filters.tsx";
 
 interface WhoRow {
   readonly ecosystem: string;
@@ -19,7 +19,9 @@ export const INSTALLS_WHO: AdminPage = {
   title: "Who has it",
   scope: "audit",
   async show(context) {
-    const { package: name, version, ecosystem } = filtersOf(context);
+    const filters = readFilters(context, { withPatterns: true });
+    if ("problem" in filters) throw new PageProblem(filters.problem);
+    const { package: name, version, ecosystem } = filters;
     if (name === undefined) {
       return {
         kind: "page",

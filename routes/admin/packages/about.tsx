@@ -1,23 +1,12 @@
 /** What is known of one package. */
 import type { PageContext } from "../page.ts";
-import { Badge, Empty, Table, Time } from "../ui.tsx";
+import { Empty, Table, Time } from "../ui.tsx";
 import { count } from "../../text.ts";
-import { sizeText } from "../../../storage/cache/size_text.ts";
-import type { Frozen, Package, Release } from "./shapes.ts";
+import type { Package } from "./shapes.ts";
 
-const VERDICTS = {
-  allow: { word: "allowed", tone: "good" },
-  warn: { word: "warned of", tone: "warn" },
-  hold: { word: "held", tone: "warn" },
-  deny: { word: "denied", tone: "bad" },
-} as const;
-
-export function About({ context, found, frozen }: {
-  readonly context: PageContext;
-  readonly found: Package;
-  readonly frozen: Frozen | null;
-}) {
+export function About({ context, found }: { readonly context: PageContext; readonly found: Package }) {
   const { now } = context;
+  const { checkedAt, firstSeenAt, frozen } = found;
   return (
     <dl class="facts">
       <div>
@@ -30,98 +19,35 @@ export function About({ context, found, frozen }: {
           </a>
         </dd>
       </div>
-      <div>
-        <dt>Newest allowed</dt>
-        <dd>{found.newestAllowed ?? "no release is"}</dd>
-      </div>
-      <div>
-        <dt>Confirmed by upstream</dt>
-        <dd>
-          <Time at={found.checkedAt} now={now} />, first seen here <Time at={found.firstSeenAt} now={now} />
-        </dd>
-      </div>
+      {checkedAt === null ? null : (
+        <>
+          <div>
+            <dt>Newest allowed</dt>
+            <dd>{found.newestAllowed ?? "no release is"}</dd>
+          </div>
+          <div>
+            <dt>Confirmed by upstream</dt>
+            <dd>
+              <Time at={checkedAt} now={now} />, first seen here <Time at={firstSeenAt} now={now} />
+            </dd>
+          </div>
+        </>
+      )}
       {frozen === null ? null : (
         <div>
           <dt>Frozen</dt>
           <dd>
             at <Time at={frozen.at} now={now} /> by {frozen.owner ?? "nobody"}
+            {frozen.until === null ? null : (
+              <>
+                , until <Time at={frozen.until} now={now} />
+              </>
+            )}
             {frozen.reason === null ? "" : `: ${frozen.reason}`}
           </dd>
         </div>
       )}
     </dl>
-  );
-}
-
-export function Releases(
-  { context, releases }: { readonly context: PageContext; readonly releases: readonly Release[] },
-) {
-  if (releases.length === 0) return <Empty>There is no such release.</Empty>;
-  const { now } = context;
-  return (
-    <Table
-      caption="Releases, the highest version first"
-      rows={releases}
-      columns={[
-        {
-          title: "Version",
-          cell: ({ version, publisher }) => (
-            <>
-              {version}
-              {publisher === null ? null : <div class="quiet">by {publisher}</div>}
-            </>
-          ),
-        },
-        {
-          title: "Published",
-          cell: ({ publishedAt, firstSeenAt }) =>
-            publishedAt === null
-              ? (
-                <span class="quiet">
-                  no date; seen <Time at={firstSeenAt} now={now} />
-                </span>
-              )
-              : <Time at={publishedAt} now={now} />,
-        },
-        { title: "Verdict", cell: (release) => <Verdict release={release} now={now} /> },
-        { title: "Files cached", cell: ({ files }) => <Files files={files} /> },
-      ]}
-    />
-  );
-}
-
-function Verdict({ release, now }: { readonly release: Release; readonly now: PageContext["now"] }) {
-  const { word, tone } = VERDICTS[release.verdict];
-  return (
-    <>
-      <Badge tone={tone}>{word}</Badge>
-      {release.maturesAt === null ? null : (
-        <>
-          matures <Time at={release.maturesAt} now={now} />
-        </>
-      )}
-      {release.reason === null ? null : <div class="quiet">{release.reason} ({release.rule})</div>}
-    </>
-  );
-}
-
-function Files({ files }: { readonly files: Release["files"] }) {
-  const cached = files.filter((file) => file.cached !== null);
-  if (cached.length === 0) return <span class="quiet">none of {count(files.length)}</span>;
-  return (
-    <details>
-      <summary>
-        {count(cached.length)} of {count(files.length)},{" "}
-        {sizeText(cached.reduce((sum, file) => sum + (file.cached?.sizeBytes ?? 0), 0))}
-      </summary>
-      <ul class="plain">
-        {cached.map(({ name, cached }) => (
-          <li>
-            {name} <div class="quiet mono">{cached?.digest ?? ""}</div>
-          </li>
-        ))}
-      </ul>
-    </details>
   );
 }
 

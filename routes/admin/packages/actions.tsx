@@ -3,10 +3,9 @@ import { errorOf, type PageContext } from "../page.ts";
 import { Form, Select, TextField } from "../ui.tsx";
 import type { Came, Frozen, Package } from "./shapes.ts";
 
-export function Actions({ context, found, frozen, came }: {
+export function Actions({ context, found, came }: {
   readonly context: PageContext;
   readonly found: Package;
-  readonly frozen: Frozen | null;
   readonly came: Came | null;
 }) {
   const { can, principal } = context;
@@ -17,8 +16,10 @@ export function Actions({ context, found, frozen, came }: {
       <h2>What can be done</h2>
       <div class="grid">
         {can("policy") ? <Override context={context} found={found} came={sent("override")} /> : null}
-        {can("policy") ? <Freezing context={context} frozen={frozen} came={sent("freeze")} /> : null}
-        {can("operate") && principal.organisation === null ? <Purging context={context} /> : null}
+        {can("policy") ? <Freezing context={context} frozen={found.frozen} came={sent("freeze")} /> : null}
+        {can("operate") && principal.organisation === null && found.checkedAt !== null
+          ? <Purging context={context} />
+          : null}
       </div>
     </>
   );
@@ -45,16 +46,28 @@ function Override({ context, found, came }: {
           options={[{ value: "deny", label: "Block it" }, { value: "allow", label: "Allow it" }]}
           value={value("effect") || "deny"}
         />
-        <Select
-          name="version"
-          label="Which"
-          options={[
-            { value: "", label: "every version" },
-            ...found.releases.slice(0, 50).map(({ version }) => ({ value: version, label: version })),
-          ]}
-          value={value("version")}
-          error={error("purl")}
-        />
+        {found.releases.length === 0
+          ? (
+            <TextField
+              name="version"
+              label="Which version"
+              help="Empty: every version."
+              value={value("version")}
+              error={error("purl")}
+            />
+          )
+          : (
+            <Select
+              name="version"
+              label="Which"
+              options={[
+                { value: "", label: "every version" },
+                ...found.releases.slice(0, 50).map(({ version }) => ({ value: version, label: version })),
+              ]}
+              value={value("version")}
+              error={error("purl")}
+            />
+          )}
         <TextField name="reason" label="Why" value={value("reason")} error={error("reason")} />
         <TextField
           name="until"

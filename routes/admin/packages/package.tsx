@@ -1,9 +1,11 @@
 /** One package: its releases with verdict, its files, who has it, and what can be done. */
 import type { AdminPage, PageContext, View } from "../page.ts";
 import { Notice, Pager } from "../ui.tsx";
-import { About, Releases, UsedBy } from "./about.tsx";
+import { About, UsedBy } from "./about.tsx";
 import { Actions } from "./actions.tsx";
-import type { Came, Frozen, Package } from "./shapes.ts";
+import { Entries } from "./entries.tsx";
+import { NothingCached, Releases } from "./releases.tsx";
+import type { Came, Package } from "./shapes.ts";
 
 export const PACKAGE: AdminPage = {
   path: "packages/{purl...}",
@@ -14,6 +16,7 @@ export const PACKAGE: AdminPage = {
     frozen: "Frozen: what is published from now on is withheld.",
     unfrozen: "No longer frozen.",
     purged: "What was cached of it is taken away; it is fetched anew when somebody asks for it.",
+    looked: "It was looked up at its registry.",
     blocked: "Blocked, in force within a second.",
     allowed: "Allowed, in force within a second.",
   },
@@ -40,6 +43,7 @@ export const PACKAGE: AdminPage = {
         done(context, form, "purged", (purl) => context.call("purgeCache", { body: { what: purl } })),
     },
     override: { scope: "policy", run: override },
+    look: { scope: "operate", run: look },
   },
 };
 
@@ -54,10 +58,31 @@ async function done(
   return { kind: "redirect", to: `${context.here}?done=${notice}` };
 }
 
+function read(context: PageContext, query: { readonly limit: number; readonly cursor?: string | null }) {
+  const params = { purl: context.params.purl ?? "" };
+  return context.must<Package>("getPackage", { params, query: { ...query, uncached: true } });
+}
+
 /** Canonical, as the API writes it. */
 async function purlOf(context: PageContext): Promise<string> {
-  const params = { purl: context.params.purl ?? "" };
-  return (await context.must<Package>("getPackage", { params, query: { limit: 1 } })).purl;
+  return (await read(context, { limit: 1 })).purl;
+}
+
+/** Fetches its index, and no file. */
+async function look(context: PageContext, form: URLSearchParams): Promise<View> {
+  const purl = await purlOf(context);
+  const response = await context.open("prefetch", { body: { purls: [purl], dryRun: true } });
+  const events = (await response.text()).trimEnd().split("\n").map((line) => JSON.parse(line) as LookEvent);
+  const failed = events.find(({ kind, outcome }) => kind === "failed" || outcome === "failed");
+  if (failed === undefined) return { kind: "redirect", to: `${context.here}?done=looked` };
+  const title = failed.message ?? `${purl} could not be looked up`;
+  return await page(context, { form, problem: { status: 422, code: "look-up-failed", title, errors: [] } });
+}
+
+interface LookEvent {
+  readonly kind: string;
+  readonly outcome?: string;
+  readonly message?: string;
 }
 
 /** One more entry in the policy's overrides, upon the revision that was read. */
@@ -90,27 +115,23 @@ async function override(context: PageContext, form: URLSearchParams): Promise<Vi
 }
 
 async function page(context: PageContext, came: Came | null): Promise<View> {
-  const purl = context.params.purl ?? "";
-  const found = await context.must<Package>("getPackage", {
-    params: { purl },
-    query: { limit: 100, cursor: context.query.get("cursor") },
-  });
-  const frozen = context.can("policy")
-    ? (await context.must<{ readonly frozen: readonly Frozen[] }>("listFrozen", {
-      query: { purl: found.purl },
-    }))
-      .frozen[0] ?? null
-    : null;
+  const found = await read(context, { limit: 100, cursor: context.query.get("cursor") });
+  const isCached = found.checkedAt !== null;
   const body = (
     <>
       {came === null ? null : <Notice kind="bad">{came.problem.title}</Notice>}
       <p class="lead">{found.description ?? ""}</p>
-      <About context={context} found={found} frozen={frozen} />
+      <About context={context} found={found} />
       <h2>Releases</h2>
-      <Releases context={context} releases={found.releases} />
+      {isCached
+        ? <Releases context={context} releases={found.releases} />
+        : <NothingCached context={context} />}
       <Pager context={context} cursor={found.next} />
+      {found.entries === null || found.entries.length === 0
+        ? null
+        : <Entries context={context} found={found} entries={found.entries} />}
       {found.usedBy === null ? null : <UsedBy context={context} found={found} />}
-      <Actions context={context} found={found} frozen={frozen} came={came} />
+      <Actions context={context} found={found} came={came} />
     </>
   );
   return { kind: "page", title: found.package, body, status: came?.problem.status ?? 200 };

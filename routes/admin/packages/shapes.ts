@@ -18,16 +18,26 @@ export interface Release {
   readonly rule: string | null;
   readonly reason: string | null;
   readonly maturesAt: string | null;
+  readonly waivers: readonly {
+    readonly id: string;
+    readonly until: string;
+    readonly endsMature: boolean;
+    readonly owner: string;
+    readonly reason: string;
+    readonly lifts: readonly { readonly rule: string; readonly reason: string }[];
+  }[];
   readonly files: readonly {
     readonly name: string;
-    readonly cached: { readonly sizeBytes: number; readonly digest: string } | null;
+    readonly digests: readonly string[];
+    readonly cached: { readonly sizeBytes: number; readonly digest: string; readonly since: string } | null;
   }[];
 }
 
 export interface Package extends Row {
   readonly newestAllowed: string | null;
   readonly firstSeenAt: string | null;
-  readonly checkedAt: string;
+  /** null: nothing is cached of it. */
+  readonly checkedAt: string | null;
   readonly releases: readonly Release[];
   readonly usedBy:
     | readonly {
@@ -37,11 +47,25 @@ export interface Package extends Row {
       readonly last: string;
     }[]
     | null;
+  readonly entries: readonly Entry[] | null;
+  readonly frozen: Frozen | null;
   readonly next: string | null;
 }
 
+/** What somebody wrote of it into the policy's lists or the floor. */
+export interface Entry {
+  readonly id: string;
+  readonly effect: "allow" | "deny";
+  readonly package: string;
+  readonly version: string | null;
+  readonly range: string | null;
+  readonly reason: string | null;
+  readonly owner: string | null;
+  readonly until: string | null;
+  readonly isFloor: boolean;
+}
+
 export interface Frozen {
-  readonly purl: string;
   readonly at: string;
   readonly reason: string | null;
   readonly owner: string | null;
