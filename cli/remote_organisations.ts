@@ -1,5 +1,5 @@
 /** Organisations of a running Sluice, as the `org` commands know them. */
-import type { PolicyError } from "../policy/config.ts";
+import { type Parsed, type PolicyError, withStandIns } from "../policy/config.ts";
 import type { EpochMs, Waiver } from "../policy/types.ts";
 import type { Revision } from "../storage/kv/revisions.ts";
 import { type ApiClient } from "./api_client.ts";
@@ -12,10 +12,12 @@ interface RemoteRevision extends Omit<Revision, "at"> {
   readonly at: string | null;
 }
 
+type Parse = (shown: unknown) => Parsed<unknown>;
+
 /** `parse` reads what is shown, so that a summary can be given. */
-function storedOf(answer: RemoteRevision & { readonly document: unknown }) {
+function storedOf(answer: RemoteRevision & { readonly document: unknown }, parse: Parse) {
   const { document: source } = answer;
-  return { ...revisionOf(answer), source, parsed: policyParsers().parsePolicy(source) };
+  return { ...revisionOf(answer), source, parsed: parse(source) };
 }
 
 function revisionOf({ revision, at, author, message }: RemoteRevision): Revision {
@@ -39,13 +41,13 @@ function policyPath(id: string): string {
 /** Secrets stay there: what is shown as (set) is put back by the server. */
 export function remoteTarget(
   api: ApiClient,
-  options: { readonly title: string; readonly path: string },
+  options: { readonly title: string; readonly path: string; readonly parse: Parse },
 ): Target {
-  const { title, path } = options;
+  const { title, path, parse } = options;
   const document = async (query: Readonly<Record<string, number>> = {}) =>
     await orNull(api.call<RemoteRevision & { document: unknown }>("GET", path, { query }));
   const parsed = async (answer: Awaited<ReturnType<typeof document>>) =>
-    await Promise.resolve(answer === null ? null : storedOf(answer));
+    await Promise.resolve(answer === null ? null : storedOf(answer, parse));
   return {
     title,
     get: async () => await parsed(await document()),
@@ -60,11 +62,11 @@ export function remoteTarget(
     write: async ({ source, message, expectedRevision }) => {
       const body = { document: source, message, expectedRevision };
       const written = await api.call<RemoteRevision>("PUT", path, { body });
-      return storedOf({ ...written, document: source });
+      return storedOf({ ...written, document: source }, parse);
     },
     restore: async (revision) => {
       await api.call("POST", `${path}/restore`, { body: { revision } });
-      return storedOf((await document())!);
+      return storedOf((await document())!, parse);
     },
     mistakes: async (source) => {
       const body = { document: source };
@@ -77,11 +79,19 @@ export function remoteTarget(
 }
 
 export function remotePolicy(api: ApiClient, id: string): Target {
-  return remoteTarget(api, { title: `policy of organisation ${JSON.stringify(id)}`, path: policyPath(id) });
+  return remoteTarget(api, {
+    title: `policy of organisation ${JSON.stringify(id)}`,
+    path: policyPath(id),
+    parse: (shown) => policyParsers().parsePolicy(withStandIns(shown)),
+  });
 }
 
 export function remoteFloor(api: ApiClient): Target {
-  return remoteTarget(api, { title: "instance's floor", path: "/floor" });
+  return remoteTarget(api, {
+    title: "instance's floor",
+    path: "/floor",
+    parse: (shown) => policyParsers().parseFloor(shown),
+  });
 }
 
 interface Summary {

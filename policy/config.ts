@@ -23,7 +23,7 @@ export type {
   WebhookEvent,
 } from "./documents.ts";
 export { formatPolicyError, type PolicyError } from "./config_errors.ts";
-export { keepSecrets, redactChange, redactPolicy } from "./secrets.ts";
+export { keepSecrets, redactChange, redactPolicy, withStandIns } from "./secrets.ts";
 
 /** A document that was read, or all that is wrong with it. */
 export type Parsed<T> =

@@ -13,6 +13,16 @@ export function redactPolicy<T>(document: T): T {
   return { ...document, webhooks };
 }
 
+/** A copy with an address that can be read wherever one is only shown as kept: to see whether the rest is right. */
+export function withStandIns<T>(shown: T): T {
+  const hooks = webhooksOf(shown);
+  if (hooks === null) return shown;
+  const webhooks = hooks.map((hook) =>
+    isFields(hook) && hook.url === REDACTED ? { ...hook, url: "https://kept.invalid/" } : hook
+  );
+  return { ...shown, webhooks };
+}
+
 /** Both without secrets; where a webhook's address became another one, that is said. */
 export function redactChange(
   before: unknown,

@@ -20,6 +20,7 @@ Deno.test("deno task org --server: writes, shows, restores as on the data folder
   };
   assert.equal((await run("create", "acme", policy)).code, 0);
   const shown = await run("show", "--org", "acme");
+  assert.deepEqual([shown.code, shown.err], [0, ""]);
   assert.match(shown.out, /minimumAge: 3d/);
   assert.match(shown.out, /\(set\)/);
   assert.ok(!shown.out.includes("hooks.example"));
@@ -52,6 +53,10 @@ Deno.test("deno task org --server: writes, shows, restores as on the data folder
   assert.match((await run("waivers", "--org", "acme")).out, /no waivers/);
   assert.equal((await run("waivers", "revoke", "x", "--org", "acme")).code, 1);
   assert.equal((await run("floor", "validate", policy)).code, 1);
+  await Deno.writeTextFile(policy, "deny: [npm/evil]\n");
+  assert.equal((await run("floor", "set", policy)).code, 0);
+  const floor = await run("floor", "show");
+  assert.deepEqual([floor.code, floor.err], [0, ""]);
   assert.equal((await run("forget-user", "jane", "--org", "acme")).code, 0);
   assert.equal((await run("delete", "acme")).code, 0);
   assert.equal((await run("show", "--org", "acme")).code, 1);
