@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Role, SignedIn } from "./auth/signed_in.ts";
+import type { ReadSession, Role, SignedIn } from "./auth/signed_in.ts";
 import { ANSWER } from "./test_support.ts";
 import { type Answer, run, type RunOptions, sampleView } from "./testing.ts";
 
@@ -18,7 +18,7 @@ function start(options: RunOptions = {}) {
 }
 
 /** Whoever sends the cookie `a=b` is a member with that role. */
-function memberOf(roles: Readonly<Record<string, Role>>): RunOptions["readSession"] {
+function memberOf(roles: Readonly<Record<string, Role>>): ReadSession {
   const member: SignedIn = {
     sessionId: "s-1",
     user: "grace<b>",
