@@ -105,6 +105,7 @@ export function loadConfig(input: ConfigInput): Loaded {
     ...missingKeys(raw),
     ...missingHalves(raw),
     ...(platform ? [] : missingPlaces(raw)),
+    ...mistakesOfReplaced(raw, { gathered, replaced, input }),
     ...(parsed.success ? atRootSwitchedOff(parsed.data) : parsed.error.issues.flatMap((issue) => {
       return mistakesOf(issue, raw, { gathered, replaced, input });
     })),
@@ -281,6 +282,19 @@ function complete(gathered: Gathered, platform: boolean): Completed {
   }
   raw.upstreams = merged;
   return { raw, replaced };
+}
+
+/** What the environment takes the place of is read too: a mistake in it may be why it was taken for one of these. */
+function mistakesOfReplaced(raw: Readonly<Record<string, unknown>>, context: Context): readonly Mistake[] {
+  const { gathered, replaced, input } = context;
+  const upstreams = gathered.values.get("upstreams");
+  if (replaced.size === 0 || !isMapping(upstreams)) return [];
+  const asWritten = { ...raw, upstreams };
+  const parsed = configSchema(input).safeParse(asWritten);
+  return (parsed.error?.issues ?? []).filter(({ path: [first, ecosystem, index] }) => {
+    const entries = first === "upstreams" ? upstreams[String(ecosystem)] : null;
+    return replaced.has(String(ecosystem)) && Array.isArray(entries) && isCatchAll(entries[Number(index)]);
+  }).flatMap((issue) => mistakesOf(issue, asWritten, { ...context, replaced: new Map() }));
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

@@ -227,6 +227,24 @@ Deno.test("loadConfig: all mistakes of all sources are told at once", () => {
   }
 });
 
+Deno.test("loadConfig: mistakes in an entry of the file that the environment takes the place of are told too", () => {
+  const yaml = "upstreams: {npm: [{url: 'ftp://x', upstreamTimeout: -1s, matc: [x]}]}";
+  const given = { args: ["--config", "f"], files: { f: yaml } };
+  for (const env of [{}, { SLUICE_UPSTREAM_NPM: "http://a/" }]) {
+    const text = mistakes({ ...given, env });
+    for (const key of ["upstreams.npm[0].url", "upstreams.npm[0].upstreamTimeout", "upstreams.npm[0].matc"]) {
+      assert(text.includes(`  ${key}`), `${key} in ${text}`);
+    }
+  }
+  const right = yaml.replace("ftp", "http").replace("-1s", "1s").replace(", matc: [x]", "");
+  const loaded = load({
+    args: ["--config", "f"],
+    files: { f: right },
+    env: { SLUICE_UPSTREAM_NPM: "http://a/" },
+  });
+  assert(loaded.ok);
+});
+
 Deno.test("loadConfig: no message ever holds a secret", () => {
   const secret = "hunter2";
   const inFile = (yaml: string): Given => ({ args: ["--config", "f"], files: { f: yaml } });
