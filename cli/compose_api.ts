@@ -101,6 +101,7 @@ export function composeApi(parts: Parts, insight: Insight, waivers: WaiverParts)
     ecosystems: services.ecosystems,
     cached: insight.cached,
     queries: insight.queries,
+    asked: parts.asked,
     upstreamId: insight.upstreamId,
     inspect: (query: Parameters<typeof inspect>[1]) => inspect(services, query),
     files: (key: Parameters<typeof listFiles>[1]) => listFiles(kv, key),

@@ -4,6 +4,7 @@ import type { Ecosystem } from "../../ecosystems/ecosystem.ts";
 import type { Inspected, InspectQuery } from "../../ecosystems/pipeline.ts";
 import { overridesNaming } from "../../policy/overrides.ts";
 import { overridesFor } from "../../policy/resolve.ts";
+import type { AskedPackages } from "../../storage/asked.ts";
 import type { Cached, CachedPackage } from "../../storage/cached.ts";
 import type { InstallQueries } from "../../storage/installs/query_types.ts";
 import type { FileRecord, PackageKey } from "../../storage/kv/packages.ts";
@@ -22,6 +23,7 @@ export interface PackageApiDeps {
   readonly ecosystems: readonly Ecosystem[];
   readonly cached: Pick<Cached, "names">;
   readonly queries: Pick<InstallQueries, "packages" | "who">;
+  readonly asked: Pick<AskedPackages, "read">;
   readonly inspect: (query: InspectQuery) => Promise<Inspected | null>;
   readonly files: (key: PackageKey) => Promise<ReadonlyMap<string, FileRecord>>;
   /** The upstream that an organisation has a package from; null: none. */
@@ -94,17 +96,28 @@ export function packageEndpoints(deps: PackageApiDeps): readonly Endpoint[] {
  * that organisation asked for, of no upstream but its own, and of no ecosystem but the token's.
  */
 export async function visibleTo(
-  deps: Pick<PackageApiDeps, "queries" | "upstreamId">,
+  deps: Pick<PackageApiDeps, "queries" | "asked" | "upstreamId">,
   { organisation, principal }: Pick<Call, "organisation" | "principal">,
 ): Promise<(found: CachedPackage) => boolean> {
-  const asked = principal.organisation === null
-    ? null
-    : new Set((await deps.queries.packages({ organisation: organisation.id })).map(idOf));
+  const asked = principal.organisation === null ? null : await askedBy(deps, organisation);
   const { ecosystems } = principal;
   return ({ key, name }) =>
     (ecosystems === null || ecosystems.includes(key.ecosystem)) &&
     deps.upstreamId(organisation.id, key.ecosystem, name) === key.upstreamId &&
     (asked === null || asked.has(idOf({ ecosystem: key.ecosystem, package: name })));
+}
+
+/** The log has what was served or refused, for ever; of what only an index was asked for the last month is known. */
+async function askedBy(
+  { queries, asked }: Pick<PackageApiDeps, "queries" | "asked">,
+  organisation: Call["organisation"],
+): Promise<ReadonlySet<string>> {
+  const logged = await queries.packages({ organisation: organisation.id });
+  const { packages } = await asked.read(organisation);
+  return new Set([
+    ...logged.map(idOf),
+    ...packages.map(({ ecosystem, name }) => idOf({ ecosystem, package: name })),
+  ]);
 }
 
 function idOf(row: { readonly ecosystem: string; readonly package: string }): string {

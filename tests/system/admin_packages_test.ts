@@ -93,6 +93,20 @@ Deno.test("Package: no purl, a name that none has, or another ecosystem is said 
   }
 });
 
+Deno.test("Package: an organisation's own members see what it asked for, an index alone too, and nothing that others asked for", async () => {
+  await using w = await world();
+  const { sluice } = w;
+  for (const id of ["acme", "beta"]) await sluice.setPolicy({}, id);
+  await ask(`${sluice.url}/o/acme/npm/left-pad`);
+  const releasesFor = async (organisation: string) => {
+    const member = await signIn(sluice, { user: organisation, role: "operator", organisation });
+    return await seen(await member.get(`/-/admin/${organisation}/packages/pkg:npm/left-pad`));
+  };
+  const [acme, beta] = [await releasesFor("acme"), await releasesFor("beta")];
+  assert.ok(acme.includes("1.3.1") && acme.includes("held"), acme);
+  assert.ok(beta.includes("Nothing is cached of it here") && !beta.includes("1.3.1"), beta);
+});
+
 Deno.test("Package: after its purge, frozen, one stays on its page, which is looked up again from there; the organisation's trail has it", async () => {
   await using w = await world();
   const { sluice, root } = w;
