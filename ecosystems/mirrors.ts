@@ -32,6 +32,11 @@ export function mirrorOnly(entries: readonly MirrorEntry[], ecosystem: string): 
   return { names: new Set(names), used: own.some(({ packages }) => packages === "used") };
 }
 
+/** Why a package (quoted), or whatever else, is not served of an ecosystem that is a mirror alone. */
+export function notMirroredText({ title }: Pick<Ecosystem, "title">, what: string): string {
+  return `This Sluice serves of ${title} only what it mirrors, and ${what} is none of it`;
+}
+
 /** Of the releases that the policy lets through, the wanted ones, newest first. Pre-releases only by range. */
 export function mirroredVersions({ versions }: MirrorEntry, ecosystem: Ecosystem) {
   const { isPrerelease, isValid } = ecosystem.versions;

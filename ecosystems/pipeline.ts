@@ -10,7 +10,7 @@ import { serveForward } from "./_pipeline/forward.ts";
 import { type Gated, loadOf, reload } from "./_pipeline/gate.ts";
 import { LostDocumentError, serveIndex } from "./_pipeline/indexes.ts";
 import type { Loaded } from "./_pipeline/load.ts";
-import { noCatalogue, notMirrored } from "./_pipeline/mirror_only.ts";
+import { noCatalogue, noForward, notMirrored } from "./_pipeline/mirror_only.ts";
 import type { Services } from "./_pipeline/services.ts";
 import { serveSidecar } from "./_pipeline/sidecar.ts";
 import type { ArtifactAsk, Ask, IndexAsk, LocalAsk, SidecarAsk, VersionAsk } from "./ecosystem.ts";
@@ -52,7 +52,7 @@ export async function serve(services: Services, request: RegistryRequest): Promi
     case "local":
       return await serveLocal(services, request, ask);
     case "forward":
-      return await serveForward(services, request, ask);
+      return noForward(services, request, ask) ?? await serveForward(services, request, ask);
     case "catalogue":
       return noCatalogue(services, request) ?? await serveCatalogue(services, request, ask);
     case "publish":
@@ -114,9 +114,8 @@ async function servePackageOnce(
       message: "This address asked for too many different instants: try again in an hour, or name a snapshot",
     });
   }
-  const unserved = await notMirrored(services, request, ask.subject.name);
-  if (unserved !== null) return unserved;
   const gate = await loadOf(services, request, ask.subject);
+  if (gate === "not-mirrored") return notMirrored(request, ask.subject.name);
   if (gate === "too-many-absences") {
     return failed(request, {
       status: 429,

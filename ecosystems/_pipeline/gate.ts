@@ -5,7 +5,17 @@ import type { PackageRef } from "../ecosystem.ts";
 import type { RegistryRequest } from "../outcome.ts";
 import { decideFor } from "./as_of.ts";
 import { grantsFor } from "./grants.ts";
-import { type Absent, fromStorage, keyText, load, type Loaded, NOT_ASKED, packageKey } from "./load.ts";
+import {
+  type Absent,
+  fromStorage,
+  keyText,
+  load,
+  type Loaded,
+  type LoadRequest,
+  NOT_ASKED,
+  type NotLoaded,
+  packageKey,
+} from "./load.ts";
 import type { LostDocumentError } from "./indexes.ts";
 import type { Services } from "./services.ts";
 import { refreshOnce } from "./shared_refresh.ts";
@@ -53,11 +63,13 @@ export async function loadOf(
   services: Services,
   request: RegistryRequest,
   subject: PackageRef,
-): Promise<Gated | Absent | "too-many-absences"> {
+  options: Pick<LoadRequest, "forMirror"> = {},
+): Promise<Gated | Absent | NotLoaded> {
   const { ecosystem, organisation, caller } = request;
   const upstream = upstreamOf(services, request, subject.name);
   if (upstream === null) return NOT_ASKED;
-  const loaded = await load(services, { ecosystem, upstream, subject, address: caller.address });
+  const asked = { ecosystem, upstream, subject, address: caller.address, ...options };
+  const loaded = await load(services, asked);
   if (typeof loaded === "string" || loaded.known === null) return loaded;
   for (const { blob } of loaded.known.record.documents) if (blob !== null) services.used(blob);
   const grants = await grantsFor(services, request, subject.name);

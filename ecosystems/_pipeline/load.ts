@@ -6,6 +6,7 @@ import type { Upstream } from "../../storage/upstream/upstream.ts";
 import type { Ecosystem, PackageRef } from "../ecosystem.ts";
 import type { Copy, Forwarded } from "../outcome.ts";
 import { ageMs, freshFor, holdBack, isHeldBack, levelOf, staleFor } from "./lifetimes.ts";
+import { isMirrored } from "./mirror_only.ts";
 import type { Known, Services } from "./services.ts";
 import { refreshOnce } from "./shared_refresh.ts";
 
@@ -15,6 +16,8 @@ export interface LoadRequest {
   readonly subject: PackageRef;
   /** Whose absences are counted. */
   readonly address: string;
+  /** It fills the mirror: what is not mirrored yet is fetched all the same. */
+  readonly forMirror?: boolean;
 }
 
 export interface Loaded {
@@ -44,7 +47,10 @@ export interface Absent extends Pick<Loaded, "forwarded"> {
   readonly copy: Copy | null;
 }
 
-export type LoadResult = Loaded | Absent | "too-many-absences";
+export type LoadResult = Loaded | Absent | NotLoaded;
+
+/** Upstream is not asked about it, whether or not it is there. */
+export type NotLoaded = "too-many-absences" | "not-mirrored";
 
 export const NOT_ASKED: Absent = { known: null, forwarded: null, copy: null };
 
@@ -68,6 +74,8 @@ export function keyText(key: PackageKey): string {
 export async function load(services: Services, request: LoadRequest): Promise<LoadResult> {
   const key = packageKey(request.ecosystem, request.upstream, request.subject.name);
   const id = keyText(key);
+  const mayBeRefused = services.mirrorOnly(key.ecosystem) !== null && request.forMirror !== true;
+  if (mayBeRefused && !await isMirrored(services, key)) return "not-mirrored";
   const known = services.known.get(id);
   if (known !== undefined && isFresh(services, known)) {
     services.inUse.note(id, known.key);

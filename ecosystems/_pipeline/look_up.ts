@@ -5,14 +5,17 @@ import { load, loadCached, packageKey } from "./load.ts";
 import type { Known, Services } from "./services.ts";
 import { upstreamOf } from "./upstream.ts";
 
-/** null: there is no such package. `asker`: whose questions for what does not exist are counted. */
+/**
+ * null: there is no such package. `not-mirrored`: this ecosystem is a mirror alone, and it is none of it. `asker`: whose
+ * questions for what does not exist are counted.
+ */
 export async function lookUp(services: Services, query: {
   readonly organisation: OrganisationView;
   readonly ecosystem: Ecosystem;
   /** Canonical. */
   readonly name: string;
   readonly asker: string;
-}): Promise<Pick<Known, "facts" | "firstSeen"> | null> {
+}): Promise<Pick<Known, "facts" | "firstSeen"> | "not-mirrored" | null> {
   const { ecosystem, name, asker } = query;
   const upstream = upstreamOf(services, query, name);
   if (upstream === null) return null;
@@ -20,5 +23,6 @@ export async function lookUp(services: Services, query: {
   if (cached !== null) return cached;
   const subject = { kind: "package", name } as const;
   const loaded = await load(services, { ecosystem, upstream, subject, address: asker });
-  return typeof loaded === "string" ? null : loaded.known;
+  if (loaded === "too-many-absences") return null;
+  return loaded === "not-mirrored" ? loaded : loaded.known;
 }

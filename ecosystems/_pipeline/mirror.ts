@@ -101,7 +101,7 @@ export function createMirror({ services, entries, jobs, pins, queries, view }: M
     };
     const here = new Set<string>();
     const failures: string[] = [];
-    const options = { organisation, site: "", asker: OWNER, isDryRun: false, signal };
+    const options = { organisation, site: "", asker: OWNER, isDryRun: false, forMirror: true, signal };
     for await (const event of prefetch(services, [wish], options)) {
       if (event === "wish-ended") continue;
       const version = parsePurl(event.purl)?.version;

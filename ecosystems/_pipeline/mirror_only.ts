@@ -1,19 +1,22 @@
-/** An ecosystem that is a mirror and nothing else: what it does not mirror is refused before upstream is asked. */
+/** An ecosystem that is a mirror and nothing else: what it does not mirror is refused, and upstream is not asked for it. */
+import type { PackageKey } from "../../storage/kv/packages.ts";
+import type { ForwardAsk } from "../ecosystem.ts";
+import { notMirroredText } from "../mirrors.ts";
 import type { Outcome, RegistryRequest } from "../outcome.ts";
-import { failed } from "./answers.ts";
-import { packageKey } from "./load.ts";
+import { failed, notOffered } from "./answers.ts";
 import type { Services } from "./services.ts";
-import { upstreamOf } from "./upstream.ts";
 
-/** null: it is served. */
-export async function notMirrored(
-  services: Services,
-  request: RegistryRequest,
-  name: string,
-): Promise<Outcome | null> {
-  const only = services.mirrorOnly(request.ecosystem.id);
-  if (only === null || only.names.has(name)) return null;
-  if (only.used && await isKnown(services, request, name)) return null;
+/** Whether anybody is answered about it and upstream asked; but for the mirror's own filling. */
+export async function isMirrored(services: Services, key: PackageKey): Promise<boolean> {
+  const only = services.mirrorOnly(key.ecosystem);
+  if (only === null || only.names.has(key.name)) return true;
+  if (!only.used) return false;
+  const stored = await services.packages.get(key);
+  return stored !== null && !stored.record.absent;
+}
+
+/** As a client is told. */
+export function notMirrored(request: RegistryRequest, name: string): Outcome {
   return refused(request, JSON.stringify(name));
 }
 
@@ -23,18 +26,17 @@ export function noCatalogue(services: Services, request: RegistryRequest): Outco
   return refused(request, "a list of upstream's packages");
 }
 
+/** What a client sends along names packages: an audit of all that a project depends on. null: it is passed on. */
+export function noForward(services: Services, request: RegistryRequest, ask: ForwardAsk): Outcome | null {
+  const { ecosystem } = request;
+  if (ask.method === "GET" || services.mirrorOnly(ecosystem.id) === null) return null;
+  return notOffered(request, notMirroredText(ecosystem, "an audit"));
+}
+
 function refused(request: RegistryRequest, what: string): Outcome {
   return failed(request, {
     status: 403,
     code: "not-mirrored",
-    message:
-      `This Sluice serves of ${request.ecosystem.title} only what it mirrors, and ${what} is none of it`,
+    message: notMirroredText(request.ecosystem, what),
   });
-}
-
-async function isKnown(services: Services, request: RegistryRequest, name: string): Promise<boolean> {
-  const upstream = upstreamOf(services, request, name);
-  if (upstream === null) return false;
-  const stored = await services.packages.get(packageKey(request.ecosystem, upstream, name));
-  return stored !== null && !stored.record.absent;
 }

@@ -8,6 +8,7 @@ import { permits } from "../../policy/types.ts";
 import { IntegrityError, StorageError, TooLargeError, UpstreamError } from "../../storage/errors.ts";
 import { createSlots, type Slots } from "../../storage/slots.ts";
 import { formatPurl } from "../_shared/purl.ts";
+import { notMirroredText } from "../mirrors.ts";
 import type { RegistryRequest } from "../outcome.ts";
 import { type Gated, loadOf } from "./gate.ts";
 import { merged } from "./merged.ts";
@@ -47,8 +48,11 @@ async function* fulfil(run: Run, wish: Wish): AsyncGenerator<Prefetched | "wish-
   try {
     const request = requestOf(run, wish);
     const gated = await gatedOf(run, request, wish);
-    const versions = versionsOf(gated, wish);
-    if (typeof versions === "string") {
+    const versions = gated === "not-mirrored" ? [] : versionsOf(gated, wish);
+    if (gated === "not-mirrored") {
+      const message = notMirroredText(wish.ecosystem, JSON.stringify(wish.name));
+      yield about(wish, version, { outcome: "refused", message, rule: gated });
+    } else if (typeof versions === "string") {
       yield about(wish, null, { outcome: "refused", message: versions, rule: "policy" });
     } else {
       yield* merged(versions.flatMap((each) => chosenOf(run, gated, wish, each)), {
@@ -62,12 +66,17 @@ async function* fulfil(run: Run, wish: Wish): AsyncGenerator<Prefetched | "wish-
   if (!run.signal?.aborted) yield "wish-ended";
 }
 
-async function gatedOf(run: Run, request: RegistryRequest, wish: Wish): Promise<Gated> {
-  const gated = await loadOf(run.services, request, { kind: "package", name: wish.name });
+async function gatedOf(
+  { services, forMirror = false }: Run,
+  request: RegistryRequest,
+  { name }: Wish,
+): Promise<Gated | "not-mirrored"> {
+  const gated = await loadOf(services, request, { kind: "package", name }, { forMirror });
+  if (gated === "not-mirrored") return gated;
   if (gated === "too-many-absences") {
     throw new MissingError("Too many packages that do not exist were asked for: try again in ten minutes");
   }
-  if ("known" in gated) throw new MissingError(`There is no package ${JSON.stringify(wish.name)}`);
+  if ("known" in gated) throw new MissingError(`There is no package ${JSON.stringify(name)}`);
   return gated;
 }
 

@@ -29,6 +29,8 @@ export interface PrefetchOptions {
   readonly asker: string;
   /** Indexes are fetched, since nothing can be decided without them; files are not. */
   readonly isDryRun: boolean;
+  /** It fills the mirror: an ecosystem that is a mirror alone refuses it nothing. */
+  readonly forMirror?: boolean;
   /** Asked where a release has several files; not given: all of them. */
   readonly wantsFile?: (filename: string) => boolean;
   /** Nothing more is begun. */

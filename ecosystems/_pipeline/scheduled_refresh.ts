@@ -13,6 +13,7 @@ import type { Upstream } from "../../storage/upstream/upstream.ts";
 import type { Ecosystem } from "../ecosystem.ts";
 import { createByteCache } from "../../storage/memory.ts";
 import { fromStorage, keyText } from "./load.ts";
+import { isMirrored } from "./mirror_only.ts";
 import { isOfOrigin, nextRefresh, refreshBackOffMs, useCountsFor, writtenOnceIn } from "./refresh_times.ts";
 import type { Services } from "./services.ts";
 import { refreshOnce } from "./shared_refresh.ts";
@@ -168,7 +169,7 @@ export function createScheduledRefresh(deps: ScheduledRefreshDeps): ScheduledRef
     const now = clock();
     const lifetimes = services.lifetimes(key);
     const stored = now - usedAt < useCountsFor(lifetimes) ? await services.packages.get(key) : null;
-    if (stored === null || stored.record.absent) {
+    if (stored === null || stored.record.absent || !await isMirrored(services, key)) {
       written.delete(keyText(key));
       await inUse.drop(held);
       return false;

@@ -1,6 +1,7 @@
 /** Freezes: packages held at what they were, so that newer releases are withheld. */
 import * as z from "zod";
 import type { Ecosystem } from "../../ecosystems/ecosystem.ts";
+import { notMirroredText } from "../../ecosystems/mirrors.ts";
 import { formatPurl, parsePurl } from "../../ecosystems/_shared/purl.ts";
 import { releasedAt } from "../../policy/timeline.ts";
 import type { EpochMs, Freeze, PackageFacts } from "../../policy/types.ts";
@@ -19,13 +20,15 @@ const MAX_NAME = 512;
 export interface FreezeApiDeps {
   readonly organisations: Organisations;
   readonly ecosystems: readonly Ecosystem[];
-  /** From storage, else upstream; null: there is no such package. */
+  /** From storage, else upstream; null: there is no such package. `not-mirrored`: this Sluice serves none of it. */
   readonly lookUp: (query: {
     readonly organisation: OrganisationView;
     readonly ecosystem: Ecosystem;
     readonly name: string;
     readonly asker: string;
-  }) => Promise<{ readonly facts: PackageFacts; readonly firstSeen: FirstSeenTimes | null } | null>;
+  }) => Promise<
+    { readonly facts: PackageFacts; readonly firstSeen: FirstSeenTimes | null } | "not-mirrored" | null
+  >;
   readonly clock: Clock;
 }
 
@@ -154,6 +157,9 @@ async function freezeOf(
   }
   if (body.at !== undefined && body.at > now) throw wrongField("body.at", "This instant is in the future");
   const found = await deps.lookUp({ organisation, ecosystem, name, asker: `api ${principal.id}` });
+  if (found === "not-mirrored") {
+    throw wrongField("body.purl", notMirroredText(ecosystem, purlOf(named)), found);
+  }
   if (found === null) {
     throw wrongField("body.purl", `There is no package ${purlOf(named)}`, "unknown-package");
   }

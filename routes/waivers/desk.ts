@@ -1,5 +1,6 @@
 /** Where exceptions are asked for and answered: by a form, a page or the API, all of them through here. */
 import type { Ecosystem } from "../../ecosystems/ecosystem.ts";
+import { notMirroredText } from "../../ecosystems/mirrors.ts";
 import type { OutlookQuery, WaiverOutlook } from "../../ecosystems/why.ts";
 import { formatPurl } from "../../ecosystems/_shared/purl.ts";
 import type { EpochMs, Waiver } from "../../policy/types.ts";
@@ -36,7 +37,7 @@ export interface WaiverDeskDeps {
   readonly organisations: Pick<Organisations, "addWaiver">;
   readonly requests: WaiverRequests;
   readonly outlook: (query: OutlookQuery) => Promise<WaiverOutlook | null>;
-  /** From storage, else upstream: for those who grant. null: there is no such package. */
+  /** From storage, else upstream: for those who grant. null: there is no such package; `not-mirrored`: none of it is served. */
   readonly lookUp: (query: {
     readonly organisation: OrganisationView;
     readonly ecosystem: Ecosystem;
@@ -161,6 +162,7 @@ export function createWaiverDesk(deps: WaiverDeskDeps): WaiverDesk {
     if (cached !== null) return cached;
     const { ecosystem, name } = subject;
     const found = await deps.lookUp({ organisation: view, ecosystem, name, asker: `api ${principal.id}` });
+    if (found === "not-mirrored") throw notFound(found, notMirroredText(ecosystem, JSON.stringify(name)));
     return found === null ? null : await deps.outlook(query);
   }
 
