@@ -39,14 +39,23 @@ interface Client {
 
 /** The first of each client tries without one, too. */
 const CLIENTS: readonly Client[] = [
-  ofNpm("npm", /401 Unauthorized .*lets in callers with a token only: ask/),
+  ofNpm(
+    "npm",
+    /401 Unauthorized .*lets in callers with a token only: make one of your own at http.*\/-\/admin\/default\/tokens or ask/,
+  ),
   ofNpm("npm", null, "password"),
   ofNpm("pnpm", /Unauthorized - 401/),
-  ofNpm("yarn1", /lets in callers with a token only: ask/),
+  ofNpm(
+    "yarn1",
+    /lets in callers with a token only: make one of your own at http.*\/-\/admin\/default\/tokens or ask/,
+  ),
   ofNpm("yarn4", /Invalid authentication \(as an anonymous user\)/),
   ofNpm("yarn4", null, "password"),
   ofNpm("bun", /npm\/steady - 401/),
-  ofNpm("deno", /lets in callers with a token only: ask/),
+  ofNpm(
+    "deno",
+    /lets in callers with a token only: make one of your own at http.*\/-\/admin\/default\/tokens or ask/,
+  ),
   // pip and pdm keep it to themselves where nobody can be asked for a password.
   ofPython({ client: "pip" }, /No matching distribution found for steady/),
   ofPython({ client: "pip", kept: "netrc" }, null),
@@ -139,6 +148,9 @@ async function startWorld(): Promise<World> {
       SLUICE_UPSTREAM_CARGO: cargo.upstream.url,
       SLUICE_UPSTREAM_PYPI: pypi.upstream.url,
       SLUICE_UPSTREAM_PYPI_ALLOWED_HOSTS: pypi.files.host,
+      // With a sign-in the sentence leads to where members make their own; nobody signs in here.
+      SLUICE_OIDC_ISSUER: "https://login.example",
+      SLUICE_OIDC_CLIENT_ID: "sluice",
     },
   });
   await sluice.setPolicy({ callers: "token" });
