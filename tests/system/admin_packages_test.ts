@@ -89,7 +89,7 @@ Deno.test("Package: no purl, a name that none has, or another ecosystem is said 
     ]
   ) {
     const said = await seen(await root.get(`${PACKAGES}/${path}`), 400);
-    assert.ok(said.includes(sentence!), said);
+    assert.ok(said.includes(sentence!) && said.includes("No such package"), said);
   }
 });
 

@@ -9,6 +9,9 @@ export function Entries({ context, found, entries }: {
   readonly entries: readonly Entry[];
 }) {
   const { can, now } = context;
+  const own = entries.filter(({ isFloor }) => !isFloor);
+  // A glob is not found by the name.
+  const q = own.every((entry) => entry.package.includes(found.package)) ? found.package : null;
   return (
     <>
       <h2>What the lists say of it</h2>
@@ -32,10 +35,10 @@ export function Entries({ context, found, entries }: {
           { title: "In", cell: ({ isFloor }) => isFloor ? "the instance's floor" : "the policy" },
         ]}
       />
-      {can("policy") && entries.some(({ isFloor }) => !isFloor)
+      {can("policy") && own.length > 0
         ? (
           <p>
-            <a href={context.path(["policy", "lists"], { q: found.package })}>Change them in the lists</a>
+            <a href={context.path(["policy", "lists"], { q })}>Change them in the lists</a>
           </p>
         )
         : null}

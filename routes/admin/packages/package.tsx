@@ -1,6 +1,6 @@
 /** One package: its releases with verdict, its files, who has it, and what can be done. */
-import type { AdminPage, PageContext, View } from "../page.ts";
-import { Notice, Pager } from "../ui.tsx";
+import { type AdminPage, errorOf, type PageContext, PageProblem, type View } from "../page.ts";
+import { Empty, Notice, Pager } from "../ui.tsx";
 import { About, UsedBy } from "./about.tsx";
 import { Actions } from "./actions.tsx";
 import { Entries } from "./entries.tsx";
@@ -11,7 +11,7 @@ export const PACKAGE: AdminPage = {
   path: "packages/{purl...}",
   title: "Package",
   scope: "read",
-  show: (context) => page(context, null),
+  show,
   notices: {
     frozen: "Frozen: what is published from now on is withheld.",
     unfrozen: "No longer frozen.",
@@ -56,6 +56,20 @@ async function done(
   const called = await work(await purlOf(context));
   if (!called.ok) return await page(context, { form, problem: called.problem });
   return { kind: "redirect", to: `${context.here}?done=${notice}` };
+}
+
+async function show(context: PageContext): Promise<View> {
+  try {
+    return await page(context, null);
+  } catch (error) {
+    if (!(error instanceof PageProblem) || errorOf(error.problem, "path.purl") === null) throw error;
+    const body = (
+      <Empty>
+        {error.message}. <a href={context.path(["packages"])}>All packages</a>
+      </Empty>
+    );
+    return { kind: "page", title: "No such package", status: error.problem.status, body };
+  }
 }
 
 function read(context: PageContext, query: { readonly limit: number; readonly cursor?: string | null }) {
