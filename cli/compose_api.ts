@@ -114,7 +114,7 @@ export function composeApi(parts: Parts, insight: Insight, waivers: WaiverParts)
       queries: insight.queries,
       forgetUser: (user) => forgetUser({ kv, journal, clock, log }, user),
     }),
-    ...organisationEndpoints({ organisations, ...parsers }),
+    ...organisationEndpoints({ organisations, ...parsers, checkAddress: parts.checkAddress }),
     ...previewEndpoints({
       organisations,
       parsePolicy: parsers.parsePolicy,

@@ -47,6 +47,8 @@ import type { Sessions } from "../storage/sessions.ts";
 import { createWaiverUses, type WaiverUses } from "../storage/kv/waiver_uses.ts";
 import type { Tokens } from "../storage/tokens.ts";
 import { createUpstreamClient } from "../storage/upstream/client.ts";
+import type { AddressCheck } from "../storage/upstream/address_check.ts";
+import type { LookupAll } from "../storage/upstream/dispatcher.ts";
 import { createGuardedPost } from "../storage/upstream/guarded.ts";
 import { type ConfiguredUpstreams, createUpstreams } from "../storage/upstream/upstreams.ts";
 import { createWebhooks, type Webhooks } from "../storage/webhooks.ts";
@@ -69,6 +71,8 @@ export interface ComposeDeps {
   readonly openArtifacts?: typeof openConfiguredArtifacts;
   /** Opens the install log: a journal or segments, as is fit, where it is not given. */
   readonly openInstalls?: typeof createInstallLog;
+  /** Resolves webhooks' hosts; the system does where it is not given. */
+  readonly lookup?: LookupAll;
 }
 
 /** Open, and closed by the closers they were given. */
@@ -90,6 +94,8 @@ export interface Parts {
   readonly jobs: Jobs;
   readonly webhooks: Webhooks;
   readonly deliveries: Deliveries;
+  /** Of a webhook's address. */
+  readonly checkAddress: AddressCheck;
   readonly tokens: Tokens;
   readonly sessions: Sessions;
   readonly members: Members;
@@ -178,7 +184,12 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
   const client = { upstreams, network, lifetimes, clock, timers, log, measure };
   const upstream = usable(() => createUpstreamClient(client));
   closers.add(() => upstream.close());
-  const guarded = createGuardedPost({ network, timers, allowPrivate: config.allowPrivateWebhooks });
+  const guarded = createGuardedPost({
+    network,
+    timers,
+    allowPrivate: config.allowPrivateWebhooks,
+    ...(deps.lookup === undefined ? {} : { lookup: deps.lookup }),
+  });
   closers.add(() => guarded.close());
   const jobs = createJobs({ kv, clock, log, timers });
   const deliveries = createDeliveries(kv);
@@ -262,6 +273,7 @@ export async function openParts(config: Config, deps: ComposeDeps, closers: Clos
     jobs,
     webhooks,
     deliveries,
+    checkAddress: guarded.check,
     tokens,
     sessions: createSessions(kv, { clock }),
     members: createMembers(kv, { clock }),

@@ -208,7 +208,13 @@ const SETTINGS: readonly Setting[] = Object.freeze([
   setting("caFile", "A PEM file of certificate authorities to trust beside the usual ones.", {
     value: "PATH",
   }),
-  setting("allowPrivateWebhooks", "Hosts of webhooks that may have a private address.", { value: "HOST,…" }),
+  setting(
+    "allowPrivateWebhooks",
+    "Hosts (any port) or HOST:PORT of webhooks that may have a private address.",
+    {
+      value: "HOST,…",
+    },
+  ),
   setting("requestsPerAddress", "Requests of one address that are answered at once; more are told 429.", {
     value: "NUMBER",
     default: "1024",

@@ -24,13 +24,19 @@ interface Sent {
   readonly problem: CallProblem;
 }
 
+type Changed = { readonly warnings: readonly string[] } | { readonly problem: CallProblem };
+
 export const WEBHOOKS: AdminPage = {
   path: "webhooks",
   title: "Webhooks",
   scope: "policy",
   isInMenu: true,
   show: (context) => page(context, {}),
-  notices: { added: "The webhook was added.", removed: "The webhook was taken away." },
+  notices: {
+    added: "The webhook was added.",
+    unresolved: "The webhook was added. Its host cannot be resolved now: send a test once it can.",
+    removed: "The webhook was taken away.",
+  },
   actions: {
     add: {
       scope: "policy",
@@ -41,21 +47,22 @@ export const WEBHOOKS: AdminPage = {
           format: form.get("format") ?? "json",
           events: form.getAll("events"),
         };
-        const problem = await change(context, `added a webhook`, (hooks) => [...hooks, hook]);
-        if (problem !== null) return await page(context, { sent: { form, problem } });
-        return { kind: "redirect", to: context.path(["webhooks"], { done: "added" }) };
+        const changed = await change(context, `added a webhook`, (hooks) => [...hooks, hook]);
+        if ("problem" in changed) return await page(context, { sent: { form, problem: changed.problem } });
+        const done = changed.warnings.length === 0 ? "added" : "unresolved";
+        return { kind: "redirect", to: context.path(["webhooks"], { done }) };
       },
     },
     remove: {
       scope: "policy",
       async run(context, form) {
         const id = form.get("id") ?? "";
-        const problem = await change(
+        const changed = await change(
           context,
           `took away webhook ${id}`,
           (hooks) => hooks.filter((hook, index) => (hook.id ?? defaultWebhookId(index)) !== id),
         );
-        if (problem !== null) return await page(context, { sent: { form, problem } });
+        if ("problem" in changed) return await page(context, { sent: { form, problem: changed.problem } });
         return { kind: "redirect", to: context.path(["webhooks"], { done: "removed" }) };
       },
     },
@@ -70,20 +77,20 @@ export const WEBHOOKS: AdminPage = {
   },
 };
 
-/** Upon the revision that was read: whoever was quicker is not written over. null: done. */
+/** Upon the revision that was read: whoever was quicker is not written over. */
 async function change(
   context: PageContext,
   message: string,
   edit: (hooks: readonly Fields[]) => readonly Fields[],
-): Promise<CallProblem | null> {
+): Promise<Changed> {
   const params = { organisation: context.organisation.id };
   const { revision, document } = await context.must<Policy>("getPolicy", { params });
   const changed = { ...document, webhooks: edit(document.webhooks ?? []) };
-  const called = await context.call("putPolicy", {
+  const called = await context.call<{ readonly warnings: readonly string[] }>("putPolicy", {
     params,
     body: { document: changed, message, expectedRevision: revision },
   });
-  return called.ok ? null : called.problem;
+  return called.ok ? { warnings: called.body.warnings } : { problem: called.problem };
 }
 
 async function page(context: PageContext, { sent, tested }: {
@@ -99,11 +106,17 @@ async function page(context: PageContext, { sent, tested }: {
       </p>
       {tested === undefined ? null : <Tested id={tested.id} delivery={tested.delivery} />}
       {sent === undefined ? null : <Notice kind="bad">{sent.problem.title}</Notice>}
-      {webhooks.length === 0
-        ? <Empty>Nobody is told of anything yet. Add the address of a channel or a service below.</Empty>
-        : webhooks.map((webhook) => <Hook context={context} webhook={webhook} />)}
-      <h2>Add a webhook</h2>
-      <Add context={context} sent={sent ?? null} />
+      <div class="beside">
+        <div>
+          {webhooks.length === 0
+            ? <Empty>Nobody is told of anything yet. Add the address of a channel or a service here.</Empty>
+            : webhooks.map((webhook) => <Hook context={context} webhook={webhook} />)}
+        </div>
+        <div>
+          <h2>Add a webhook</h2>
+          <Add context={context} sent={sent ?? null} />
+        </div>
+      </div>
     </>
   );
   return { kind: "page", body, status: sent?.problem.status ?? 200 };

@@ -1,13 +1,21 @@
 /** Organisations, their policies with history, their waivers; and the instance's floor. */
 import * as z from "zod";
-import { keepSecrets, type Parsed, redactChange, redactPolicy } from "../../policy/config.ts";
+import {
+  keepSecrets,
+  type Parsed,
+  type PolicyError,
+  redactChange,
+  redactPolicy,
+} from "../../policy/config.ts";
 import type { Waiver } from "../../policy/types.ts";
 import type { Organisations, StoredDocument } from "../../storage/kv/organisation_types.ts";
+import { OrganisationError } from "../../storage/kv/organisation_error.ts";
 import type { Revision } from "../../storage/kv/revisions.ts";
 import { type Call, type Endpoint, endpoint } from "./endpoint.ts";
 import { notFound } from "./error.ts";
 import { instant, instantText } from "./schemas.ts";
 import { told } from "./told.ts";
+import { type AddressReport, type CheckAddress, checkAddresses } from "./webhook_addresses.ts";
 import { shownWaiver, toldWaiver, waiver } from "./waiver_schemas.ts";
 
 const AREA = "Organisations";
@@ -19,6 +27,8 @@ export interface OrganisationApiDeps {
   /** Every mistake in a document. */
   readonly parsePolicy: (source: unknown) => Parsed<unknown>;
   readonly parseFloor: (source: unknown) => Parsed<unknown>;
+  /** Whether anything may be sent to a webhook's address. */
+  readonly checkAddress: CheckAddress;
 }
 
 const revision = z.object({
@@ -61,6 +71,8 @@ interface Documents {
   }): Promise<StoredDocument<unknown>>;
   restore(revision: number, author: string): Promise<StoredDocument<unknown>>;
   parse(source: unknown): Parsed<unknown>;
+  /** What no schema can tell. */
+  look(change: { readonly source: unknown; readonly before: unknown }): Promise<AddressReport>;
 }
 
 const named = z.object({ organisation: z.string() });
@@ -75,6 +87,7 @@ export function organisationEndpoints(deps: OrganisationApiDeps): readonly Endpo
     write: (given) => organisations.set({ id, ...given }),
     restore: (number, author) => organisations.restore(id, number, author),
     parse: deps.parsePolicy,
+    look: (change) => checkAddresses(deps.checkAddress, change),
   });
   const floorOf = (): Documents => ({
     what: "instance's floor",
@@ -84,16 +97,18 @@ export function organisationEndpoints(deps: OrganisationApiDeps): readonly Endpo
     write: (given) => organisations.setFloor(given),
     restore: (number, author) => organisations.restoreFloor(number, author),
     parse: deps.parseFloor,
+    look: () => Promise.resolve({ mistakes: [], warnings: [] }),
   });
   return [
-    ...wholeEndpoints(organisations),
+    ...wholeEndpoints(deps),
     ...documentEndpoints({ id: "Policy", path: "/organisations/{organisation}/policy", of: policyOf }),
     ...documentEndpoints({ id: "Floor", path: "/floor", of: floorOf }),
     ...waiverEndpoints(organisations),
   ];
 }
 
-function wholeEndpoints(organisations: Organisations): readonly Endpoint[] {
+function wholeEndpoints(deps: OrganisationApiDeps): readonly Endpoint[] {
+  const { organisations } = deps;
   return [
     endpoint({
       id: "listOrganisations",
@@ -126,6 +141,8 @@ function wholeEndpoints(organisations: Organisations): readonly Endpoint[] {
       body: z.strictObject({ id: z.string(), document: document.optional(), message: z.string().optional() }),
       answer: z.object({ id: z.string(), revision: z.number().int() }),
       handle: async ({ body, principal, note }) => {
+        const { mistakes } = await checkAddresses(deps.checkAddress, { source: body.document, before: null });
+        await told(() => refuse(mistakes, { parse: deps.parsePolicy, source: body.document }));
         note({ subject: body.id, after: redactPolicy(body.document ?? {}) });
         const made = await told(() =>
           organisations.create(body.id, {
@@ -199,12 +216,18 @@ function documentEndpoints(options: {
       path,
       summary: "Replaces it; in force within a second. A secret shown as (set) stays what it is.",
       body: change,
-      answer: revision,
+      answer: revision.extend({
+        warnings: z.array(z.string()).meta({
+          description: "What may be wrong, and was written all the same",
+        }),
+      }),
       handle: async (call) => {
         const { body, principal } = call;
         const documents = of(call);
         const before = (await documents.get())?.source;
         const source = keepSecrets(body.document, before);
+        const { mistakes, warnings } = await documents.look({ source, before });
+        await told(() => refuse(mistakes, { parse: documents.parse, source }));
         const stored = await told(() =>
           documents.write({
             source,
@@ -214,7 +237,7 @@ function documentEndpoints(options: {
           })
         );
         call.note({ subject: whichRevision(stored), ...redactChange(before, source) });
-        return { body: shownRevision(stored) };
+        return { body: { ...shownRevision(stored), warnings: [...warnings] } };
       },
     }),
     endpoint({
@@ -228,8 +251,10 @@ function documentEndpoints(options: {
       answer: z.object({ mistakes: z.array(mistake) }),
       handle: async (call) => {
         const documents = of(call);
-        const parsed = documents.parse(keepSecrets(call.body.document, (await documents.get())?.source));
-        return { body: { mistakes: parsed.ok ? [] : parsed.errors } };
+        const before = (await documents.get())?.source;
+        const source = keepSecrets(call.body.document, before);
+        const { mistakes } = await documents.look({ source, before });
+        return { body: { mistakes: [...mistakesIn(documents.parse(source)), ...mistakes] } };
       },
     }),
     endpoint({
@@ -264,6 +289,21 @@ function documentEndpoints(options: {
       },
     }),
   ];
+}
+
+function mistakesIn(parsed: Parsed<unknown>): readonly PolicyError[] {
+  return parsed.ok ? [] : parsed.errors;
+}
+
+/** Throws OrganisationError with these mistakes, and those that the document has beside them. */
+function refuse(
+  mistakes: readonly PolicyError[],
+  { parse, source }: { readonly parse: (source: unknown) => Parsed<unknown>; readonly source: unknown },
+): Promise<void> {
+  if (mistakes.length === 0) return Promise.resolve();
+  const all = [...mistakesIn(parse(source)), ...mistakes];
+  const count = all.length === 1 ? "there is a mistake" : `there are ${all.length} mistakes`;
+  return Promise.reject(new OrganisationError(`Cannot write this: ${count} in it`, "invalid-policy", all));
 }
 
 async function restored(

@@ -130,7 +130,8 @@ function refuseLocalName(url: URL, trust: Trust): void {
   throw failure("forbidden-address", "the host is local and was not configured", url.origin);
 }
 
-async function lookupWithSystem(hostname: string): Promise<readonly string[]> {
+/** Rejects where there is no such name, or nobody to ask. */
+export async function lookupWithSystem(hostname: string): Promise<readonly string[]> {
   const addresses = await systemLookup(hostname, { all: true, verbatim: true });
   return addresses.map(({ address }) => address);
 }

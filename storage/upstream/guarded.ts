@@ -1,6 +1,7 @@
 /** The guarded client for addresses that an organisation wrote down (webhooks): POST, no redirects, public hosts only. */
 import type { Timers } from "../runtime.ts";
 import { UpstreamError } from "../errors.ts";
+import { type AddressCheck, createAddressCheck } from "./address_check.ts";
 import type { NetworkConfig } from "./config.ts";
 import { createDispatcher, type LookupAll } from "./dispatcher.ts";
 import { failure, named } from "./failures.ts";
@@ -21,7 +22,7 @@ export type GuardedPost = (url: string, body: string, options: {
 export interface GuardedPostDeps {
   readonly network: NetworkConfig;
   readonly timers: Timers;
-  /** `host` (the scheme's own port) or `host:port` that may be private. */
+  /** `host` (any port) or `host:port` that may be private. */
   readonly allowPrivate?: readonly string[];
   /** Default: the system's resolver. */
   readonly lookup?: LookupAll;
@@ -30,10 +31,10 @@ export interface GuardedPostDeps {
 /** One per process; `close` cuts what runs. */
 export function createGuardedPost(
   deps: GuardedPostDeps,
-): { readonly post: GuardedPost; close(): Promise<void> } {
+): { readonly post: GuardedPost; readonly check: AddressCheck; close(): Promise<void> } {
   const { network, timers } = deps;
   const dispatcher = createDispatcher(network, deps.lookup);
-  const mayBePrivate = compileHosts(deps.allowPrivate ?? []);
+  const mayBePrivate = compileHosts(deps.allowPrivate ?? [], { portless: "any" });
 
   async function send(url: URL, body: string, options: Parameters<GuardedPost>[2]): Promise<Response> {
     const late = new AbortController();
@@ -68,7 +69,11 @@ export function createGuardedPost(
     }
   }
 
-  return { post, close: () => dispatcher.close() };
+  const check = createAddressCheck({
+    ...deps,
+    trustOf: (address) => mayBePrivate(address) ? "configured" : "named",
+  });
+  return { post, check, close: () => dispatcher.close() };
 }
 
 /** Userinfo is refused, not dropped: whoever wrote it meant it to be sent. */

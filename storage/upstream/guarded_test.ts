@@ -8,8 +8,8 @@ import { TEST_NETWORK } from "./testing.ts";
 const OPTIONS = { contentType: "application/json", timeoutMs: 2_000 };
 
 function guarded(deps: Partial<GuardedPostDeps> = {}) {
-  const { post, close } = createGuardedPost({ network: TEST_NETWORK, timers: realTimers, ...deps });
-  return { post, [Symbol.asyncDispose]: close };
+  const { post, check, close } = createGuardedPost({ network: TEST_NETWORK, timers: realTimers, ...deps });
+  return { post, check, [Symbol.asyncDispose]: close };
 }
 
 const isKind = (kind: string) => (error: unknown) =>
@@ -48,6 +48,44 @@ Deno.test("post: private addresses are refused unless allowed, by literal and by
     );
   }
   assert.equal(fake.connections, 0);
+});
+
+Deno.test("check: says of an address what a post to it would meet, and sends nothing", async () => {
+  await using fake = await startFakeUpstream();
+  const names: Readonly<Record<string, readonly string[]>> = {
+    "inner.example": ["10.0.0.7"],
+    "both.example": ["10.0.0.7", "203.0.113.9", "93.184.215.14"],
+  };
+  const lookup = (name: string) =>
+    Object.hasOwn(names, name) ? Promise.resolve(names[name]!) : Promise.reject(new Error("ENOTFOUND"));
+  await using hook = guarded({ lookup, allowPrivate: ["10.0.0.8:8443", "allowed.example"] });
+  const table = {
+    [`http://${fake.host}/secret`]: "forbidden",
+    "http://169.254.169.254/": "forbidden",
+    "http://[::1]:8080/": "forbidden",
+    "https://inner.example/": "forbidden",
+    "https://10.0.0.8/": "forbidden",
+    "ftp://both.example/": "forbidden",
+    "https://a:b@both.example/": "forbidden",
+    "https://10.0.0.8:8443/": "fit",
+    "https://allowed.example:4921/": "fit",
+    "https://93.184.215.14/": "fit",
+    "https://both.example/": "fit",
+    "https://nobody.example/": "unknown",
+  };
+  for (const [address, wanted] of Object.entries(table)) {
+    assert.equal(await hook.check(address), wanted, address);
+  }
+  assert.equal(fake.connections, 0);
+});
+
+Deno.test("post: a host without a port may be private on any port, one with a port on that alone", async () => {
+  await using fake = await startFakeUpstream();
+  fake.answer("/hook", { method: "POST", status: 204 });
+  await using any = guarded({ allowPrivate: ["127.0.0.1"] });
+  assert.deepEqual(await any.post(`${fake.url}hook`, "{}", OPTIONS), { status: 204 });
+  await using other = guarded({ allowPrivate: ["127.0.0.1:1"] });
+  await assert.rejects(other.post(`${fake.url}hook`, "{}", OPTIONS), isKind("forbidden-address"));
 });
 
 Deno.test("post: what is no http address, or carries credentials, is refused without repeating it", async () => {

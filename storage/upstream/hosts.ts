@@ -1,14 +1,21 @@
 /** Lists of hosts that a person wrote down, compared as host and port. */
 import { literalAddress } from "./address.ts";
 
-/** `host` (the scheme's own port), `host:port`, `[v6]:port` or a bare IPv6 address. Throws TypeError for what is none. */
-export function compileHosts(entries: readonly string[]): (url: URL) => boolean {
+/**
+ * `host`, `host:port`, `[v6]:port` or a bare IPv6 address; `portless` says what a host without a port is: the scheme's
+ * own, or any. Throws TypeError for what is none.
+ */
+export function compileHosts(
+  entries: readonly string[],
+  { portless = "own" }: { readonly portless?: "own" | "any" } = {},
+): (url: URL) => boolean {
   const hosts = entries.map(parseEntry);
   return (url) => {
     const own = url.protocol === "https:" ? "443" : "80";
-    return hosts.some(({ hostname, port }) =>
-      hostname === url.hostname && (port ?? own) === (url.port || own)
-    );
+    return hosts.some(({ hostname, port }) => {
+      if (hostname !== url.hostname) return false;
+      return port === null && portless === "any" || (port ?? own) === (url.port || own);
+    });
   };
 }
 

@@ -26,7 +26,13 @@ export async function createAdminWorld(): Promise<AdminWorld> {
     name: "a-package-with-a-rather-long-name-that-somebody-found-fitting",
     releases: { "10.20.30-beta.12345": { publishedAt: daysAgo(90), manifest: { description: HOSTILE } } },
   });
-  const env = { ...HOLDERS_ENV, SLUICE_UPSTREAM_NPM: registry.upstream.url, SLUICE_OWNERS: "github:ada" };
+  const env = {
+    ...HOLDERS_ENV,
+    SLUICE_UPSTREAM_NPM: registry.upstream.url,
+    SLUICE_OWNERS: "github:ada",
+    // Nobody listens there.
+    SLUICE_ALLOW_PRIVATE_WEBHOOKS: "127.0.0.1:9",
+  };
   const sluice = await startSluice({ env });
 
   async function api(method: string, path: string, body?: unknown): Promise<unknown> {
@@ -48,9 +54,16 @@ export async function createAdminWorld(): Promise<AdminWorld> {
     }
     sluice.advance(86_400_000);
   }
+  // The same refusal again and again, as a build that is tried all night leaves it.
+  for (let times = 0; times < 3; times++) {
+    await ask(`${sluice.url}/npm/left-pad/-/left-pad-1.3.1.tgz`, { user: "grace" });
+  }
   await api("POST", "/freeze", { purl: "pkg:npm/left-pad", reason: HOSTILE });
   await api("POST", "/cache/pin", { purl: "pkg:npm/%40acme/tools", reason: "for the train" });
   await api("POST", "/tokens", { user: "ci", description: HOSTILE, scopes: ["read"] });
+  // An alert: it ends within the week.
+  const expiresAt = new Date(sluice.now() + 5 * 86_400_000).toISOString();
+  await api("POST", "/tokens", { user: "train", description: "release train", scopes: ["read"], expiresAt });
   await api("PUT", "/organisations/default/policy", {
     document: {
       minimumAge: "14d",

@@ -69,6 +69,8 @@ export interface TestSluiceOptions {
   readonly ecosystems?: readonly Ecosystem[];
   /** Stands between Sluice and its KV, once it is open; what this fake asks KV itself goes past it. */
   readonly kv?: (kv: Deno.Kv) => Deno.Kv;
+  /** Resolves webhooks' hosts; default: none can be. */
+  readonly lookup?: (hostname: string) => Promise<readonly string[]>;
   /** The data folder of another one, who removes it, or `none`; default: one of its own. */
   readonly data?: string;
 }
@@ -87,6 +89,7 @@ export async function startSluice(options: TestSluiceOptions): Promise<TestSluic
     // A bucket refuses what is signed at another time than its own.
     openArtifacts: (given: Config, own: Parameters<typeof openConfiguredArtifacts>[1]) =>
       openConfiguredArtifacts(given, given.artifacts.startsWith("s3:") ? { ...own, clock: realClock } : own),
+    lookup: options.lookup ?? (() => Promise.resolve([])),
     openKv: async (given: Config) => (options.kv ?? ((kv) => kv))(await openConfigured(given)),
   };
   let running: Running = await compose(config, deps);

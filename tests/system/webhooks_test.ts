@@ -1,6 +1,8 @@
 /** Refusals are told: once an hour for a caller, package and version; as JSON and in Slack's form. */
 import assert from "node:assert/strict";
+import { ADMIN_TOKEN, HOLDERS_ENV } from "../fakes/holders.ts";
 import { startNpmRegistry } from "../fakes/npm_registry.ts";
+import { signIn } from "../fakes/signed_in.ts";
 import { daysAgo, startSluice } from "../fakes/sluice.ts";
 import { startFakeUpstream } from "../fakes/upstream.ts";
 import { ask, decisionOf, linkOf } from "./ask.ts";
@@ -117,4 +119,66 @@ Deno.test("webhooks: one that is down is tried again, is never in the way of an 
   const messages = listener.asked("/json").map(({ body }) => new TextDecoder().decode(body));
   assert.ok(messages.some((text) => text.includes('"version":"1.1.0"')), "it survived the restart");
   assert.ok(!JSON.stringify(sluice.lines).includes("s3cret"));
+});
+
+Deno.test("webhooks: an address that nothing may be sent to is refused when it is saved, beside its field; a name that cannot be resolved is warned of", async () => {
+  const names: Readonly<Record<string, readonly string[]>> = { "inner.example": ["10.0.0.7"] };
+  await using sluice = await startSluice({
+    env: { ...HOLDERS_ENV, SLUICE_ALLOW_PRIVATE_WEBHOOKS: "127.0.0.1" },
+    lookup: (name) => Promise.resolve(names[name] ?? []),
+  });
+  const path = "/-/api/v1/organisations/default/policy";
+  const send = async (method: string, to: string, body: unknown) => {
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+    const response = await fetch(`${sluice.url}${to}`, { method, headers, body: JSON.stringify(body) });
+    return { status: response.status, body: await response.json() };
+  };
+  const put = (...urls: readonly string[]) =>
+    send("PUT", path, { document: { webhooks: urls.map((url) => ({ url })) } });
+
+  const allowed = await put("http://127.0.0.1:4921/secret");
+  assert.deepEqual([allowed.status, allowed.body.warnings], [200, []]);
+  for (const url of ["http://10.0.0.1/secret", "https://inner.example/secret", "http://[fd00::1]/secret"]) {
+    const refused = await put("http://127.0.0.1:4921/secret", url);
+    assert.equal(refused.status, 422, url);
+    assert.deepEqual(refused.body.errors.map(({ field }: { field: string }) => field), [
+      "body.document.webhooks[1].url",
+    ]);
+    assert.ok(!JSON.stringify(refused.body).includes("secret"));
+    const { body } = await send("POST", `${path}/validate`, { document: { webhooks: [{ url }] } });
+    assert.equal(body.mistakes[0]?.path, "webhooks[0].url");
+    const made = await send("POST", "/-/api/v1/organisations", {
+      id: "acme",
+      document: { webhooks: [{ url }] },
+    });
+    assert.equal(made.status, 422, url);
+  }
+  const unresolved = await put("https://nobody.example/secret");
+  assert.equal(unresolved.status, 200);
+  assert.deepEqual(unresolved.body.warnings, ['The host of webhook "webhook-1" cannot be resolved now']);
+
+  // What is there already is in nobody's way, wherever its name leads by now.
+  await sluice.setPolicy({ webhooks: [{ url: "http://10.0.0.1/secret" }] });
+  const other = await send("PUT", path, { document: { minimumAge: "9d", webhooks: [{ url: "(set)" }] } });
+  assert.equal(other.status, 200, JSON.stringify(other.body));
+});
+
+Deno.test("Webhooks page: a forbidden address is told beside its field, and nothing was saved; an unresolved one is said", async () => {
+  await using sluice = await startSluice({ env: HOLDERS_ENV });
+  const editor = await signIn(sluice, { user: "ed", role: "editor" });
+  const add = (url: string) =>
+    editor.post("/-/admin/default/webhooks", { action: "add", url, events: "alert", id: "pager" });
+  const refused = await add("http://192.168.1.1/secret");
+  const text = await refused.text();
+  assert.equal(refused.status, 422);
+  assert.match(text, /id="e-url"[^>]*>[^<]*nothing may be sent to/);
+  assert.ok(!text.includes("192.168.1.1"));
+  assert.match(
+    await (await editor.get("/-/admin/default/webhooks")).text(),
+    /Nobody is told of anything yet/,
+  );
+  const added = await add("https://nobody.example/secret");
+  assert.equal(added.status, 303);
+  assert.match(added.headers.get("location") ?? "", /done=unresolved/);
+  await added.body?.cancel();
 });
