@@ -17,10 +17,12 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
 
 /** Each role in words, for people who choose. */
 export const ROLE_MEANINGS: Readonly<Record<Role, string>> = {
-  viewer: "sees everything, changes nothing",
-  approver: "also grants and declines waivers",
-  editor: "also changes policy, freezes and lists",
-  operator: "also purges, prefetches and looks after the cache",
+  viewer:
+    "sees overview, policy, packages, waivers, installs and audit trail; makes own tokens to install with",
+  approver: "also grants, declines and revokes waivers",
+  editor: "also changes policy, lists, freezes, snapshots and webhooks",
+  operator:
+    "also acknowledges alerts and prefetches; the cache is the instance's, which its owners look after",
   owner: "all of it, tokens and members",
 };
 

@@ -163,11 +163,14 @@ async function admitted(
   }
   if (endpoint.whose === "instance" && principal.organisation !== null) throw notYours("the whole instance");
   if (endpoint.whose === "parameter") mustOwn(principal, params.organisation ?? "");
-  if (!holds(principal, endpoint.scope)) {
+  const scopes = [endpoint.scope, endpoint.orScope].filter((scope) => scope !== null);
+  if (!scopes.some((scope) => holds(principal, scope))) {
     throw new ApiError(
       403,
       "scope-missing",
-      `This needs the scope "${endpoint.scope}", which the token does not have`,
+      `This needs the scope ${
+        scopes.map((scope) => `"${scope}"`).join(" or ")
+      }, which the token does not have`,
     );
   }
   return principal;

@@ -55,6 +55,8 @@ export interface Endpoint {
   readonly path: string;
   /** null: nobody is asked who they are. */
   readonly scope: Scope | null;
+  /** Whoever has this one may call it as well; null: nobody else. */
+  readonly orScope: Scope | null;
   readonly whose: Whose;
   /** One sentence, for the documentation. */
   readonly summary: string;
@@ -87,6 +89,7 @@ export interface EndpointSketch<
   readonly method: Endpoint["method"];
   readonly path: string;
   readonly scope: Scope | null;
+  readonly orScope?: Scope;
   readonly whose: Whose;
   readonly summary: string;
   readonly area: string;
@@ -113,6 +116,7 @@ export function endpoint<
   const { answer = null, handle } = sketch;
   return {
     ...sketch,
+    orScope: sketch.orScope ?? null,
     params: sketch.params ?? null,
     query: sketch.query ?? null,
     body: sketch.body ?? null,

@@ -58,6 +58,8 @@ export function freezeEndpoints(deps: FreezeApiDeps): readonly Endpoint[] {
   return [
     endpoint({
       ...common,
+      scope: "audit",
+      orScope: "policy",
       id: "listFrozen",
       method: "GET",
       path: "/frozen",

@@ -1,6 +1,6 @@
 /** OpenAPI 3.1 of the API, from the table and the schemas that validate. */
 import * as z from "zod";
-import { SCOPE_MEANINGS } from "../../storage/tokens.ts";
+import { type Scope, SCOPE_MEANINGS } from "../../storage/tokens.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 const PROBLEM = {
@@ -86,11 +86,15 @@ function cleaned(schemas: Readonly<Record<string, unknown>>): Json {
   );
 }
 
+function scopeWords(scope: Scope): string {
+  return `\`${scope}\` (${SCOPE_MEANINGS[scope]})`;
+}
+
 function operationOf(endpoint: Endpoint, inputs: Json): Json {
-  const { id, summary, area, scope, whose, body, takes } = endpoint;
+  const { id, summary, area, scope, orScope, whose, body, takes } = endpoint;
   const needs = scope === null
     ? "Open to anybody."
-    : `Needs the scope \`${scope}\` (${SCOPE_MEANINGS[scope]}) ${
+    : `Needs the scope ${scopeWords(scope)}${orScope === null ? "" : ` or ${scopeWords(orScope)}`} ${
       whose === "instance" ? "on the instance" : "in the organisation"
     }.`;
   return {
@@ -100,6 +104,7 @@ function operationOf(endpoint: Endpoint, inputs: Json): Json {
     tags: [area],
     ...(scope === null ? { security: [] } : {}),
     "x-sluice-scope": scope,
+    ...(orScope === null ? {} : { "x-sluice-or-scope": orScope }),
     "x-sluice-whose": whose,
     parameters: [
       ...parametersOf("path", inputs[`${id}.path`] as Json | undefined),

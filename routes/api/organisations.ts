@@ -180,6 +180,8 @@ function documentEndpoints(options: {
   readonly of: (call: Call) => Documents;
 }): readonly Endpoint[] {
   const { id, path, of } = options;
+  // Whoever sees what a policy did sees the policy.
+  const reading = id === "Policy" ? { scope: "audit", orScope: "policy" } as const : {};
   const common = {
     scope: "policy",
     whose: id === "Policy" ? "parameter" : "instance",
@@ -191,6 +193,7 @@ function documentEndpoints(options: {
   return [
     endpoint({
       ...common,
+      ...reading,
       id: `get${id}`,
       method: "GET",
       path,
@@ -259,6 +262,7 @@ function documentEndpoints(options: {
     }),
     endpoint({
       ...common,
+      ...reading,
       id: `list${id}Revisions`,
       method: "GET",
       path: `${path}/history`,

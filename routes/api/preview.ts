@@ -98,6 +98,8 @@ export function previewEndpoints(deps: PreviewApiDeps): readonly Endpoint[] {
   return [
     endpoint({
       ...common,
+      scope: "audit",
+      orScope: "policy",
       id: "effectivePolicy",
       method: "GET",
       path: "/organisations/{organisation}/policy/effective",

@@ -27,6 +27,8 @@ export function snapshotEndpoints(
   return [
     endpoint({
       ...common,
+      scope: "audit",
+      orScope: "policy",
       id: "listSnapshots",
       method: "GET",
       path: "/snapshots",

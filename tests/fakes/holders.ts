@@ -91,6 +91,8 @@ export function denialFor(
   holder: Holder,
   route: {
     readonly scope: Scope;
+    /** Whoever has this one may as well. */
+    readonly orScope?: Scope | undefined;
     /** null: the whole instance. */
     readonly organisation: string | null;
     readonly ecosystem?: string;
@@ -98,7 +100,8 @@ export function denialFor(
 ): 401 | 403 | null {
   if (holder.is !== "good") return 401;
   const isTheirs = holder.organisation === null || holder.organisation === route.organisation;
-  const holds = holder.scopes.includes(route.scope) || holder.scopes.includes("admin");
+  const fit: readonly (Scope | undefined)[] = [route.scope, route.orScope, "admin"];
+  const holds = holder.scopes.some((scope) => fit.includes(scope));
   const isForIt = route.ecosystem === undefined || holder.ecosystems === null ||
     holder.ecosystems.includes(route.ecosystem);
   return isTheirs && holds && isForIt ? null : 403;

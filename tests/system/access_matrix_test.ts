@@ -42,6 +42,7 @@ interface Operation {
   readonly operationId: string;
   readonly parameters: readonly { readonly name: string; readonly in: string }[];
   readonly "x-sluice-scope": Scope | null;
+  readonly "x-sluice-or-scope"?: Scope;
   readonly "x-sluice-whose": "instance" | "address" | "parameter";
 }
 
@@ -70,7 +71,12 @@ Deno.test("API: every endpoint × every scope × own, other and no organisation 
   await eachOf(all, async ({ path, method, operation, holder }) => {
     const scope = operation["x-sluice-scope"]!;
     const whose = operation["x-sluice-whose"];
+    const orScope = operation["x-sluice-or-scope"];
     assert.ok(SCOPES.includes(scope), operation.operationId);
+    assert.ok(
+      orScope === undefined || method === "GET",
+      `${operation.operationId}: what changes has one scope`,
+    );
     assert.ok(
       method === "GET" || scope !== "read" || ASKS.includes(operation.operationId),
       `${operation.operationId}: whoever installs changes nothing`,
@@ -83,7 +89,7 @@ Deno.test("API: every endpoint × every scope × own, other and no organisation 
       headers: headersOf(holder),
       ...(method === "GET" ? {} : { body: "{}" }),
     });
-    const wanted = denialFor(holder, { scope, organisation: whose === "instance" ? null : "acme" });
+    const wanted = denialFor(holder, { scope, orScope, organisation: whose === "instance" ? null : "acme" });
     const what = `${method} ${place}${path} by ${holder.title}: ${answer.status} ${answer.text}`;
     assertDenial(answer, wanted, holder, what);
     if (wanted === null) {

@@ -20,12 +20,12 @@ interface Row {
 /** A page that is not here fails the test, and so does an action: whoever adds one says who it is for. */
 const ROWS: Readonly<Record<string, Row>> = {
   overview: { show: "viewer", actions: { acknowledge: "operator" } },
-  policy: { show: "editor", actions: { edit: "editor" } },
-  "policy/lists": { show: "editor", actions: { edit: "editor" } },
-  "policy/freezes": { show: "editor", actions: { freeze: "editor", lift: "editor" } },
-  "policy/json": { show: "editor", actions: { edit: "editor" } },
-  "policy/history": { show: "editor", actions: { restore: "editor" } },
-  "policy/history/{revision}": { show: "editor", actions: { restore: "editor" }, at: "policy/history/1" },
+  policy: { show: "viewer", actions: { edit: "editor" } },
+  "policy/lists": { show: "viewer", actions: { edit: "editor" } },
+  "policy/freezes": { show: "viewer", actions: { freeze: "editor", lift: "editor" } },
+  "policy/json": { show: "viewer", actions: { edit: "editor" } },
+  "policy/history": { show: "viewer", actions: { restore: "editor" } },
+  "policy/history/{revision}": { show: "viewer", actions: { restore: "editor" }, at: "policy/history/1" },
   packages: { show: "viewer" },
   "packages/{purl...}": {
     show: "viewer",

@@ -311,16 +311,14 @@ Deno.test("policy/freezes: listed, added, lifted; what cannot be frozen says why
   assert.match((await text(ed.get(page("policy/freezes")))).html, /Nothing is frozen/);
 });
 
-Deno.test("floor and organisations are for the instance's owners, policy for editors", async () => {
+Deno.test("floor and organisations are for the instance's owners, a policy is written by editors", async () => {
   await using at = await world();
   const viewer = await signIn(at.sluice, { user: "vi", role: "viewer" });
   for (const path of ["floor", "floor/json", "floor/history", "organisations"]) {
     assert.equal((await text(at.ed.get(page(path)))).status, 403, path);
   }
   assert.ok(!(await text(at.ed.get(page("policy")))).html.includes(">Floor</a>"));
-  for (const path of ["policy", "policy/lists", "policy/freezes", "policy/json", "policy/history"]) {
-    assert.equal((await text(viewer.get(page(path)))).status, 403, path);
-  }
+  assert.equal((await text(viewer.get(page("floor/json")))).status, 403);
   const posted = await text(
     viewer.post(page("policy"), { action: "edit", revision: "1", "document.closed": "true", do: "save" }),
   );
@@ -370,4 +368,38 @@ Deno.test("organisations: made, and deleted only by whoever writes its name", as
   assert.equal(done.to, page("organisations?done=deleted"));
   assert.ok(!there.html.includes("Delete default"));
   assert.equal((await text(boss.get("/-/admin/acme/policy"))).status, 403);
+});
+
+Deno.test("Policy pages: a viewer reads all of it and is offered no form; the address of a webhook is not shown", async () => {
+  await using sluice = await startSluice({ env: {} });
+  const secret = "https://hooks.example/very-secret";
+  await sluice.setPolicy({
+    minimumAge: "11d",
+    block: ["npm/axios"],
+    webhooks: [{ url: secret, events: ["alert"] }],
+  });
+  const [viewer, editor] = await Promise.all(
+    (["viewer", "editor"] as const).map((role) => signIn(sluice, { user: role, role })),
+  );
+  const shows: Readonly<Record<string, RegExp>> = {
+    policy: /value="11d"/,
+    "policy/lists": /npm\/axios/,
+    "policy/freezes": /Nothing is frozen/,
+    "policy/json": /&quot;minimumAge&quot;: &quot;11d&quot;/,
+    "policy/history": /Revisions, the newest first/,
+    "policy/history/1": /What restoring it would change/,
+    "policy/history/2": /minimumAge: &quot;11d&quot;/,
+  };
+  for (const [path, pattern] of Object.entries(shows)) {
+    const response = await viewer!.get(`/-/admin/default/${path}`);
+    const text = await response.text();
+    assert.equal(response.status, 200, path);
+    assert.match(text, pattern, path);
+    assert.ok(!text.includes("very-secret"), path);
+    const main = text.slice(text.indexOf("<main"));
+    assert.ok(!main.includes('method="post"') && !/name="do"/.test(main), `${path}: a form`);
+    const theirs = await (await editor!.get(`/-/admin/default/${path}`)).text();
+    const isForm = theirs.slice(theirs.indexOf("<main")).includes('method="post"');
+    assert.equal(isForm, path !== "policy/history/2", `${path}: an editor's form`);
+  }
 });

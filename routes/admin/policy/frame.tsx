@@ -37,7 +37,13 @@ export function Changes({ before, after, none }: {
 /** The one form of a page that holds a draft; a button elsewhere on the page names it. */
 export const DRAFT = "draft";
 
-/** A form whose buttons say (as `do`) whether it is saved, previewed or only shown again. */
+/** Said to whoever may see a document and not change it. */
+export const READ_ONLY = "You may read it; whoever has the role editor changes it.";
+
+/**
+ * A form whose buttons say (as `do`) whether it is saved, previewed or only shown again; for whoever may not change it,
+ * its fields alone.
+ */
 export function DraftForm({ context, to = context.here, revision, label, isWide = false, children }: {
   readonly context: PageContext;
   /** Another page's address; default: this one's. */
@@ -48,8 +54,10 @@ export function DraftForm({ context, to = context.here, revision, label, isWide 
   readonly isWide?: boolean;
   readonly children?: Child;
 }) {
+  const look = isWide ? "stack wide" : "stack";
+  if (!context.can("policy")) return <fieldset class={`${look} reading`} disabled>{children}</fieldset>;
   return (
-    <form id={DRAFT} method="post" action={to} class={isWide ? "stack wide" : "stack"} aria-label={label}>
+    <form id={DRAFT} method="post" action={to} class={look} aria-label={label}>
       <input type="hidden" name="token" value={context.member.formToken} />
       <input type="hidden" name="action" value="edit" />
       <input type="hidden" name="revision" value={String(revision)} />

@@ -24,7 +24,7 @@ const FIELDS = ["purl", "at", "until", "reason"] as const;
 export const POLICY_FREEZES: AdminPage = {
   path: PATH,
   title: "Policy",
-  scope: "policy",
+  scope: "audit",
   show: (context) => page(context, null),
   notices: {
     frozen: "Frozen: within a second, newer releases are withheld.",
@@ -61,6 +61,7 @@ function purlOf(written: string): string {
 
 async function page(context: PageContext, sent: Sent | null): Promise<View> {
   const { frozen } = await context.must<{ readonly frozen: readonly Freeze[] }>("listFrozen");
+  const mayEdit = context.can("policy");
   const body = (
     <>
       <Tabs context={context} kind={POLICY} path={PATH} />
@@ -68,11 +69,22 @@ async function page(context: PageContext, sent: Sent | null): Promise<View> {
         A frozen package stays what it was at an instant: what came later is withheld, with your reason.
       </p>
       {frozen.length === 0
-        ? <Empty>Nothing is frozen. Freeze a package below, as of now or of one of its releases.</Empty>
+        ? (
+          <Empty>
+            Nothing is frozen.
+            {mayEdit ? " Freeze a package below, as of now or of one of its releases." : ""}
+          </Empty>
+        )
         : <Frozen context={context} frozen={frozen} />}
-      <h2>Freeze a package</h2>
-      {sent === null ? null : <Notice kind="bad">{sent.problem.title}</Notice>}
-      <Add context={context} sent={sent} />
+      {mayEdit
+        ? (
+          <>
+            <h2>Freeze a package</h2>
+            {sent === null ? null : <Notice kind="bad">{sent.problem.title}</Notice>}
+            <Add context={context} sent={sent} />
+          </>
+        )
+        : null}
     </>
   );
   return { kind: "page", status: sent?.problem.status ?? 200, body };
@@ -96,15 +108,17 @@ function Frozen({ context, frozen }: { readonly context: PageContext; readonly f
         },
         { title: "By", cell: ({ owner }) => owner ?? "" },
         { title: "Reason", cell: ({ reason }) => reason ?? "" },
-        {
-          title: "Lift",
-          cell: ({ purl }) => (
-            <Form context={context} action="lift" isInline label={`Lift the freeze of ${purl}`}>
-              <input type="hidden" name="purl" value={purl} />
-              <button class="danger" type="submit" aria-label={`Lift the freeze of ${purl}`}>Lift</button>
-            </Form>
-          ),
-        },
+        ...(context.can("policy")
+          ? [{
+            title: "Lift",
+            cell: ({ purl }: Freeze) => (
+              <Form context={context} action="lift" isInline label={`Lift the freeze of ${purl}`}>
+                <input type="hidden" name="purl" value={purl} />
+                <button class="danger" type="submit" aria-label={`Lift the freeze of ${purl}`}>Lift</button>
+              </Form>
+            ),
+          }]
+          : []),
       ]}
     />
   );

@@ -17,8 +17,7 @@ export function historyPages(kind: DocumentKind): readonly AdminPage[] {
   const path = `${kind.path}/history`;
   const common = {
     title: kind.title,
-    scope: "policy",
-    ...(kind.kind === "floor" ? { isForInstance: true } : {}),
+    ...(kind.kind === "floor" ? { scope: "policy", isForInstance: true } : { scope: "audit" }),
     notices: { restored: "Restored, as the newest revision. It is in force within a second." },
     actions: { restore: { scope: "policy", run: (context, form) => restored(context, kind, form) } },
   } as const satisfies Partial<AdminPage>;
@@ -65,6 +64,8 @@ async function listPage(
                 cell: ({ revision }) =>
                   revision === newest
                     ? <Badge tone="good">in force</Badge>
+                    : !context.can("policy")
+                    ? null
                     : <Restore context={context} kind={kind} revision={revision} newest={newest} />,
               },
             ]}
@@ -124,7 +125,9 @@ async function onePage(context: PageContext, kind: DocumentKind): Promise<View> 
         <>
           <h2>What restoring it would change</h2>
           <Changes before={newest.document} after={shown.document} none={UNSEEN} />
-          <Restore context={context} kind={kind} revision={number} newest={newest.revision} />
+          {context.can("policy")
+            ? <Restore context={context} kind={kind} revision={number} newest={newest.revision} />
+            : null}
         </>
       )}
       <details>

@@ -2,7 +2,7 @@
 import type { AdminPage, CallProblem, PageContext, View } from "../page.ts";
 import { Notice, TextArea } from "../ui.tsx";
 import { isView, type Tried, tryDraft } from "./draft.ts";
-import { DraftButtons, DraftForm, Tabs } from "./frame.tsx";
+import { DraftButtons, DraftForm, READ_ONLY, Tabs } from "./frame.tsx";
 import { locateMistakes, readJsonText, type TextMistake } from "./json_places.ts";
 import { baseOf, current, type DocumentKind } from "./kinds.ts";
 import { PreviewShown } from "./preview_shown.tsx";
@@ -26,8 +26,7 @@ export function jsonPage(kind: DocumentKind): AdminPage {
   return {
     path,
     title: kind.title,
-    scope: "policy",
-    ...(kind.kind === "floor" ? { isForInstance: true } : {}),
+    ...(kind.kind === "floor" ? { scope: "policy", isForInstance: true } : { scope: "audit" }),
     notices: { saved: "Saved. It is in force within a second." },
     async show(context) {
       const { revision, document } = await current(context, kind);
@@ -89,7 +88,14 @@ function page(drawn: Drawn): View {
       {tried?.word === "same" ? <Notice kind="note">This is what it says already.</Notice> : null}
       {tried?.word === "checked" ? <Notice kind="good">There is no mistake in it.</Notice> : null}
       {tried?.preview ? <PreviewShown context={context} preview={tried.preview} /> : null}
-      {isTooLong
+      {!context.can("policy")
+        ? (
+          <>
+            <p>{READ_ONLY}</p>
+            <pre class="mono code" tabindex={0}>{text}</pre>
+          </>
+        )
+        : isTooLong
         ? (
           <Notice kind="note">
             This document is too long for a form. Change it by its lists, or with{" "}

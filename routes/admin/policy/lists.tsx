@@ -3,7 +3,7 @@ import { entriesOf } from "../../../policy/entries.ts";
 import type { AdminPage, PageContext, View } from "../page.ts";
 import { Notice } from "../ui.tsx";
 import { isView, tryDraft } from "./draft.ts";
-import { DraftButtons, DraftForm, Problem, Tabs } from "./frame.tsx";
+import { DraftButtons, DraftForm, Problem, READ_ONLY, Tabs } from "./frame.tsx";
 import { baseOf, current, type DocumentKind } from "./kinds.ts";
 import type { Drawn } from "./lists_drawn.ts";
 import { emptyRow, filtered, filterFrom, keyOf, listsFromForm, readListsForm, rowOf } from "./lists_form.ts";
@@ -19,8 +19,7 @@ export function listsPage(kind: DocumentKind, words: {
   return {
     path,
     title: kind.title,
-    scope: "policy",
-    ...(kind.kind === "floor" ? { isForInstance: true } : {}),
+    ...(kind.kind === "floor" ? { scope: "policy", isForInstance: true } : { scope: "audit" }),
     ...(words.isInMenu === true ? { isInMenu: true } : {}),
     notices: { saved: "Saved. It is in force within a second." },
     async show(context) {
@@ -28,7 +27,9 @@ export function listsPage(kind: DocumentKind, words: {
       const entries = entriesOf(base.document);
       const asked = new Set(context.query.getAll("edit"));
       const opened = entries.filter(({ place }) => asked.has(keyOf(place))).map(rowOf);
-      const rows = entries.length === 0 || context.query.has("add")
+      const rows = !context.can("policy")
+        ? []
+        : entries.length === 0 || context.query.has("add")
         ? [...opened, emptyRow([], context.member.user)]
         : opened;
       return page({
@@ -80,17 +81,27 @@ function page(drawn: Drawn): View {
       {tried?.word === "checked" ? <Notice kind="good">There is no mistake in it.</Notice> : null}
       {tried?.preview ? <PreviewShown context={context} preview={tried.preview} /> : null}
       {entries.length === 0 ? null : <Search drawn={drawn} />}
-      <DraftForm context={context} revision={base.revision} label="Entries" isWide>
-        <input type="hidden" name="q" value={filter.q} />
-        <input type="hidden" name="which" value={filter.which} />
-        <input type="hidden" name="from" value={String(from)} />
-        <Found drawn={drawn} found={found} />
-        {form.rows.map((row) => <RowFields drawn={drawn} row={row} />)}
-        <div class="buttons">
-          <button class="quiet" type="submit" name="do" value="add">Add an entry</button>
-        </div>
-        <DraftButtons kind={kind} message={drawn.message} />
-      </DraftForm>
+      {context.can("policy") ? null : (
+        <>
+          <p>{READ_ONLY}</p>
+          <Found drawn={drawn} found={found} />
+        </>
+      )}
+      {!context.can("policy")
+        ? null
+        : (
+          <DraftForm context={context} revision={base.revision} label="Entries" isWide>
+            <input type="hidden" name="q" value={filter.q} />
+            <input type="hidden" name="which" value={filter.which} />
+            <input type="hidden" name="from" value={String(from)} />
+            <Found drawn={drawn} found={found} />
+            {form.rows.map((row) => <RowFields drawn={drawn} row={row} />)}
+            <div class="buttons">
+              <button class="quiet" type="submit" name="do" value="add">Add an entry</button>
+            </div>
+            <DraftButtons kind={kind} message={drawn.message} />
+          </DraftForm>
+        )}
     </>
   );
   return { kind: "page", status: problem?.status ?? 200, body };

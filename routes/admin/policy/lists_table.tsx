@@ -31,7 +31,9 @@ export function Search({ drawn: { context, filter } }: { readonly drawn: Drawn }
 
 export function Found({ drawn, found }: { readonly drawn: Drawn; readonly found: readonly WrittenEntry[] }) {
   const { entries, from, filter } = drawn;
-  if (entries.length === 0) return <Empty>{EMPTY[drawn.kind.kind]}</Empty>;
+  if (entries.length === 0) {
+    return <Empty>{drawn.context.can("policy") ? EMPTY[drawn.kind.kind] : "There is no entry yet."}</Empty>;
+  }
   if (found.length === 0) {
     return <Empty>None of the {count(entries.length)} entries is like that. Look for less.</Empty>;
   }
@@ -71,22 +73,25 @@ function EntryTable(
         { title: "Owner", cell: ({ owner }) => owner },
         { title: "Ends", cell: (entry) => <Ends entry={entry} now={context.now} /> },
         { title: "In", cell: ({ list, ecosystem }) => ecosystem === null ? list : `${ecosystem}: ${list}` },
-        {
-          title: "Change",
-          cell: (entry) => <a href={linkTo(drawn, { edit: keyOf(entry.place) })}>Change {shortOf(entry)}</a>,
-        },
-        {
-          title: "Take out",
-          cell: (entry) => (
-            <input
-              type="checkbox"
-              name="remove"
-              value={keyOf(entry.place)}
-              checked={form.removed.has(keyOf(entry.place))}
-              aria-label={`Take out ${entry.purl}`}
-            />
-          ),
-        },
+        ...(context.can("policy")
+          ? [{
+            title: "Change",
+            cell: (entry: WrittenEntry) => (
+              <a href={linkTo(drawn, { edit: keyOf(entry.place) })}>Change {shortOf(entry)}</a>
+            ),
+          }, {
+            title: "Take out",
+            cell: (entry: WrittenEntry) => (
+              <input
+                type="checkbox"
+                name="remove"
+                value={keyOf(entry.place)}
+                checked={form.removed.has(keyOf(entry.place))}
+                aria-label={`Take out ${entry.purl}`}
+              />
+            ),
+          }]
+          : []),
       ]}
     />
   );

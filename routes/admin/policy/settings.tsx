@@ -2,7 +2,7 @@
 import type { AdminPage, PageContext, View } from "../page.ts";
 import { Notice } from "../ui.tsx";
 import { isView, tryDraft } from "./draft.ts";
-import { DraftButtons, DraftForm, Problem, Tabs } from "./frame.tsx";
+import { DraftButtons, DraftForm, Problem, READ_ONLY, Tabs } from "./frame.tsx";
 import { baseOf, current, pathOf, POLICY } from "./kinds.ts";
 import { PreviewShown } from "./preview_shown.tsx";
 import { ORGANISATION, type Section, sectionsOf, settingsFromForm } from "./settings_form.ts";
@@ -12,7 +12,7 @@ import type { Drawn, Effective } from "./settings_words.tsx";
 export const POLICY_SETTINGS: AdminPage = {
   path: "policy",
   title: "Policy",
-  scope: "policy",
+  scope: "audit",
   isInMenu: true,
   notices: { saved: "Saved. It is in force within a second." },
   async show(context) {
@@ -47,13 +47,14 @@ function page(drawn: Drawn): View {
   const { context, base, tried, effective, document } = drawn;
   const sections = sectionsOf(document, effective.map(({ ecosystem }) => ecosystem));
   const all = [ORGANISATION, ...sections];
+  const mayEdit = context.can("policy");
   const body = (
     <>
       <Tabs context={context} kind={POLICY} path={POLICY.path} />
       <p class="lead">
         What this organisation lets through. Where nothing is written the default holds; what is saved is in
         force within a second. This is revision {base.revision}
-        {base.author === "" ? "" : ` by ${base.author}`}.
+        {base.author === "" ? "" : ` by ${base.author}`}. {mayEdit ? null : READ_ONLY}
       </p>
       <Problem
         problem={tried?.problem ?? null}
@@ -68,11 +69,23 @@ function page(drawn: Drawn): View {
         {sections.map((section) => <EcosystemFields drawn={drawn} section={section} />)}
         <h2>Webhooks</h2>
         <p>
-          {webhookWords(document)} Their addresses are secrets and stay as they are:{" "}
-          <a href={pathOf(context, "webhooks")}>add, test or take one away</a>.
+          {webhookWords(document)} {mayEdit
+            ? (
+              <>
+                Their addresses are secrets and stay as they are:{" "}
+                <a href={pathOf(context, "webhooks")}>add, test or take one away</a>.
+              </>
+            )
+            : null}
         </p>
-        <h2>Save</h2>
-        <DraftButtons kind={POLICY} message={drawn.form?.get("message") ?? ""} />
+        {mayEdit
+          ? (
+            <>
+              <h2>Save</h2>
+              <DraftButtons kind={POLICY} message={drawn.form?.get("message") ?? ""} />
+            </>
+          )
+          : null}
       </DraftForm>
     </>
   );
