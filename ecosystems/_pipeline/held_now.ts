@@ -2,12 +2,13 @@
 import { describe } from "../../policy/explain.ts";
 import { type EpochMs, permits } from "../../policy/types.ts";
 import type { OrganisationView } from "../../storage/organisations.ts";
-import { createPacer, type Pacer } from "../../storage/paced.ts";
+import { createPacer } from "../../storage/paced.ts";
 import { formatPurl } from "../_shared/purl.ts";
-import { cachedFacts } from "./cached_facts.ts";
 import type { InspectQuery } from "./inspect.ts";
+import { loadCached, packageKey } from "./load.ts";
 import type { Services } from "./services.ts";
-import { policyFor } from "./verdicts.ts";
+import { upstreamOf } from "./upstream.ts";
+import { NO_GRANTS, verdictsOn } from "./verdicts.ts";
 
 export interface HeldRelease {
   readonly ecosystem: string;
@@ -36,7 +37,6 @@ export interface HeldNowQuery {
 }
 
 const LANES = 4;
-const RELEASES_PER_LOOK = 25;
 
 /** Pauses within its work, so that requests have their turn. Throws StorageError. */
 export async function heldNow(services: Services, query: HeldNowQuery): Promise<HeldNow> {
@@ -51,7 +51,7 @@ export async function heldNow(services: Services, query: HeldNowQuery): Promise<
       const ecosystem = services.ecosystems.find((each) => each.id === id);
       const found = ecosystem === undefined
         ? null
-        : await heldOf(services, { organisation, ecosystem, name }, pacer);
+        : await heldOf(services, { organisation, ecosystem, name });
       if (found === null) uncached += 1;
       else releases.push(...found);
     }
@@ -61,28 +61,25 @@ export async function heldNow(services: Services, query: HeldNowQuery): Promise<
   return { releases, looked: packages.length, uncached };
 }
 
-/** null: nothing is cached of it. */
-async function heldOf(
-  services: Services,
-  query: InspectQuery,
-  pacer: Pacer,
-): Promise<readonly HeldRelease[] | null> {
-  const cached = await cachedFacts(services, query);
-  if (cached === null) return null;
+/** null: nothing is cached of it. Through memory: what was asked for last is what is asked for next. */
+async function heldOf(services: Services, query: InspectQuery): Promise<readonly HeldRelease[] | null> {
   const { organisation, ecosystem, name } = query;
+  const upstream = upstreamOf(services, query, name);
+  const known = upstream === null ? null : await loadCached(services, packageKey(ecosystem, upstream, name));
+  if (known === null) return null;
   const now = services.clock();
-  const policy = policyFor(services.verdictCache, organisation, ecosystem);
-  const decisions = policy.decide(cached.facts, cached.joined, now);
-  const held: HeldRelease[] = [];
-  for (const [index, { version }] of cached.facts.releases.entries()) {
-    if (index % RELEASES_PER_LOOK === 0 && pacer.isDue) await pacer.pause();
+  const { timers, verdictCache } = services;
+  const asked = { known, organisation, ecosystem, grants: NO_GRANTS, now, timers };
+  const { decisions } = await verdictsOn(verdictCache, asked);
+  if (decisions.horizon === null) return [];
+  return known.facts.releases.flatMap(({ version }): HeldRelease[] => {
     const decision = decisions.release(version);
-    if (decision === null || permits(decision)) continue;
+    if (decision === null || decision.horizon === null || permits(decision)) return [];
     const { reason, until } = describe({ decision, newestAllowed: null, name, version, now });
-    if (until === null) continue;
-    const purl = formatPurl({ type: ecosystem.purlType, name, version });
+    if (until === null) return [];
     const { rule, message } = reason;
-    held.push({
+    const purl = formatPurl({ type: ecosystem.purlType, name, version });
+    return [{
       ecosystem: ecosystem.id,
       package: name,
       purl,
@@ -90,7 +87,6 @@ async function heldOf(
       rule,
       reason: message,
       maturesAt: until,
-    });
-  }
-  return held;
+    }];
+  });
 }

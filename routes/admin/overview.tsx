@@ -1,5 +1,5 @@
 /** The first page: what was installed and refused, what is held, whether all is well. */
-import type { ShownHeld } from "../api/held.ts";
+import type { HeldAnswer } from "../api/held.ts";
 import { Chart } from "./chart.tsx";
 import { packageAddress } from "./packages/shapes.ts";
 import type { AdminPage, PageContext } from "./page.ts";
@@ -64,9 +64,9 @@ export const OVERVIEW: AdminPage = {
   scope: "audit",
   isInMenu: true,
   async show(context) {
-    const [stats, { held }, { installs: refused }] = await Promise.all([
+    const [stats, held, { installs: refused }] = await Promise.all([
       context.must<Stats>("stats"),
-      context.must<{ readonly held: readonly ShownHeld[] }>("listHeld", { query: { limit: 10 } }),
+      context.must<HeldAnswer>("listHeld", { query: { limit: 10 } }),
       context.must<{ readonly installs: readonly Refused[] }>("refusedInstalls", { query: { limit: 10 } }),
     ]);
     const body = (
@@ -77,7 +77,7 @@ export const OVERVIEW: AdminPage = {
         <div class="grid">
           <section aria-labelledby="held">
             <h2 id="held">Held now</h2>
-            <HeldTable context={context} held={held} />
+            <HeldTable context={context} answer={held} />
           </section>
           <section aria-labelledby="refused">
             <h2 id="refused">Refused last</h2>
@@ -176,25 +176,47 @@ function daysOf({ since, days }: Stats, now: number): readonly Day[] {
   return [...byDay.values()];
 }
 
-function HeldTable(
-  { context, held }: { readonly context: PageContext; readonly held: readonly ShownHeld[] },
-) {
-  if (held.length === 0) return <Empty>Nothing of what was asked for lately is being held.</Empty>;
+function HeldTable({ context, answer }: { readonly context: PageContext; readonly answer: HeldAnswer }) {
+  const { held } = answer;
+  if (held.length === 0) {
+    return (
+      <>
+        <Empty>Nothing of what was asked for lately is being held.</Empty>
+        <HeldBounds answer={answer} />
+      </>
+    );
+  }
   return (
-    <Table
-      caption="Held now, the next to mature first"
-      rows={held}
-      columns={[
-        {
-          title: "Release",
-          cell: ({ purl, package: name, version }) => (
-            <a href={packageAddress(context, purl)}>{name} {version}</a>
-          ),
-        },
-        { title: "Rule", cell: ({ rule }) => rule ?? "" },
-        { title: "Matures", cell: ({ maturesAt }) => <Time at={maturesAt} now={context.now} /> },
-      ]}
-    />
+    <>
+      <Table
+        caption="Held now, the next to mature first"
+        rows={held}
+        columns={[
+          {
+            title: "Release",
+            cell: ({ purl, package: name, version }) => (
+              <a href={packageAddress(context, purl)}>{name} {version}</a>
+            ),
+          },
+          { title: "Rule", cell: ({ rule }) => rule ?? "" },
+          { title: "Matures", cell: ({ maturesAt }) => <Time at={maturesAt} now={context.now} /> },
+        ]}
+      />
+      <HeldBounds answer={answer} />
+    </>
+  );
+}
+
+function HeldBounds({ answer: { held, total, packages } }: { readonly answer: HeldAnswer }) {
+  const { looked, of, uncached, more } = packages;
+  if (of === 0) return null;
+  return (
+    <p class="quiet">
+      {total > held.length ? `And ${count(total - held.length)} more. ` : ""}
+      Looked at {count(looked)} of {more ? "more than " : ""}
+      {count(of)} package{of === 1 ? "" : "s"} that {of === 1 ? "was" : "were"} asked for lately
+      {uncached === 0 ? "" : `; of ${count(uncached)} of them nothing is cached`}.
+    </p>
   );
 }
 

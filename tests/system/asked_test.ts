@@ -4,6 +4,7 @@ import { held } from "../../cli/held.ts";
 import { testIo } from "../../cli/testing.ts";
 import { ADMIN_TOKEN, HOLDERS_ENV } from "../fakes/holders.ts";
 import { startNpmRegistry } from "../fakes/npm_registry.ts";
+import { signIn } from "../fakes/signed_in.ts";
 import { daysAgo, startSluice, type TestSluice } from "../fakes/sluice.ts";
 import { ask } from "./ask.ts";
 
@@ -66,6 +67,12 @@ Deno.test("GET /held: what an index withheld, of the organisation that asked alo
     assert.deepEqual(await sluice.installs(), []);
     assert.deepEqual(await heldOf(sluice), BOTH);
     assert.deepEqual(await heldOf(sluice, "other"), NONE);
+    const cut = await api(sluice, "/-/api/v1/held?limit=1");
+    assert.deepEqual([cut.held.length, cut.total], [1, 2]);
+    const page = await (await signIn(sluice, { user: "ada", role: "viewer" })).get(
+      "/-/admin/default/overview",
+    );
+    assert.match(await page.text(), /Looked at 3 of\s+3 packages that were asked for lately\./);
     await sluice.restart();
     assert.deepEqual(await heldOf(sluice), BOTH);
     assert.deepEqual(await heldOf(sluice, "other"), NONE);
