@@ -16,6 +16,9 @@ const ADDRESSES = [
   "/o/named/-/setup",
   "/o/named/-/setup?user=ada&client=cargo",
   "/-/setup?user=%3Cb%3Enobody%3C%2Fb%3E",
+  "/o/guarded/-/setup?client=npm",
+  // Whoever is not let in: a page, and no box of the browser's own, at which Chromium would fail here.
+  "/o/guarded/-/why/pkg:npm/nothing@1.0.0?decision=d-1",
   "/",
 ];
 
@@ -27,8 +30,10 @@ const name =
 Deno.test(
   { name, ignore: BROWSER_MISSING !== null, sanitizeOps: false, sanitizeResources: false },
   async () => {
-    await using sluice = await startSluice({ env: {} });
+    const env = { SLUICE_OIDC_ISSUER: "https://login.example", SLUICE_OIDC_CLIENT_ID: "sluice" };
+    await using sluice = await startSluice({ env });
     await sluice.setPolicy({ callers: "named" }, "named");
+    await sluice.setPolicy({ callers: "token" }, "guarded");
     const browser = await launchBrowser();
     try {
       const problems: string[] = [];
@@ -68,6 +73,11 @@ Deno.test(
       const site = `${sluice.url}/o/named/npm/`;
       assert.equal(selected, `registry=${site}\n${site.replace("http:", "")}:_auth=${btoa("ada:")}`);
       assert.equal(await page.getByLabel("Your name").inputValue(), "ada");
+
+      await page.goto(`${sluice.url}/o/guarded/stats`);
+      await page.getByRole("link", { name: "Sign in" }).click();
+      await page.getByRole("link", { name: "Sign in with login.example" }).waitFor();
+      assert.equal(new URL(page.url()).searchParams.get("to"), "/o/guarded/stats");
     } finally {
       await browser.close();
     }
