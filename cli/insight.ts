@@ -104,7 +104,7 @@ export function createInsight(
         (sum, { statuses }) => sum + [...statuses.values()].reduce((a, b) => a + b, 0),
         0,
       ),
-      upstreams: services.upstream.health().filter(({ state }) => state !== "ok"),
+      upstreams: services.upstream.health().filter(({ asked }) => asked),
     };
   }
 

@@ -90,7 +90,7 @@ async function allProcesses({ processes, self }: StatusSources): Promise<readonl
   return self === null ? others : [...others, self].sort((a, b) => a.startedAt - b.startedAt);
 }
 
-/** Each origin as the process has it that is worst off with it. */
+/** Each origin as the process has it that is worst off with it; asked, if any of them asked it. */
 function healthOf(
   known: readonly OriginHealth[],
   processes: readonly ProcessReport[],
@@ -98,7 +98,10 @@ function healthOf(
   const worst = new Map(known.map((each) => [each.origin, each]));
   for (const each of processes.flatMap(({ upstreams }) => upstreams)) {
     const before = worst.get(each.origin);
-    if (before === undefined || WORSE[each.state] > WORSE[before.state]) worst.set(each.origin, each);
+    const isWorse = before === undefined || WORSE[each.state] > WORSE[before.state];
+    // A process of an older version said so only of those it had asked.
+    const asked = before?.asked === true || (each.asked ?? true);
+    worst.set(each.origin, { ...(isWorse ? each : before), asked });
   }
   return [...worst.values()].sort((a, b) => a.origin < b.origin ? -1 : 1).map((each) => ({
     ...each,

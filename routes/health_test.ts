@@ -15,7 +15,13 @@ Deno.test("GET /-/health: 200 with what was checked, whatever was found", async 
     },
   ];
   const upstreamHealth = () =>
-    [{ origin: "http://registry.example", state: "open", lastError: "secret", lastErrorAt: null }] as const;
+    [{
+      origin: "http://registry.example",
+      state: "open",
+      asked: true,
+      lastError: "secret",
+      lastErrorAt: null,
+    }] as const;
   await using running = run({ checks, upstreamHealth });
   for (const path of ["/health", "/-/health"]) {
     const answer = await running.ask(path);

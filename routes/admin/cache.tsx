@@ -1,6 +1,7 @@
 /** What is cached, how full it is, what is kept whatever happens, and what may go. */
 import { type AdminPage, type CallProblem, errorOf, type PageContext, type View } from "./page.ts";
 import { Empty, FigureList, Form, Notice, Table, TextField, Time } from "./ui.tsx";
+import { upstreamWords } from "./words.tsx";
 import { count } from "../text.ts";
 import { sizeText } from "../../storage/cache/size_text.ts";
 
@@ -44,10 +45,10 @@ interface Stats {
 
 interface Status {
   readonly storage: { readonly kvBytes: number | null; readonly artifacts: number };
-  readonly cache: { readonly hitRate: number | null };
   readonly upstreams: readonly {
     readonly origin: string;
     readonly state: "ok" | "failing" | "open";
+    readonly asked: boolean;
     readonly lastError: string | null;
     readonly lastErrorAt: string | null;
   }[];
@@ -112,10 +113,11 @@ async function purge(context: PageContext, form: URLSearchParams, dryRun: boolea
 }
 
 async function page(context: PageContext, came: Came | null): Promise<View> {
-  const [usage, { pins }, status] = await Promise.all([
+  const [usage, { pins }, status, stats] = await Promise.all([
     context.must<Usage>("cacheUsage"),
     context.must<{ readonly pins: readonly Pin[] }>("listPins"),
     context.must<Status>("status"),
+    context.must<Stats>("stats"),
   ]);
   const body = (
     <>
@@ -123,30 +125,41 @@ async function page(context: PageContext, came: Came | null): Promise<View> {
         ? null
         : <Notice kind="bad">{came.problem.title}</Notice>}
       {came?.purged === null || came?.purged === undefined ? null : <Took purged={came.purged} />}
-      <Figures usage={usage} status={status} />
+      <Figures usage={usage} status={status} stats={stats} />
       <h2>Upstreams</h2>
       <Upstreams context={context} status={status} />
-      <h2>Kept, whatever is evicted</h2>
-      <Pins context={context} pins={pins} came={came} />
-      <h2>Take away</h2>
-      <p>
-        What is taken away is fetched anew when somebody asks for it. Policies, tokens and the install log
-        stay.
-      </p>
-      <Purge context={context} came={came} />
+      <div class="beside">
+        <div>
+          <h2>Kept, whatever is evicted</h2>
+          <Pins context={context} pins={pins} came={came} />
+        </div>
+        <div>
+          <h2>Take away</h2>
+          <p>
+            What is taken away is fetched anew when somebody asks for it. Policies, tokens and the install log
+            stay.
+          </p>
+          <Purge context={context} came={came} />
+        </div>
+      </div>
     </>
   );
   return { kind: "page", body, status: came?.problem?.status ?? 200 };
 }
 
-function Figures({ usage, status }: { readonly usage: Usage; readonly status: Status }) {
+function Figures({ usage, status, stats: { ecosystems } }: {
+  readonly usage: Usage;
+  readonly status: Status;
+  readonly stats: Stats;
+}) {
   const { bytes, blobs, maxBytes } = usage;
-  const { hitRate } = status.cache;
+  const hits = ecosystems.reduce((sum, row) => sum + row.hits, 0);
+  const asked = ecosystems.reduce((sum, row) => sum + row.hits + row.misses, 0);
   const figures = [
     ["Cached", bytes === null ? "not counted yet" : sizeText(bytes)],
     ["Bound", maxBytes === null ? "none" : sizeText(maxBytes)],
     ["Files and documents", blobs === null ? "-" : count(blobs)],
-    ["Hit rate, two days", hitRate === null ? "-" : `${Math.round(100 * hitRate)} %`],
+    ["Hit rate", asked === 0 ? "-" : `${Math.round(100 * hits / asked)} %`, "in 30 days"],
     ["Database", status.storage.kvBytes === null ? "elsewhere" : sizeText(status.storage.kvBytes)],
   ] as const;
   return (
@@ -163,8 +176,6 @@ function Figures({ usage, status }: { readonly usage: Usage; readonly status: St
   );
 }
 
-const STATES = { ok: "answers", failing: "fails at times", open: "is not asked for a while" } as const;
-
 function Upstreams(
   { context, status: { upstreams } }: { readonly context: PageContext; readonly status: Status },
 ) {
@@ -175,7 +186,7 @@ function Upstreams(
       rows={upstreams}
       columns={[
         { title: "Origin", cell: ({ origin }) => origin },
-        { title: "State", cell: ({ state }) => STATES[state] },
+        { title: "State", cell: upstreamWords },
         {
           title: "Last error",
           cell: ({ lastError, lastErrorAt }) =>

@@ -1,5 +1,6 @@
 /** Bars over time, made on the server; with the same numbers as a table for those who read one. */
 import { count } from "../text.ts";
+import { Table } from "./ui.tsx";
 
 export interface Point {
   /** `2026-11-21` */
@@ -8,93 +9,114 @@ export interface Point {
   readonly values: readonly number[];
 }
 
-const WIDTH = 480;
-const HEIGHT = 130;
-const BOTTOM = 18;
-const TOP = 14;
-
-/** At most two series. Without tones the second is what went wrong. */
-export function Chart({ title, series, points, tones = ["good", "bad"] }: {
-  readonly title: string;
+interface Drawing {
   readonly series: readonly string[];
   readonly points: readonly Point[];
-  readonly tones?: readonly ("good" | "plain" | "bad")[];
+  readonly tones: readonly ("good" | "plain" | "bad")[];
+  /** What the highest bar amounts to; at least 1. */
+  readonly most: number;
+}
+
+/** Of the drawing alone: it is stretched to its place, and what is written stands around it. */
+const WIDTH = 600;
+const HEIGHT = 100;
+
+/** At most two series. Without tones the second is what went wrong. */
+export function Chart({ title, series, points, tones = ["good", "bad"] }: Omit<Drawing, "most" | "tones"> & {
+  readonly title: string;
+  readonly tones?: Drawing["tones"];
 }) {
   const totals = points.map(({ values }) => values.reduce((sum, value) => sum + value, 0));
   const most = Math.max(1, ...totals);
-  const step = WIDTH / Math.max(1, points.length);
-  const high = (value: number) => (HEIGHT - TOP - BOTTOM) * value / most;
   return (
     <figure class="card">
       <figcaption>
         {title}
-        <span class="quiet">
+        <ul class="legends">
           {series.map((name, at) => (
-            <span>
+            <li>
               <span class={`legend ${tones[at]}`} />
               {name}
-            </span>
+            </li>
           ))}
-        </span>
+        </ul>
       </figcaption>
-      <svg
-        class="chart"
-        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-        role="img"
-        aria-label={`${title}: ${summary(series, points)}`}
-      >
-        <line class="grid-line" x1="0" x2={WIDTH} y1={TOP} y2={TOP} />
-        <line class="grid-line" x1="0" x2={WIDTH} y1={HEIGHT - BOTTOM} y2={HEIGHT - BOTTOM} />
-        <text x="0" y={TOP - 3}>{count(most)}</text>
-        {points.map(({ label, values }, index) => {
-          let base = HEIGHT - BOTTOM;
-          return (
-            <g>
-              <title>
-                {`${label}: ${values.map((value, at) => `${count(value)} ${series[at]}`).join(", ")}`}
-              </title>
-              <rect class="hover" x={index * step} y={TOP} width={step} height={HEIGHT - TOP - BOTTOM} />
-              {values.map((value, at) => {
-                base -= high(value);
-                return (
-                  <rect
-                    class={`bar ${tones[at]}`}
-                    x={(index * step + step * 0.15).toFixed(1)}
-                    y={base.toFixed(1)}
-                    width={(step * 0.7).toFixed(1)}
-                    height={high(value).toFixed(1)}
-                  />
-                );
-              })}
-            </g>
-          );
-        })}
-        <text x="0" y={HEIGHT - 4}>{points[0]?.label ?? ""}</text>
-        <text x={WIDTH} y={HEIGHT - 4} text-anchor="end">{points.at(-1)?.label ?? ""}</text>
-      </svg>
+      <div class="plot">
+        <div class="most" aria-hidden="true">{count(most)}</div>
+        <svg
+          class="chart"
+          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={`${title}: ${summary(series, points)}`}
+        >
+          <Bars series={series} points={points} tones={tones} most={most} />
+        </svg>
+        <div class="ends" aria-hidden="true">
+          {endsOf(points).map((label) => <span>{dayText(label)}</span>)}
+        </div>
+      </div>
       <details>
         <summary>As a table</summary>
-        <div class="scroll" role="region" aria-label={title} tabindex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Day</th>
-                {series.map((name) => <th scope="col" class="number">{name}</th>)}
-              </tr>
-            </thead>
-            <tbody>
-              {points.map(({ label, values }) => (
-                <tr>
-                  <th scope="row">{label}</th>
-                  {values.map((value) => <td class="number">{count(value)}</td>)}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          caption={title}
+          rows={points}
+          columns={[
+            { title: "Day", cell: ({ label }) => label },
+            ...series.map((name, at) => ({
+              title: name,
+              cell: ({ values }: Point) => count(values[at] ?? 0),
+              isNumber: true,
+            })),
+          ]}
+        />
       </details>
     </figure>
   );
+}
+
+function Bars({ series, points, tones, most }: Drawing) {
+  const step = WIDTH / Math.max(1, points.length);
+  return (
+    <>
+      {points.map(({ label, values }, index) => {
+        let base = HEIGHT;
+        return (
+          <g>
+            <title>
+              {`${label}: ${values.map((value, at) => `${count(value)} ${series[at]}`).join(", ")}`}
+            </title>
+            <rect class="hover" x={index * step} y="0" width={step} height={HEIGHT} />
+            {values.map((value, at) => {
+              const high = HEIGHT * value / most;
+              base -= high;
+              return (
+                <rect
+                  class={`bar ${tones[at]}`}
+                  x={(index * step + step * 0.15).toFixed(1)}
+                  y={base.toFixed(1)}
+                  width={(step * 0.7).toFixed(1)}
+                  height={high.toFixed(1)}
+                />
+              );
+            })}
+          </g>
+        );
+      })}
+    </>
+  );
+}
+
+/** The first, the middle and the last, as far as they are different ones. */
+function endsOf(points: readonly Point[]): readonly string[] {
+  const labels = points.map(({ label }) => label);
+  return [...new Set([labels.at(0), labels.at(labels.length / 2), labels.at(-1)])]
+    .filter((label) => label !== undefined);
+}
+
+/** `2026-11-21` → `21 Nov`. */
+function dayText(label: string): string {
+  return new Date(label).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 }
 
 function summary(series: readonly string[], points: readonly Point[]): string {

@@ -70,6 +70,7 @@ export async function plainPage(options: {
   });
 }
 
+/** Open where there is room beside the page, whatever its state (the stylesheet says so); else folded. */
 function Menu({ pages, page, context }: {
   readonly pages: readonly AdminPage[];
   readonly page: AdminPage;
@@ -79,11 +80,16 @@ function Menu({ pages, page, context }: {
   const shown = pages.filter((each) => each.isInMenu === true && isFor(each, context));
   return (
     <nav class="menu" aria-label="Pages">
-      {shown.map(({ path, title }) => (
-        <a href={context.path(path.split("/"))} aria-current={path === current ? "page" : undefined}>
-          {title}
-        </a>
-      ))}
+      <details>
+        <summary>Pages</summary>
+        <div class="pages">
+          {shown.map(({ path, title }) => (
+            <a href={context.path(path.split("/"))} aria-current={path === current ? "page" : undefined}>
+              {title}
+            </a>
+          ))}
+        </div>
+      </details>
     </nav>
   );
 }

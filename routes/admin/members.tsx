@@ -102,11 +102,17 @@ async function page(context: PageContext, sent: Sent | null): Promise<View> {
           says how to set up GitHub or OpenID Connect.
         </Notice>
       )}
-      <h2>Rules</h2>
-      <Rules context={context} rules={listed.rules} />
-      <Owners owners={listed.instanceOwners} />
-      <h2>Give a role</h2>
-      <Give context={context} sent={sent} />
+      <div class="beside">
+        <div>
+          <h2>Rules</h2>
+          <Rules context={context} rules={listed.rules} />
+          <Owners owners={listed.instanceOwners} />
+        </div>
+        <div>
+          <h2>Give a role</h2>
+          <Give context={context} sent={sent} />
+        </div>
+      </div>
       <h2>Who signed in</h2>
       <People context={context} people={people} />
     </>
@@ -205,8 +211,17 @@ function Give({ context, sent }: { readonly context: PageContext; readonly sent:
         label="Role"
         value={sent?.form.get("role") ?? "viewer"}
         error={errorOf(problem, "role")}
-        help="Each can do all that the ones above it can."
-        options={ROLES.map((role) => ({ value: role, label: `${role}: ${ROLE_MEANINGS[role]}` }))}
+        help={
+          <>
+            Each can do all that the ones above it can.
+            {ROLES.map((role) => (
+              <span class="does">
+                <code>{role}</code> {ROLE_MEANINGS[role]}
+              </span>
+            ))}
+          </>
+        }
+        options={ROLES.map((role) => ({ value: role, label: role }))}
       />
       <div class="buttons">
         <button type="submit">Give the role</button>

@@ -4,6 +4,7 @@ import { Chart } from "./chart.tsx";
 import { packageAddress } from "./packages/shapes.ts";
 import type { AdminPage, PageContext } from "./page.ts";
 import { Badge, Empty, FigureList, Form, Table, Time } from "./ui.tsx";
+import { alertTitle, RuleName, upstreamWords } from "./words.tsx";
 import { count } from "../text.ts";
 import { sizeText } from "../../storage/cache/size_text.ts";
 
@@ -55,8 +56,16 @@ interface Status {
     readonly cacheBytes: number;
     readonly limitBytes: number | null;
   };
-  readonly upstreams: readonly { readonly origin: string; readonly state: "ok" | "failing" | "open" }[];
+  readonly upstreams: readonly {
+    readonly origin: string;
+    readonly state: "ok" | "failing" | "open";
+    readonly asked: boolean;
+  }[];
 }
+
+/** Of so many refusals it is told which are new; the same again and again is one row. */
+const REFUSALS_LOOKED_AT = 200;
+const ROWS = 10;
 
 export const OVERVIEW: AdminPage = {
   path: "overview",
@@ -66,8 +75,10 @@ export const OVERVIEW: AdminPage = {
   async show(context) {
     const [stats, held, { installs: refused }] = await Promise.all([
       context.must<Stats>("stats"),
-      context.must<HeldAnswer>("listHeld", { query: { limit: 10 } }),
-      context.must<{ readonly installs: readonly Refused[] }>("refusedInstalls", { query: { limit: 10 } }),
+      context.must<HeldAnswer>("listHeld", { query: { limit: ROWS } }),
+      context.must<{ readonly installs: readonly Refused[] }>("refusedInstalls", {
+        query: { limit: REFUSALS_LOOKED_AT },
+      }),
     ]);
     const body = (
       <>
@@ -103,16 +114,19 @@ export const OVERVIEW: AdminPage = {
   },
 };
 
+/** The cache is shared: what is said of it is no organisation's own. */
+const ALL = "of all organisations";
+
 function Figures({ stats: { ecosystems } }: { readonly stats: Stats }) {
   const sum = (key: "installs" | "refusals" | "hits" | "misses" | "packages" | "bytes") =>
     ecosystems.reduce((total, row) => total + row[key], 0);
   const asked = sum("hits") + sum("misses");
   const figures = [
-    ["Installs, 30 days", count(sum("installs"))],
-    ["Refusals, 30 days", count(sum("refusals"))],
-    ["Hit rate", asked === 0 ? "-" : `${Math.round(100 * sum("hits") / asked)} %`],
-    ["Packages cached", count(sum("packages"))],
-    ["Cached", sizeText(sum("bytes"))],
+    ["Installs", count(sum("installs")), "in 30 days"],
+    ["Refusals", count(sum("refusals")), "in 30 days"],
+    ["Hit rate", asked === 0 ? "-" : `${Math.round(100 * sum("hits") / asked)} %`, `in 30 days, ${ALL}`],
+    ["Packages cached", count(sum("packages")), ALL],
+    ["Cached", sizeText(sum("bytes")), ALL],
   ] as const;
   return <FigureList figures={figures} />;
 }
@@ -128,20 +142,20 @@ function Charts({ context, stats }: { readonly context: PageContext; readonly st
     );
   }
   return (
-    <div class="grid">
+    <div class="grid charts">
       <Chart
         title="Installs and refusals by day"
         series={["installs", "refused"]}
         points={days.map(({ day, installs, refusals }) => ({ label: day, values: [installs, refusals] }))}
       />
       <Chart
-        title="Requests answered from the cache, and from upstream"
+        title="Requests, of all organisations"
         series={["from the cache", "from upstream"]}
         tones={["good", "plain"]}
         points={days.map(({ day, hits, misses }) => ({ label: day, values: [hits, misses] }))}
       />
       <Chart
-        title="Requests to upstreams"
+        title="Requests to upstreams, of all organisations"
         series={["answered", "failed"]}
         points={days.map(({ day }) => {
           const row = stats.upstreams.find((each) => each.day === day);
@@ -198,7 +212,7 @@ function HeldTable({ context, answer }: { readonly context: PageContext; readonl
               <a href={packageAddress(context, purl)}>{name} {version}</a>
             ),
           },
-          { title: "Rule", cell: ({ rule }) => rule ?? "" },
+          { title: "Rule", cell: ({ rule }) => <RuleName rule={rule} /> },
           { title: "Matures", cell: ({ maturesAt }) => <Time at={maturesAt} now={context.now} /> },
         ]}
       />
@@ -220,6 +234,22 @@ function HeldBounds({ answer: { held, total, packages } }: { readonly answer: He
   );
 }
 
+interface RefusedRow extends Refused {
+  readonly times: number;
+}
+
+/** The same release, for the same reason, to the same person: once, with its newest time; the newest first. */
+function grouped(refused: readonly Refused[]): readonly RefusedRow[] {
+  const rows = new Map<string, RefusedRow>();
+  for (const each of refused) {
+    const { ecosystem, package: name, version, rule, user, address } = each;
+    const key = JSON.stringify([ecosystem, name, version, rule, user ?? address]);
+    const known = rows.get(key);
+    rows.set(key, { ...(known ?? each), times: (known?.times ?? 0) + 1 });
+  }
+  return [...rows.values()];
+}
+
 function RefusedTable(
   { context, refused }: { readonly context: PageContext; readonly refused: readonly Refused[] },
 ) {
@@ -228,20 +258,38 @@ function RefusedTable(
     <>
       <Table
         caption="Refusals, the newest first"
-        rows={refused}
+        rows={grouped(refused).slice(0, ROWS)}
         columns={[
-          {
-            title: "Release",
-            cell: ({ package: name, version, ecosystem }) => `${ecosystem} ${name} ${version}`,
-          },
-          { title: "Rule", cell: ({ rule }) => rule },
+          { title: "Release", cell: (row) => <RefusedRelease context={context} row={row} /> },
+          { title: "Rule", cell: ({ rule }) => <RuleName rule={rule} /> },
           { title: "Whom", cell: ({ user, address }) => user ?? address },
-          { title: "When", cell: ({ at }) => <Time at={at} now={context.now} /> },
+          {
+            title: "Last",
+            cell: ({ at, times }) => (
+              <>
+                <Time at={at} now={context.now} />
+                {times === 1 ? null : <div class="quiet">{count(times)} times</div>}
+              </>
+            ),
+          },
         ]}
       />
       <p>
         <a href={context.path(["installs"], { outcome: "refused" })}>All refusals</a>
       </p>
+    </>
+  );
+}
+
+function RefusedRelease({ context, row }: { readonly context: PageContext; readonly row: Refused }) {
+  const { ecosystem, package: name, version } = row;
+  const type = context.purlType(ecosystem);
+  const words = version === "" ? name : `${name} ${version}`;
+  const purl = version === "" ? `pkg:${type}/${name}` : `pkg:${type}/${name}@${version}`;
+  return (
+    <>
+      {type === undefined ? words : <a href={context.path(["packages", ...purl.split("/")])}>{words}</a>}
+      <div class="quiet">{ecosystem}</div>
     </>
   );
 }
@@ -260,7 +308,10 @@ async function Alerts({ context }: { readonly context: PageContext }) {
               title: "What",
               cell: ({ kind, detail }) => (
                 <>
-                  <Badge tone="bad">{kind}</Badge> {detail}
+                  <span title={kind}>
+                    <Badge tone="bad">{alertTitle(kind)}</Badge>
+                  </span>{" "}
+                  {detail}
                 </>
               ),
             },
@@ -270,7 +321,7 @@ async function Alerts({ context }: { readonly context: PageContext }) {
               title: "Known to",
               cell: ({ id, kind, acknowledgedBy }) =>
                 acknowledgedBy ?? (
-                  <Form context={context} action="acknowledge" isInline label={`I know of ${kind}`}>
+                  <Form context={context} action="acknowledge" isInline label={`I know: ${alertTitle(kind)}`}>
                     <input type="hidden" name="id" value={id} />
                     <button class="quiet" type="submit">I know</button>
                   </Form>
@@ -282,8 +333,6 @@ async function Alerts({ context }: { readonly context: PageContext }) {
     </>
   );
 }
-
-const STATES = { ok: "answers", failing: "fails at times", open: "is not asked for a while" } as const;
 
 async function Instance({ context }: { readonly context: PageContext }) {
   const { storage, upstreams } = await context.must<Status>("status");
@@ -300,10 +349,10 @@ async function Instance({ context }: { readonly context: PageContext }) {
           <dt>Database</dt>
           <dd>{kvBytes === null ? "elsewhere" : sizeText(kvBytes)}</dd>
         </div>
-        {upstreams.map(({ origin, state }) => (
+        {upstreams.map((upstream) => (
           <div>
-            <dt>{origin}</dt>
-            <dd>{STATES[state]}</dd>
+            <dt>{upstream.origin}</dt>
+            <dd>{upstreamWords(upstream)}</dd>
           </div>
         ))}
       </dl>

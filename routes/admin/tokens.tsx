@@ -106,12 +106,17 @@ async function page(context: PageContext, sent: Sent | null): Promise<View> {
         ? null
         : <Notice kind="bad">{sent.problem.title}</Notice>}
       <h2>Your own</h2>
-      <p>
-        To install packages with, where this organisation asks for a token. Put it into your client as{" "}
-        <a href={`${context.site}/-/setup`}>the set-up page</a> says.
-      </p>
-      <TokenTable context={context} tokens={own.tokens} action="revoke-own" caption="Your own tokens" />
-      <MakeOwn context={context} sent={sent} />
+      <div class="beside">
+        <div>
+          <p>
+            To install packages with, where this organisation asks for a token. Put it into your client as
+            {" "}
+            <a href={`${context.site}/-/setup`}>the set-up page</a> says.
+          </p>
+          <TokenTable context={context} tokens={own.tokens} action="revoke-own" caption="Your own tokens" />
+        </div>
+        <MakeOwn context={context} sent={sent} />
+      </div>
       {all === null ? null : (
         <>
           <h2>All of this organisation</h2>
@@ -142,7 +147,7 @@ function TokenTable({ context, tokens, action, caption }: {
   readonly action: string;
   readonly caption: string;
 }) {
-  if (tokens.length === 0) return <Empty>There is no token. Make one below: its secret is shown once.</Empty>;
+  if (tokens.length === 0) return <Empty>There is no token. Make one here: its secret is shown once.</Empty>;
   const { now } = context;
   return (
     <Table

@@ -2,6 +2,7 @@
 import type { Child } from "hono/jsx";
 import type { EpochMs } from "../../policy/types.ts";
 import type { PageContext } from "./page.ts";
+import { relative } from "./relative.ts";
 
 /** `bad` is an alert to those who hear the page read. */
 export function Notice({ kind, children }: {
@@ -31,31 +32,44 @@ export interface Column<T> {
   readonly isNumber?: boolean;
 }
 
-/** The first column names the row. Scrolls by itself where it is too wide, with the keyboard too. */
+/**
+ * The first column names the row. Where its place is too narrow for the columns (the stylesheet says when, by how
+ * many they are), each row becomes a block whose cells bear their column's title; the roles keep it a table then.
+ */
 export function Table<T>({ caption, columns, rows }: {
   /** Read aloud; not shown. */
   readonly caption: string;
   readonly columns: readonly Column<T>[];
   readonly rows: readonly T[];
 }) {
+  const kindOf = ({ isNumber }: Column<T>) => isNumber === true ? "number" : undefined;
   return (
-    <div class="scroll" role="region" aria-label={caption} tabindex={0}>
-      <table>
+    <div
+      class={`scroll columns-${Math.min(columns.length, 7)}`}
+      role="region"
+      aria-label={caption}
+      tabindex={0}
+    >
+      <table role="table">
         <caption class="unseen">{caption}</caption>
-        <thead>
-          <tr>
-            {columns.map(({ title, isNumber }) => (
-              <th scope="col" class={isNumber === true ? "number" : undefined}>{title}</th>
+        <thead role="rowgroup">
+          <tr role="row">
+            {columns.map((column) => (
+              <th role="columnheader" scope="col" class={kindOf(column)}>{column.title}</th>
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {rows.map((row) => (
-            <tr>
-              {columns.map(({ cell, isNumber }, index) =>
+            <tr role="row">
+              {columns.map((column, index) =>
                 index === 0
-                  ? <th scope="row">{cell(row)}</th>
-                  : <td class={isNumber === true ? "number" : undefined}>{cell(row)}</td>
+                  ? <th role="rowheader" scope="row">{column.cell(row)}</th>
+                  : (
+                    <td role="cell" class={kindOf(column)} data-label={column.title}>
+                      {column.cell(row)}
+                    </td>
+                  )
               )}
             </tr>
           ))}
@@ -65,16 +79,19 @@ export function Table<T>({ caption, columns, rows }: {
   );
 }
 
-/** A few numbers that say it all, each under its name. */
-export function FigureList(
-  { figures }: { readonly figures: readonly (readonly [name: string, value: string])[] },
-) {
+/** A few numbers that say it all, each under its name; `of`: whose they are or how far they reach back. */
+export function FigureList({ figures }: {
+  readonly figures: readonly (readonly [name: string, value: string, of?: string])[];
+}) {
   return (
     <dl class="figures">
-      {figures.map(([name, value]) => (
+      {figures.map(([name, value, of]) => (
         <div>
           <dt>{name}</dt>
-          <dd>{value}</dd>
+          <dd>
+            {value}
+            {of === undefined ? null : <span class="of">{of}</span>}
+          </dd>
         </div>
       ))}
     </dl>
@@ -224,24 +241,6 @@ export function Time({ at, now }: { readonly at: EpochMs | string | null; readon
       {relative(date.getTime() - now)}
     </time>
   );
-}
-
-const UNITS = [
-  ["year", 31_557_600_000],
-  ["month", 2_629_800_000],
-  ["week", 604_800_000],
-  ["day", 86_400_000],
-  ["hour", 3_600_000],
-  ["minute", 60_000],
-] as const;
-
-/** Of milliseconds from now: `2 days ago`, `in 3 hours`, `just now`. */
-export function relative(ms: number): string {
-  const words = new Intl.RelativeTimeFormat("en-GB", { numeric: "auto" });
-  for (const [unit, length] of UNITS) {
-    if (Math.abs(ms) >= length) return words.format(Math.round(ms / length), unit);
-  }
-  return ms <= 0 ? "just now" : "in a moment";
 }
 
 /** The next page of what has a cursor; filters stay. */

@@ -31,6 +31,7 @@ const status = z.object({
   upstreams: z.array(z.object({
     origin: z.string(),
     state: upstreamState,
+    asked: z.boolean().meta({ description: "Whether any process asked it since it was started" }),
     lastError: z.string().nullable(),
     lastErrorAt: instant.nullable(),
   })),

@@ -189,5 +189,5 @@ function resultOf(error: unknown): Result {
 
 function toHealth(origin: string, circuit: Circuit): OriginHealth {
   const state = circuit.open !== null ? "open" : circuit.failures > 0 ? "failing" : "ok";
-  return { origin, state, lastError: circuit.lastError, lastErrorAt: circuit.lastErrorAt };
+  return { origin, state, asked: true, lastError: circuit.lastError, lastErrorAt: circuit.lastErrorAt };
 }

@@ -182,7 +182,9 @@ export function createUpstreamClient(
     const asked = new Map(circuits.health().map((known) => [known.origin, known]));
     for (const { root } of upstreams.all()) {
       const { origin } = new URL(root);
-      if (!asked.has(origin)) asked.set(origin, { origin, state: "ok", lastError: null, lastErrorAt: null });
+      if (!asked.has(origin)) {
+        asked.set(origin, { origin, state: "ok", asked: false, lastError: null, lastErrorAt: null });
+      }
     }
     return [...asked.values()].sort((a, b) => a.origin < b.origin ? -1 : 1);
   }

@@ -296,16 +296,23 @@ Deno.test("client: an upstream that is gone is a connection error, and asked aga
   assert.equal((await test.client.document(test.upstream, source("x"), {})).status, 200);
 });
 
-Deno.test("health: configured origins, and what is known of them", async () => {
+Deno.test("health: configured origins, whether they were asked, and what is known of them", async () => {
   await using fake = await startFakeUpstream();
   await using test = testClient({ url: fake.url });
   const origin = `http://${fake.host}`;
-  assert.deepEqual(test.client.health(), [{ origin, state: "ok", lastError: null, lastErrorAt: null }]);
+  assert.deepEqual(test.client.health(), [{
+    origin,
+    state: "ok",
+    asked: false,
+    lastError: null,
+    lastErrorAt: null,
+  }]);
   fake.answer("/x", { fault: "server-error" });
   await assert.rejects(test.client.document(test.upstream, source("x"), {}));
   assert.deepEqual(test.client.health(), [{
     origin,
     state: "failing",
+    asked: true,
     lastError: "status 500",
     lastErrorAt: 1_790_000_000_000,
   }]);

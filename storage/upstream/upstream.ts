@@ -87,6 +87,8 @@ export interface UpstreamClient {
   health(): readonly {
     readonly origin: string;
     readonly state: "ok" | "failing" | "open";
+    /** Whether this process asked it at all, as far as it remembers. */
+    readonly asked: boolean;
     readonly lastError: string | null;
     readonly lastErrorAt: EpochMs | null;
   }[];

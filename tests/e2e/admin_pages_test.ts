@@ -1,4 +1,4 @@
-/** Every admin page, empty and full, in Chromium: light and dark, narrow and wide, without a finding of axe-core. */
+/** Every admin page, empty and full, in Chromium: light and dark, narrow and wide, readable, without a finding of axe-core. */
 import assert from "node:assert/strict";
 import type { BrowserContext } from "playwright-core";
 import { ADMIN_PAGES } from "../../routes/admin/mod.ts";
@@ -7,13 +7,17 @@ import { signIn } from "../fakes/signed_in.ts";
 import { bringAxe, rulesFor, wrongWith } from "./accessible.ts";
 import { createAdminWorld } from "./admin_world.ts";
 import { BROWSER_MISSING, launchBrowser } from "./browser.ts";
+import { hardToRead } from "./readable.ts";
 
 /** Where screenshots are kept for people to look at; unset: nowhere. */
 const SHOTS = Deno.env.get("SLUICE_SHOTS");
-const SIZES = [{ width: 320, height: 720 }, { width: 1280, height: 900 }, {
-  width: 2560,
-  height: 1440,
-}] as const;
+const SIZES = [
+  { width: 320, height: 720 },
+  { width: 768, height: 1024 },
+  { width: 1280, height: 900 },
+  { width: 1920, height: 1080 },
+  { width: 2560, height: 1440 },
+] as const;
 
 /** What stands for a page's parameters; a page with parameters and no row fails. */
 const ADDRESSES: Readonly<Record<string, string>> = {
@@ -22,6 +26,7 @@ const ADDRESSES: Readonly<Record<string, string>> = {
   "waivers/requests/{id}": "waivers/requests/none",
   "policy/history/{revision}": "policy/history/2",
   "floor/history/{revision}": "floor/history/1",
+  "audit/{id}": "audit/none",
 };
 /** Downloads, and what is nothing without a filter. */
 const NOT_SHOWN = new Set(["installs/export"]);
@@ -35,7 +40,7 @@ const MORE = [
 ];
 
 const name =
-  `admin pages: every one in Chromium, empty and full, light and dark, narrow and wide; axe finds nothing${
+  `admin pages: every one in Chromium, empty and full, light and dark, narrow and wide: readable, and axe finds nothing${
     BROWSER_MISSING === null ? "" : ` (skipped: ${BROWSER_MISSING})`
   }`;
 
@@ -111,7 +116,9 @@ async function look({ contextOf, url, cookie, what, more }: Looked): Promise<voi
           });
         }
         const rules = rulesFor(colorScheme, viewport.width);
-        problems.push(...(await wrongWith(page, rules)).map((problem) => `${name}: ${problem}`));
+        const wrong = [...await wrongWith(page, rules)];
+        if (colorScheme === "light") wrong.push(...await hardToRead(page, viewport.width));
+        problems.push(...wrong.map((problem) => `${name}: ${problem}`));
       }
     }
     await context.close();

@@ -46,6 +46,9 @@ export async function createAdminWorld(): Promise<AdminWorld> {
     return text === "" ? null : JSON.parse(text);
   }
 
+  // When all below is done it ends within days: an alert.
+  const expiresAt = new Date(sluice.now() + 9 * 86_400_000).toISOString();
+  await api("POST", "/tokens", { user: "train", description: "release train", scopes: ["read"], expiresAt });
   for (const [name, version] of RELEASES) {
     const base = name.split("/").at(-1);
     for (const user of ["ada", "grace", "a.very.long.user.name@an-organisation.example", undefined]) {
@@ -61,9 +64,6 @@ export async function createAdminWorld(): Promise<AdminWorld> {
   await api("POST", "/freeze", { purl: "pkg:npm/left-pad", reason: HOSTILE });
   await api("POST", "/cache/pin", { purl: "pkg:npm/%40acme/tools", reason: "for the train" });
   await api("POST", "/tokens", { user: "ci", description: HOSTILE, scopes: ["read"] });
-  // An alert: it ends within the week.
-  const expiresAt = new Date(sluice.now() + 5 * 86_400_000).toISOString();
-  await api("POST", "/tokens", { user: "train", description: "release train", scopes: ["read"], expiresAt });
   await api("PUT", "/organisations/default/policy", {
     document: {
       minimumAge: "14d",

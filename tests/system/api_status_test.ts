@@ -70,6 +70,7 @@ Deno.test("GET /status: processes, storage, upstreams, jobs, log and cache; the 
   assert.deepEqual(body.upstreams.find((each: { origin: string }) => each.origin === origin), {
     origin,
     state: "ok",
+    asked: true,
     lastError: null,
     lastErrorAt: null,
   });

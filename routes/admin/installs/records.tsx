@@ -1,6 +1,7 @@
 /** Records of the install log, each with a way to what it is about. */
 import type { PageContext } from "../page.ts";
 import { Badge, Table, Time } from "../ui.tsx";
+import { RuleName } from "../words.tsx";
 import { sizeText } from "../../../storage/cache/size_text.ts";
 import { OUTCOMES } from "./filters.tsx";
 
@@ -74,7 +75,15 @@ function Outcome({ context, install }: { readonly context: PageContext; readonly
   return (
     <>
       <Badge tone={tone}>{word}</Badge>
-      {rule === "" ? null : <div class="quiet">{why === null ? rule : <a href={why}>{rule}</a>}</div>}
+      {rule === "" ? null : (
+        <div class="quiet">
+          {why === null ? <RuleName rule={rule} /> : (
+            <a href={why}>
+              <RuleName rule={rule} />
+            </a>
+          )}
+        </div>
+      )}
     </>
   );
 }

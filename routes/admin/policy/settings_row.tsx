@@ -2,7 +2,7 @@
 import { type CallProblem, errorOf } from "../page.ts";
 import { Field, Select, TextField } from "../ui.tsx";
 import { observedOf, OWN_RULES, type Section, settingsOf, writtenOf } from "./settings_form.ts";
-import { type Drawing, type Drawn, Help, labelOf, optionOf } from "./settings_words.tsx";
+import { type Drawing, type Drawn, Help, labelOf, wordOf } from "./settings_words.tsx";
 
 export function EcosystemFields({ drawn, section }: { readonly drawn: Drawn; readonly section: Section }) {
   const settings = settingsOf(drawn.document, section);
@@ -50,9 +50,10 @@ function Setting({ drawn, section, field }: Drawing) {
     return <TextField {...common} placeholder={section.ecosystem === null ? field.fallback : ""} />;
   }
   const inherited = section.ecosystem === null
-    ? `default, ${optionOf(field, field.fallback)}`
+    ? `default (${wordOf(field, field.fallback)})`
     : "as the organisation has it";
-  return <Select {...common} options={[{ value: "", label: inherited }, ...field.options]} />;
+  const choices = field.options.map(({ value }) => ({ value, label: wordOf(field, value) }));
+  return <Select {...common} options={[{ value: "", label: inherited }, ...choices]} />;
 }
 
 /** Of a setting with two parts, what is wrong with all of it is said at the first. */

@@ -33,13 +33,22 @@ export function labelOf({ ecosystem }: Section, { label }: SettingField): string
   return ecosystem === null ? label : `${label} (${ecosystem})`;
 }
 
-/** A choice with what it does. */
-export function optionOf({ options }: SettingField, chosen: string): string {
-  return options.find(({ value }) => value === chosen)?.label ?? chosen;
+/** A choice in one word; what it does stands in the help, where it has room. */
+export function wordOf({ options }: SettingField, chosen: string): string {
+  return options.find(({ value }) => value === chosen)?.label.split(":")[0] ?? chosen;
 }
 
-function wordOf(field: SettingField, chosen: string): string {
-  return optionOf(field, chosen).split(":")[0] ?? chosen;
+/** Each choice with what it does; of a field without choices, nothing. */
+function Choices({ options, kind }: SettingField) {
+  if (kind !== "choice") return null;
+  return options.map(({ label }) => {
+    const colon = label.indexOf(":");
+    return (
+      <span class="does">
+        <code>{label.slice(0, colon)}</code> {label.slice(colon + 1).trim()}
+      </span>
+    );
+  });
 }
 
 /** Meaning and default; for the organisation also what holds where an ecosystem has its own. */
@@ -58,6 +67,7 @@ export function Help({ drawn, section, field }: Drawing) {
         : ` Otherwise in ${
           own.map(({ ecosystem }) => `${ecosystem}: ${inForce(drawn.effective, ecosystem, field)}`).join(", ")
         }.`}
+      <Choices {...field} />
     </>
   );
 }
