@@ -13,7 +13,7 @@ import type { RegistryRequest } from "../outcome.ts";
 import { type Gated, loadOf } from "./gate.ts";
 import { merged } from "./merged.ts";
 import { chooseFiles, type Chosen, MissingError } from "./prefetch_choose.ts";
-import { fetchFile, isHere } from "./prefetch_file.ts";
+import { fetchFile, holdAgainst, isHere } from "./prefetch_file.ts";
 import type { Prefetched, PrefetchOptions, Wish } from "./prefetch_types.ts";
 import { explainRefusal } from "./refuse.ts";
 import type { Services } from "./services.ts";
@@ -99,7 +99,7 @@ function versionsOf({ verdicts }: Gated, { versions, ecosystem, name }: Wish): r
 
 function chosenOf(run: Run, { verdicts }: Gated, wish: Wish, version: string): readonly Chosen[] {
   const release = verdicts.known.facts.releases.find((each) => each.version === version);
-  return release === undefined ? [] : chooseFiles(release, wish.files, run.wantsFile);
+  return release === undefined ? [] : chooseFiles(release, wish, run.wantsFile);
 }
 
 async function* fulfilFile(
@@ -107,7 +107,7 @@ async function* fulfilFile(
   request: RegistryRequest,
   gated: Gated,
   wish: Wish,
-  { filename, version, problem }: Chosen,
+  { filename, version, problem, unstated }: Chosen,
 ): AsyncGenerator<Prefetched> {
   const { services } = run;
   const { verdicts, upstream } = gated;
@@ -139,6 +139,7 @@ async function* fulfilFile(
     try {
       if (run.signal?.aborted) return;
       const filled = await fetchFile(fetching, { bytes, signal: run.signal });
+      await holdAgainst(placed, unstated);
       yield about(wish, label, { outcome: bytes === null ? "filled" : "kept", bytes: filled });
     } finally {
       release();

@@ -1,10 +1,12 @@
 /** One file that the policy lets through, with what its clients ask for beside it: here, or fetched now. */
+import { createHash } from "node:crypto";
+import type { Digest, DigestAlgorithm } from "../../policy/types.ts";
 import { StorageError } from "../../storage/errors.ts";
 import type { SidecarAsk } from "../ecosystem.ts";
 import { follow } from "./artifact_open.ts";
 import type { Loaded } from "./load.ts";
 import { keptFile, type PlacedFile } from "./opening.ts";
-import { MissingError } from "./prefetch_choose.ts";
+import { MissingError, textOf } from "./prefetch_choose.ts";
 import { serveSidecar } from "./sidecar.ts";
 
 /** Its size, where its record and its bytes are both there; null: it has to be fetched. */
@@ -29,6 +31,34 @@ export async function fetchFile(
   // Decided with their file: nothing of them is ever refused by itself.
   for (const ask of sidecars) await serveSidecar(services, request, ask, { loaded, verdicts });
   return size;
+}
+
+/** Throws MissingError where its bytes, which are here, have none of a group's digests. */
+export async function holdAgainst(
+  placed: PlacedFile,
+  groups: readonly (readonly Digest[])[],
+): Promise<void> {
+  if (groups.length === 0) return;
+  const own = await computed(placed, new Set(groups.flat().map(({ algorithm }) => algorithm)));
+  const against = groups.find((group) => !group.some(({ algorithm, hex }) => own.get(algorithm) === hex))
+    ?.[0];
+  if (against === undefined) return;
+  const { algorithm } = against;
+  const has = textOf({ algorithm, hex: own.get(algorithm) ?? "" });
+  throw new MissingError(`${placed.filename} is locked as ${textOf(against)}, but what it holds is ${has}`);
+}
+
+async function computed(
+  placed: PlacedFile,
+  algorithms: ReadonlySet<DigestAlgorithm>,
+): Promise<ReadonlyMap<DigestAlgorithm, string>> {
+  const { services, filename } = placed;
+  const file = await keptFile(placed);
+  const blob = file === null ? null : await services.artifacts.get(file.blob);
+  if (blob === null) throw new StorageError(`Cannot read ${filename}: the store has it no more`);
+  const hashes = [...algorithms].map((algorithm) => ({ algorithm, hash: createHash(algorithm) }));
+  for await (const chunk of blob.body) for (const { hash } of hashes) hash.update(chunk);
+  return new Map(hashes.map(({ algorithm, hash }) => [algorithm, hash.digest("hex")]));
 }
 
 async function fill(placed: PlacedFile, signal: AbortSignal | undefined): Promise<number> {

@@ -17,6 +17,8 @@ export interface Wish {
     | ((facts: PackageFacts, decisions: Decisions) => readonly string[]);
   /** null: all of the release's. */
   readonly files: readonly LockedFile[] | null;
+  /** All of the release's, beside those. */
+  readonly isWhole?: boolean;
   /** Where it stands in what it was read from. */
   readonly where: string;
 }

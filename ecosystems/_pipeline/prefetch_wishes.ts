@@ -24,19 +24,16 @@ export function wishesOf(ecosystems: readonly Ecosystem[], locked: Iterable<Lock
     const known = wishes.get(id);
     const versions = version === null ? "newest" : { exact: version };
     const wish: Wish = { ecosystem, name, versions, files, where };
-    wishes.set(id, known === undefined ? wish : { ...known, files: joined(known.files, files) });
+    wishes.set(id, known === undefined ? wish : joined(known, wish));
   }
   return { wishes: [...wishes.values()], skipped };
 }
 
-/** All files where either wants all of them. */
-function joined(
-  a: readonly LockedFile[] | null,
-  b: readonly LockedFile[] | null,
-): readonly LockedFile[] | null {
-  if (a === null || b === null) return null;
-  const all = new Map([...a, ...b].map((file) => [JSON.stringify(file), file]));
-  return [...all.values()];
+/** All files where either wants all of them; what one of them locks is held against them all the same. */
+function joined(a: Wish, b: Wish): Wish {
+  const files = new Map([...a.files ?? [], ...b.files ?? []].map((file) => [JSON.stringify(file), file]));
+  const isWhole = [a, b].some((each) => each.files === null || each.isWhole === true);
+  return { ...a, files: files.size === 0 ? null : [...files.values()], isWhole };
 }
 
 /** What was really installed, and nothing of who did: each release with the files that were taken of it. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { createTarball, startNpmRegistry } from "../fakes/npm_registry.ts";
+import { createHash } from "node:crypto";
+import { createTarball, publishBytes, startNpmRegistry } from "../fakes/npm_registry.ts";
 import { startPypiRegistry } from "../fakes/pypi_registry.ts";
 import { daysAgo, startSluice, type TestSluice } from "../fakes/sluice.ts";
 
@@ -161,5 +162,119 @@ Deno.test("POST /prefetch: of several files those that are locked, or that match
   assert.match(
     failed!.message!,
     /No file of 1\.0\.0 that the registry lists has a digest that is locked \(sha256:0000/,
+  );
+});
+
+/** What came of each lockfile's one file, with why. */
+async function ofLockfiles(
+  sluice: TestSluice,
+  lockfiles: readonly (readonly [name: string, text: string])[],
+) {
+  const found: string[] = [];
+  for (const [name, text] of lockfiles) {
+    const lines = await ask(sluice, { lockfiles: [{ name, text }] });
+    const files = lines.filter(({ kind }) => kind === "file");
+    found.push(files.map(({ outcome, message }) => `${outcome}: ${message ?? ""}`).join("; "));
+  }
+  return found;
+}
+
+Deno.test("POST /prefetch: a file is held against what its lockfile states, whatever the index states of it", async () => {
+  const { registry, sluice } = await npmWorld();
+  await using _registry = registry;
+  await using _sluice = sluice;
+  registry.publish({ name: "steady", releases: { "1.0.0": OLD } });
+  const bytes = new TextEncoder().encode("a tarball of which the index has no shasum");
+  publishBytes(registry.upstream, "plain", bytes);
+  const digest = (algorithm: string, of: Uint8Array) => createHash(algorithm).update(of).digest("hex");
+  const yarn = (name: string, lines: string) =>
+    `# yarn lockfile v1\n${name}@^1.0.0:\n  version "1.0.0"\n${lines}`;
+  const resolved = (name: string, sha1: string) =>
+    yarn(name, `  resolved "http://registry.example/${name}/-/${name}-1.0.0.tgz#${sha1}"\n`);
+  const sha1 = digest("sha1", createTarball("steady", "1.0.0", OLD));
+  const wrong = "0".repeat(40);
+  assert.deepEqual(
+    await ofLockfiles(sluice, [
+      ["yarn.lock", resolved("steady", sha1)],
+      ["yarn.lock", resolved("steady", wrong)],
+      ["yarn.lock", resolved("steady", "0000")],
+      ["yarn.lock", resolved("plain", digest("sha1", bytes))],
+      ["yarn.lock", resolved("plain", wrong)],
+      ["yarn.lock", yarn("steady", "  integrity sha512-AAAA\n")],
+      ["package-lock.json", npmLock("steady", "sha512-AAAA")],
+      ["package-lock.json", npmLock("plain", `sha256-${btoa("x".repeat(32))}`)],
+      [
+        "package-lock.json",
+        npmLock("plain", `sha256-${createHash("sha256").update(bytes).digest("base64")}`),
+      ],
+    ]),
+    [
+      "filled: ",
+      `failed: steady-1.0.0.tgz is locked as sha1:0000000000000000…, but the registry has sha1:${
+        sha1.slice(0, 16)
+      }…`,
+      'failed: 1.0.0 is locked as "#0000", which is no sha1 digest',
+      "filled: ",
+      `failed: plain-1.0.0.tgz is locked as sha1:0000000000000000…, but what it holds is sha1:${
+        digest("sha1", bytes).slice(0, 16)
+      }…`,
+      'failed: 1.0.0 is locked as "sha512-AAAA", which is no sha512 digest',
+      'failed: 1.0.0 is locked as "sha512-AAAA", which is no sha512 digest',
+      `failed: plain-1.0.0.tgz is locked as sha256:7878787878787878…, but what it holds is sha256:${
+        digest("sha256", bytes).slice(0, 16)
+      }…`,
+      "kept: ",
+    ],
+  );
+  // A line that wants all of the release takes nothing away from what another locks of it.
+  const both = await ask(sluice, {
+    purls: ["pkg:npm/steady@1.0.0"],
+    lockfiles: [{ name: "yarn.lock", text: resolved("steady", wrong) }],
+  });
+  assert.deepEqual(outcomes(both), ["failed steady-1.0.0.tgz"]);
+});
+
+function npmLock(name: string, integrity: string): string {
+  const packages = { [`node_modules/${name}`]: { version: "1.0.0", integrity } };
+  return JSON.stringify({ lockfileVersion: 3, packages });
+}
+
+Deno.test("POST /prefetch: of the hashes of a line one is enough, of which none that says nothing is one", async () => {
+  await using registry = await startPypiRegistry();
+  registry.publish({ name: "one", releases: { "1.0.0": OLD } });
+  const env = {
+    SLUICE_UPSTREAM_PYPI: registry.upstream.url,
+    SLUICE_UPSTREAM_PYPI_ALLOWED_HOSTS: registry.files.host,
+    SLUICE_ADMIN_TOKEN: ADMIN,
+  };
+  await using sluice = await startSluice({ env });
+  const { files: [file] } = await (await fetch(`${sluice.url}/pypi/simple/one/`, {
+    headers: { accept: "application/vnd.pypi.simple.v1+json" },
+  })).json();
+  const { filename, hashes: { sha256 } } = file;
+  const other = "0".repeat(64);
+  const line = (...hashes: readonly string[]) =>
+    ["requirements.txt", `one==1.0.0 ${hashes.map((hash) => `--hash=${hash}`).join(" ")}\n`] as const;
+  const md5 = `md5:${"a".repeat(32)}`;
+  assert.deepEqual(
+    await ofLockfiles(sluice, [
+      line(`sha256:${sha256}`, `sha256:${other}`),
+      line(`sha256:${other}`, `sha256:${sha256}`, md5, "sha256:dead"),
+      line("sha256:dead", md5),
+      line(md5),
+      line(`sha512:${"0".repeat(128)}`),
+      [
+        "poetry.lock",
+        `[[package]]\nname = "one"\nversion = "1.0.0"\nfiles = [{file = "${filename}", hash = "sha256:dead"}]\n`,
+      ],
+    ]).then((all) => all.map((each) => each.replace(/sha512:(?!0000)\w+…$/, "sha512:own"))),
+    [
+      "filled: ",
+      "kept: ",
+      'failed: 1.0.0 is locked as "sha256:dead", which is no sha256 digest',
+      `failed: 1.0.0 is locked as "${md5}", which cannot be checked (only sha1, sha256, sha384, sha512 can)`,
+      `failed: ${filename} is locked as sha512:0000000000000000…, but what it holds is sha512:own`,
+      `failed: ${filename} is locked as "sha256:dead", which is no sha256 digest`,
+    ],
   );
 });

@@ -18,8 +18,9 @@ export const readBunLock: LockfileReader = (text) => {
       throw new SyntaxError(`${where}: expected a list that begins with a name and a version`);
     }
     const why = notOfRegistry(version);
-    const integrity = rest.findLast((each): each is string =>
-      typeof each === "string" && /^sha\d+-/.test(each)
+    // Behind the registry and what it depends on.
+    const integrity = rest.slice(1).findLast((each): each is string =>
+      typeof each === "string" && each !== ""
     );
     if (version.startsWith("workspace:")) continue;
     if (why !== null) found.skipped.push({ where, why });

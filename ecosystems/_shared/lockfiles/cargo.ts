@@ -1,14 +1,6 @@
 /** `Cargo.lock`, versions 1 to 4. */
-import {
-  digestOf,
-  findings,
-  optionalList,
-  optionalTable,
-  optionalText,
-  own,
-  tableAt,
-  textAt,
-} from "./shape.ts";
+import { findings, optionalList, optionalTable, optionalText, own, tableAt, textAt } from "./shape.ts";
+import { digestOf, lockedByDigests, writtenAt } from "./locked.ts";
 import { readToml } from "./toml.ts";
 import type { LockfileReader } from "./types.ts";
 
@@ -29,10 +21,10 @@ export const readCargoLock: LockfileReader = (text) => {
       found.skipped.push({ where, why: `its source is ${source.split("+", 1)[0]}, no registry` });
       continue;
     }
-    const checksum = optionalText(entry, "checksum") ??
-      optionalText(metadata, `checksum ${name} ${version} (${source})`);
-    const digests = checksum === null ? [] : digestOf("sha256", checksum);
-    const files = digests.length === 0 ? null : [{ filename: null, digests }];
+    const checksum = writtenAt(entry, "checksum", where) ??
+      writtenAt(metadata, `checksum ${name} ${version} (${source})`, where);
+    const isKnown = checksum !== null && checksum !== "<none>";
+    const files = isKnown ? lockedByDigests([digestOf("sha256", checksum, checksum)]) : null;
     found.packages.push({ type: "cargo", name, version, files, where });
   }
   return found;

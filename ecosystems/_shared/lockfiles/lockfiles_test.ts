@@ -201,6 +201,9 @@ const MISTAKES: readonly (readonly [name: string, text: string, said: RegExp])[]
     "a==1 --hash=nonsense\n",
     /line 1: expected a hash such as sha256:…, found "nonsense"/,
   ],
+  ["requirements.txt", "a==1 --hash=\n", /line 1: expected a hash such as sha256:…, found ""/],
+  ["requirements.txt", "a==1 --hash=sha256:a sha256:b\n", /line 1: expected a hash such as sha256:…/],
+  ["package-lock.json", npmLock(5), /packages\["node_modules\/a"\]: expected a text as integrity, found "5"/],
   ["uv.lock", "version = 1\n[[package]]\nname = 3\n", /package 1: expected a name, found "3"/],
   ["uv.lock", "version = 1\nbroken\n", /line 2: expected TOML/],
   ["poetry.lock", '[[package]]\nname = "a"\n', /package 1 \(a\): expected a version/],
@@ -229,6 +232,118 @@ for (const [name, text, said] of MISTAKES) {
       assert.match(error.message, said);
       return true;
     });
+  });
+}
+
+const SHA256 = "ab".repeat(32);
+const SHA1 = "cd".repeat(20);
+const SRI = `sha512-${"A".repeat(86)}==`;
+const WHEEL = "a-1-py3-none-any.whl";
+
+function npmLock(integrity: unknown): string {
+  return JSON.stringify({
+    lockfileVersion: 3,
+    packages: { "node_modules/a": { version: "1.0.0", integrity } },
+  });
+}
+
+function pipenvLock(...hashes: readonly string[]): string {
+  return JSON.stringify({ _meta: {}, default: { a: { version: "==1", hashes } } });
+}
+
+function yarnLock(...lines: readonly string[]): string {
+  return `# yarn lockfile v1\na@^1.0.0:\n  version "1.0.0"\n${lines.map((line) => `  ${line}\n`).join("")}`;
+}
+
+function cargoLock(checksum: string): string {
+  return `[[package]]\nname = "a"\nversion = "1.0.0"\nsource = "registry+x"\n${checksum}\n`;
+}
+
+function tomlLock(first: string, files: string): string {
+  return `${first}\n[[package]]\nname = "a"\nversion = "1"\n${files}\n`;
+}
+
+/** What is locked of the one package: `name algorithm,algorithm` of each file, or why its digest is none. */
+const DIGESTS: readonly (readonly [name: string, text: string, files: readonly string[] | null])[] = [
+  ["requirements.txt", "a==1\n", null],
+  ["requirements.txt", "a==1 --hash=sha256:aaaa\n", ['"sha256:aaaa", which is no sha256 digest']],
+  [
+    "requirements.txt",
+    `a==1 --hash=md5:${"a".repeat(32)}\n`,
+    [`"md5:${"a".repeat(32)}", which cannot be checked (only sha1, sha256, sha384, sha512 can)`],
+  ],
+  ["requirements.txt", "a==1 --hash=sha256:xyz\n", ['"sha256:xyz", which is no sha256 digest']],
+  ["requirements.txt", `a==1 --hash=md5:aa --hash=sha256:${SHA256}\n`, ["null sha256"]],
+  ["requirements.txt", `a==1 --hash=sha256:${SHA256} --hash sha1:${SHA1}\n`, ["null sha256,sha1"]],
+  ["package-lock.json", npmLock(undefined), null],
+  ["package-lock.json", npmLock("sha512-AAAA"), ['"sha512-AAAA", which is no sha512 digest']],
+  ["package-lock.json", npmLock(`sha512-AAAA sha1-${btoa("x".repeat(20))}`), [
+    '"sha512-AAAA", which is no sha512 digest',
+  ]],
+  ["package-lock.json", npmLock(`sha1-AAAA sha512-AAAA  ${SRI}`), ["null sha512"]],
+  ["package-lock.json", npmLock("md5-AAAA"), [
+    '"md5-AAAA", which cannot be checked (only sha1, sha256, sha384, sha512 can)',
+  ]],
+  [
+    "pnpm-lock.yaml",
+    "lockfileVersion: '9.0'\npackages:\n  a@1.0.0:\n    resolution: {integrity: sha512-AAAA}\n",
+    [
+      '"sha512-AAAA", which is no sha512 digest',
+    ],
+  ],
+  ["bun.lock", '{"lockfileVersion":1,"packages":{"a":["a@1.0.0","",{},"sha512-AAAA"]}}', [
+    '"sha512-AAAA", which is no sha512 digest',
+  ]],
+  ["bun.lock", '{"lockfileVersion":1,"packages":{"a":["a@1.0.0","",{},"nonsense"]}}', [
+    '"nonsense", which cannot be checked (only sha1, sha256, sha384, sha512 can)',
+  ]],
+  [
+    "bun.lock",
+    '{"lockfileVersion":1,"packages":{"a":["a@1.0.0","http://registry.example/a.tgz",{},""]}}',
+    null,
+  ],
+  ["yarn.lock", yarnLock(`resolved "http://registry.example/a/-/a-1.0.0.tgz"`), null],
+  ["yarn.lock", yarnLock(`resolved "http://registry.example/a/-/a-1.0.0.tgz#${SHA1}"`), ["null sha1"]],
+  ["yarn.lock", yarnLock(`resolved "http://registry.example/a/-/a-1.0.0.tgz#0000"`), [
+    '"#0000", which is no sha1 digest',
+  ]],
+  ["yarn.lock", yarnLock(`resolved "http://registry.example/a/-/a-1.0.0.tgz#${SHA1}"`, `integrity ${SRI}`), [
+    "null sha512",
+    "null sha1",
+  ]],
+  ["yarn.lock", yarnLock("integrity sha512-AAAA"), ['"sha512-AAAA", which is no sha512 digest']],
+  ["Pipfile.lock", pipenvLock("sha256:dead"), ['"sha256:dead", which is no sha256 digest']],
+  ["Pipfile.lock", pipenvLock("sha256:dead", `sha256:${SHA256}`), ["null sha256"]],
+  ["poetry.lock", tomlLock("", `files = [{file = "${WHEEL}", hash = "sha256:dead"}]`), [
+    '"sha256:dead", which is no sha256 digest',
+  ]],
+  ["uv.lock", tomlLock("version = 1", `sdist = { url = "http://x/a-1.tar.gz", hash = "sha256:dead" }`), [
+    '"sha256:dead", which is no sha256 digest',
+  ]],
+  [
+    "pylock.toml",
+    tomlLock('lock-version = "1.0"', "").replace("package", "packages") +
+    `wheels = [{ name = "${WHEEL}", hashes = { md5 = "dead", sha256 = "${SHA256}" } }]\n`,
+    [`${WHEEL} sha256`],
+  ],
+  [
+    "pylock.toml",
+    tomlLock('lock-version = "1.0"', "").replace("package", "packages") +
+    `wheels = [{ name = "${WHEEL}", hashes = { sha256 = "dead" } }]\n`,
+    ['"sha256:dead", which is no sha256 digest'],
+  ],
+  ["Cargo.lock", cargoLock(""), null],
+  ["Cargo.lock", cargoLock(`checksum = "abcd"`), ['"abcd", which is no sha256 digest']],
+  ["Cargo.lock", cargoLock(`checksum = "${SHA256}"`), ["null sha256"]],
+];
+
+for (const [name, text, files] of DIGESTS) {
+  Deno.test(`readLockfile: ${name}, what is locked by ${JSON.stringify(text).slice(-60)}`, () => {
+    const [locked] = readLockfile(name, text).packages;
+    const found = locked!.files?.map(({ filename, digests, unread }) =>
+      unread ?? `${filename} ${digests.map(({ algorithm }) => algorithm).join()}`
+    );
+    assert.deepEqual(found ?? null, files);
   });
 }
 

@@ -1,5 +1,5 @@
 /** `package-lock.json` and `npm-shrinkwrap.json`, versions 1 to 3 (docs.npmjs.com, "package-lock.json"). */
-import { parseIntegrity } from "../digests.ts";
+import { integrityOf, lockedByDigests, writtenAt } from "./locked.ts";
 import {
   type Findings,
   findings,
@@ -69,7 +69,10 @@ function addEntry(
   const why = source === null ? null : notOfRegistry(source);
   if (why !== null) return void found.skipped.push({ where, why });
   found.packages.push(
-    npmPackage({ name, version: textAt(entry, "version", where), where }, optionalText(entry, "integrity")),
+    npmPackage(
+      { name, version: textAt(entry, "version", where), where },
+      writtenAt(entry, "integrity", where),
+    ),
   );
 }
 
@@ -91,6 +94,9 @@ export function npmPackage(
   entry: { readonly name: string; readonly version: string; readonly where: string },
   integrity: string | null,
 ): LockedPackage {
-  const digests = integrity === null ? [] : parseIntegrity(integrity);
-  return { type: "npm", ...entry, files: digests.length === 0 ? null : [{ filename: null, digests }] };
+  return {
+    type: "npm",
+    ...entry,
+    files: integrity === null ? null : lockedByDigests(integrityOf(integrity)),
+  };
 }

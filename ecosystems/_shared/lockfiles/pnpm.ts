@@ -1,5 +1,6 @@
 /** `pnpm-lock.yaml`, lockfileVersion 5 to 9 (github.com/pnpm/spec, "lockfile"). */
 import { parse } from "yaml";
+import { writtenAt } from "./locked.ts";
 import { notOfRegistry, npmPackage } from "./npm.ts";
 import { findings, firstLine, isTable, optionalTable, optionalText, own, tableAt } from "./shape.ts";
 import type { LockfileReader } from "./types.ts";
@@ -16,7 +17,7 @@ export const readPnpmLock: LockfileReader = (text) => {
     const { tarball = null, integrity = null, type = null } = isTable(resolution)
       ? {
         tarball: optionalText(resolution, "tarball"),
-        integrity: optionalText(resolution, "integrity"),
+        integrity: writtenAt(resolution, "integrity", where),
         type: optionalText(resolution, "type"),
       }
       : {};

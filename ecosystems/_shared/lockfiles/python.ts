@@ -3,7 +3,6 @@ import {
   filenameIn,
   type Findings,
   findings,
-  hashOf,
   isTable,
   optionalList,
   optionalTable,
@@ -14,6 +13,7 @@ import {
   tableAt,
   textAt,
 } from "./shape.ts";
+import { hashOf, lockedByDigests, lockedFile, writtenAt } from "./locked.ts";
 import { readToml } from "./toml.ts";
 import type { LockedFile, LockfileReader } from "./types.ts";
 
@@ -68,8 +68,8 @@ export const readPoetryLock: LockfileReader = (text) => {
     const listed = own(entry, "files") ?? own(all, name) ?? own(all, name.toLowerCase());
     const files = optionalList(listed, `${where}.files`).map((file): LockedFile => {
       const table = tableAt(file, `${where}.files`);
-      const digests = hashOf(textAt(table, "hash", `${where}.files`), `${where}.files`);
-      return { filename: textAt(table, "file", `${where}.files`), digests };
+      const hash = hashOf(textAt(table, "hash", `${where}.files`), `${where}.files`);
+      return lockedFile(textAt(table, "file", `${where}.files`), [hash]);
     });
     add(found, { name, where, version: textAt(entry, "version", where) }, files);
   }
@@ -92,9 +92,9 @@ export const readPipfileLock: LockfileReader = (text) => {
       }
       const [, version] = /^={2,3}(.+)$/.exec(textAt(entry, "version", where)) ?? [];
       if (version === undefined) throw new SyntaxError(`${where}: expected a version such as ==2.32.3`);
-      const files = optionalList(own(entry, "hashes"), `${where}.hashes`)
-        .map((hash): LockedFile => ({ filename: null, digests: hashOf(String(hash), `${where}.hashes`) }));
-      add(found, { name, where, version }, files);
+      const hashes = optionalList(own(entry, "hashes"), `${where}.hashes`)
+        .map((hash) => hashOf(String(hash), `${where}.hashes`));
+      add(found, { name, where, version }, lockedByDigests(hashes) ?? []);
     }
   }
   return found;
@@ -117,15 +117,15 @@ function filesOf(entry: Table, where: string): readonly LockedFile[] {
   ];
   return all.map((value): LockedFile => {
     const file = tableAt(value, `${where}.wheels`);
-    const hash = optionalText(file, "hash");
+    const hash = writtenAt(file, "hash", where);
     const hashes = Object.entries(optionalTable(file, "hashes")).map(([kind, hex]) =>
       `${kind}:${String(hex)}`
     );
     const address = optionalText(file, "url") ?? optionalText(file, "path") ?? "";
-    return {
-      filename: optionalText(file, "name") ?? optionalText(file, "filename") ?? filenameIn(address),
-      digests: (hash === null ? hashes : [hash]).flatMap((each) => hashOf(each, `${where}.wheels`)),
-    };
+    return lockedFile(
+      optionalText(file, "name") ?? optionalText(file, "filename") ?? filenameIn(address),
+      (hash === null ? hashes : [hash]).map((each) => hashOf(each, `${where}.wheels`)),
+    );
   });
 }
 

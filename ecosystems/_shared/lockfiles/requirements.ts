@@ -1,6 +1,7 @@
 /** `requirements.txt` as pip reads it (pip.pypa.io, "Requirements File Format"): pinned lines, with hashes or without. */
-import { findings, hashOf, quoted } from "./shape.ts";
-import type { LockedFile, LockfileReader } from "./types.ts";
+import { hashOf, lockedByDigests } from "./locked.ts";
+import { findings, quoted } from "./shape.ts";
+import type { LockfileReader } from "./types.ts";
 
 export const readRequirements: LockfileReader = (text) => {
   const found = findings();
@@ -57,9 +58,8 @@ function pinned(line: string, where: string) {
     );
   }
   const hashes = options.flatMap((option) => {
-    const [, hash] = /^hash[=\s]\s*(\S+)$/.exec(option.trim()) ?? [];
-    return hash === undefined ? [] : [hash];
+    const [isHash, hash = ""] = /^hash(?:$|[=\s]\s*(.*))/.exec(option.trim()) ?? [];
+    return isHash === undefined ? [] : [hashOf(hash, where)];
   });
-  const files = hashes.map((hash): LockedFile => ({ filename: null, digests: hashOf(hash, where) }));
-  return { type: "pypi", name, version, files: files.length === 0 ? null : files, where };
+  return { type: "pypi", name, version, files: lockedByDigests(hashes), where };
 }

@@ -1,7 +1,5 @@
 /** Looking into parsed documents without trusting them: own keys only, and mistakes told by their place. */
 import { Buffer } from "node:buffer";
-import type { Digest, DigestAlgorithm } from "../../../policy/types.ts";
-import { hexDigest } from "../digests.ts";
 import type { LockedPackage, SkippedEntry } from "./types.ts";
 
 export type Table = Readonly<Record<string, unknown>>;
@@ -56,22 +54,6 @@ export function optionalText(table: Table, key: string): string | null {
   const value = own(table, key);
   return typeof value === "string" && value !== "" ? value : null;
 }
-
-/** `sha256:…` or `sha256=…`; none where it is of a kind that nobody here computes. Throws SyntaxError for no hash at all. */
-export function hashOf(text: string, where: string): readonly Digest[] {
-  const [, algorithm = "", hex = ""] = /^([a-z0-9-]+)[:=]([0-9a-fA-F]+)$/.exec(text.trim()) ?? [];
-  if (hex === "") throw new SyntaxError(`${where}: expected a hash such as sha256:…, found ${quoted(text)}`);
-  return digestOf(algorithm, hex);
-}
-
-/** None where it is of a kind that nobody here computes. */
-export function digestOf(algorithm: string, hex: string): readonly Digest[] {
-  const known = KNOWN.find((each) => each === algorithm);
-  const digest = known === undefined ? null : hexDigest(known, hex);
-  return digest === null ? [] : [digest];
-}
-
-const KNOWN: readonly DigestAlgorithm[] = ["md5", "sha1", "sha256", "sha384", "sha512"];
 
 /** The last segment of an address, decoded; null where it has none. */
 export function filenameIn(address: string): string | null {

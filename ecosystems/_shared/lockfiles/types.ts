@@ -5,8 +5,10 @@ import type { Digest } from "../../../policy/types.ts";
 export interface LockedFile {
   /** null: it is known by its digests alone. */
   readonly filename: string | null;
-  /** Empty: the format states none of the bytes that the registry has. */
+  /** Empty: the format states none of the bytes that the registry has. Without a name, one of them has to be its. */
   readonly digests: readonly Digest[];
+  /** Digests are written and none was understood: one of them, and why. */
+  readonly unread?: string;
 }
 
 /** One entry. */

@@ -1,5 +1,6 @@
 /** `yarn.lock` of yarn 1 and of berry (yarn 2 and later), by yarn's own parser. */
 import { parseSyml } from "@yarnpkg/parsers";
+import { digestOf, lockedFile, writtenAt } from "./locked.ts";
 import { notOfRegistry, npmPackage } from "./npm.ts";
 import {
   type Findings,
@@ -51,8 +52,13 @@ function readClassic(found: Findings, entry: Table, key: string, where: string):
   if (own === "") throw new SyntaxError(`${where}: expected a name and a range, such as left-pad@^1.3.0`);
   const name = /^npm:(@?[^@]+)@/.exec(range)?.[1] ?? own;
   const why = notOfRegistry(resolved ?? range);
-  if (why !== null) found.skipped.push({ where, why });
-  else found.packages.push(npmPackage({ name, version, where }, optionalText(entry, "integrity")));
+  if (why !== null) return void found.skipped.push({ where, why });
+  const locked = npmPackage({ name, version, where }, writtenAt(entry, "integrity", where));
+  const [, sha1 = ""] = /#(.*)$/.exec(resolved ?? "") ?? [];
+  const tarball = sha1 === "" ? [] : [lockedFile(null, [digestOf("sha1", sha1, `#${sha1}`)])];
+  // yarn holds the file against both.
+  const files = [...locked.files ?? [], ...tarball];
+  found.packages.push({ ...locked, files: files.length === 0 ? null : files });
 }
 
 /** Its checksum is that of the zip that yarn makes, so none of the registry's bytes. */
