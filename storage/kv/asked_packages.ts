@@ -7,19 +7,20 @@ import type { EpochMs } from "../../policy/types.ts";
 import type { AskedLately, AskedPackage, AskedPackages, Asker } from "../asked.ts";
 import type { Clock } from "../runtime.ts";
 import { StorageError } from "../errors.ts";
+import {
+  type AskedRecord,
+  idOf,
+  join,
+  KEPT_MS,
+  later,
+  MOST,
+  NEVER,
+  recordOf,
+  RENEWED_MS,
+} from "./asked_record.ts";
 import { attempt } from "./call.ts";
 import type { OnRestored } from "./fence.ts";
 import { keys } from "./keys.ts";
-
-/** As kept in KV. */
-interface AskedRecord {
-  readonly v: 1;
-  /** JSON: `[ecosystem, name, minutes since 1970]`, the last asked for first. */
-  readonly packages: Uint8Array;
-  /** When the last was asked for that there was no room for; 0: there was room for all. */
-  readonly cutAt: EpochMs;
-  readonly expiresAt: EpochMs;
-}
 
 /** What was noted of one organisation since it was last written down. */
 interface Noted {
@@ -29,28 +30,10 @@ interface Noted {
   cutAt: EpochMs;
 }
 
-interface Joined {
-  readonly packages: readonly AskedPackage[];
-  readonly cutAt: EpochMs;
-  /** Nothing that is worth a write. */
-  readonly isKnown: boolean;
-}
-
-const MINUTE_MS = 60_000;
-const KEPT_MS = 30 * 24 * 60 * MINUTE_MS;
-/** Of one that is asked for all day, the time is written down this often. */
-const RENEWED_MS = 10 * MINUTE_MS;
-const MOST = 1_000;
-/** KV takes 65,536 bytes per value. Long names: fewer of them. */
-const MOST_BYTES = 60_000;
 /** Noted in memory at once, of all organisations. */
 const MOST_NOTED = 20_000;
 const ORGANISATIONS_AT_ONCE = 8;
 const ATTEMPTS = 10;
-const NEVER = 0 as EpochMs;
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /** One for the process; several may share the store. */
 export function createAskedPackages(
@@ -128,7 +111,7 @@ export function createAskedPackages(
         const entry = await kv.get<AskedRecord>(key);
         const joined = join(entry.value, mine, now);
         if (joined.isKnown) return;
-        const record = recordOf(joined, now + KEPT_MS as EpochMs);
+        const record = recordOf(joined, now);
         if ((await kv.atomic().check(entry).set(key, record, { expireIn: KEPT_MS }).commit()).ok) return;
       }
       throw new StorageError("Cannot write down which packages were asked for: too many processes do");
@@ -155,52 +138,6 @@ export function createAskedPackages(
   };
 }
 
-/** The last asked for first; none that is too old, or (a clock that ran ahead) of a time that has yet to come. */
-function join(record: AskedRecord | null, { packages: mine, cutAt }: Noted, now: EpochMs): Joined {
-  const all = new Map(packagesOf(record).map((each) => [idOf(each), { ...each, at: earlier(each.at, now) }]));
-  let isKnown = cutAt <= (record?.cutAt ?? NEVER);
-  for (const [id, each] of mine) {
-    const known = all.get(id);
-    if (known !== undefined && each.at - known.at < RENEWED_MS) continue;
-    all.set(id, each);
-    isKnown = false;
-  }
-  const packages = [...all.values()].filter(({ at }) => at > now - KEPT_MS).sort((a, b) => b.at - a.at);
-  return { packages, cutAt: later(cutAt, record?.cutAt ?? NEVER), isKnown };
-}
-
-/** As many as there is room for. */
-function recordOf({ packages, cutAt }: Joined, expiresAt: EpochMs): AskedRecord {
-  const rows: string[] = [];
-  let bytes = 2;
-  for (const { ecosystem, name, at } of packages) {
-    const row = JSON.stringify([ecosystem, name, Math.floor(at / MINUTE_MS)]);
-    bytes += encoder.encode(row).byteLength + 1;
-    if (rows.length >= MOST || bytes > MOST_BYTES) break;
-    rows.push(row);
-  }
-  const firstCut = packages[rows.length]?.at ?? NEVER;
-  return { v: 1, packages: encoder.encode(`[${rows.join(",")}]`), cutAt: later(cutAt, firstCut), expiresAt };
-}
-
-function packagesOf(record: AskedRecord | null): readonly AskedPackage[] {
-  if (record === null) return [];
-  const rows = JSON.parse(decoder.decode(record.packages)) as [string, string, number][];
-  return rows.map(([ecosystem, name, minutes]) => ({ ecosystem, name, at: minutes * MINUTE_MS as EpochMs }));
-}
-
-function idOf({ ecosystem, name }: Pick<AskedPackage, "ecosystem" | "name">): string {
-  return `${ecosystem}\n${name}`;
-}
-
 function placeOf({ id, life }: Asker): string {
   return `${id}\n${life}`;
-}
-
-function later(a: EpochMs, b: EpochMs): EpochMs {
-  return a > b ? a : b;
-}
-
-function earlier(a: EpochMs, b: EpochMs): EpochMs {
-  return a < b ? a : b;
 }
