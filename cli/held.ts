@@ -4,7 +4,7 @@ import { openApi } from "./api_client.ts";
 import { noOperands, PLACE_OPTIONS, PLACE_USAGE, readFlags, runCommand } from "./command.ts";
 import { type Io, processIo } from "./io.ts";
 import { printTable } from "./table.ts";
-import { minuteText } from "./texts.ts";
+import { minuteUpText } from "./texts.ts";
 
 const USAGE = `Usage: deno task held [flags]
 
@@ -30,7 +30,7 @@ export function held(args: readonly string[], io: Io): Promise<number> {
     const table = printTable(held, [
       { key: "purl", title: "release" },
       { key: "rule", title: "rule" },
-      { key: "maturesAt", title: "matures", show: ({ maturesAt }) => minuteText(maturesAt) },
+      { key: "maturesAt", title: "matures", show: ({ maturesAt }) => minuteUpText(maturesAt) },
     ], { colour: io.isTty && !io.env.NO_COLOR });
     const more = total - held.length;
     io.stdout(`${table}${more > 0 ? `and ${more} more. ` : ""}${bounds}`);

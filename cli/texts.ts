@@ -1,4 +1,6 @@
 /** What people write on a command line, and how instants are shown to them. */
+import { formatInstantUp } from "../policy/instant.ts";
+import type { EpochMs } from "../policy/types.ts";
 import type { Io } from "./io.ts";
 import { parseSettingDuration } from "./units.ts";
 
@@ -16,4 +18,9 @@ export function purlOf(text: string): string {
 /** `2026-11-21 09:30Z`, of an instant as the API writes it. */
 export function minuteText(at: string): string {
   return `${at.slice(0, 16).replace("T", " ")}Z`;
+}
+
+/** The same, rounded up: of when something lifts, so that nobody comes back too early. */
+export function minuteUpText(at: string): string {
+  return formatInstantUp(Date.parse(at) as EpochMs).replace("T", " ");
 }
