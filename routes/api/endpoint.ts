@@ -73,6 +73,8 @@ export interface Endpoint {
   readonly isAudited: boolean;
   /** The content type of the file that it takes instead of a JSON body; null: none. Of any size, as it comes. */
   readonly takes: string | null;
+  /** For whoever signed in: it is no part of the documented API, and tells a token to go elsewhere. */
+  readonly isForPages: boolean;
   /** The instance's own that works where nothing can be read of the storage, not even an organisation. */
   readonly standsAlone: boolean;
   /** Throws ApiError, or whatever routes/problem.ts knows. */
@@ -102,6 +104,7 @@ export interface EndpointSketch<
   readonly takes?: string;
   readonly standsAlone?: true;
   readonly isAudited?: boolean;
+  readonly isForPages?: true;
   readonly handle: (call: Call<Output<P>, Output<Q>, Output<B>>) => Promise<Answer> | Answer;
 }
 
@@ -125,6 +128,7 @@ export function endpoint<
     maxBytes: sketch.maxBytes ?? 1_048_576,
     takes: sketch.takes ?? null,
     standsAlone: sketch.standsAlone ?? false,
+    isForPages: sketch.isForPages ?? false,
     isAudited: sketch.isAudited ?? sketch.method !== "GET",
     handle: async (call) => await handle(call as Call<Output<P>, Output<Q>, Output<B>>),
   };

@@ -26,7 +26,8 @@ const PROBLEM = {
 type Json = Readonly<Record<string, unknown>>;
 
 /** `site` precedes `/-/api/v1`. */
-export function openApiOf(endpoints: readonly Endpoint[], about: { site: string; version: string }): Json {
+export function openApiOf(all: readonly Endpoint[], about: { site: string; version: string }): Json {
+  const endpoints = all.filter(({ isForPages }) => !isForPages);
   const { inputs, outputs } = schemasOf(endpoints);
   const paths: Record<string, Record<string, unknown>> = {};
   for (const endpoint of endpoints) {

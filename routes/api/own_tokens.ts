@@ -18,9 +18,12 @@ export interface OwnTokenApiDeps {
   readonly clock: Clock;
 }
 
-/** WARNING: of sessions alone: a token that makes tokens would outlive its own end. */
+/**
+ * WARNING: of sessions alone: what a token makes would stay good when that token is revoked. Whoever holds the scope
+ * admin does the same for anybody by `createToken`.
+ */
 export function ownTokenEndpoints({ tokens, ecosystemIds, clock }: OwnTokenApiDeps): readonly Endpoint[] {
-  const common = { scope: "audit", whose: "address", area: AREA } as const;
+  const common = { scope: "audit", whose: "address", area: AREA, isForPages: true } as const;
 
   async function own(call: Call): Promise<readonly TokenInfo[]> {
     const { principal, organisation } = call;
@@ -28,7 +31,8 @@ export function ownTokenEndpoints({ tokens, ecosystemIds, clock }: OwnTokenApiDe
       throw new ApiError(
         403,
         "not-signed-in",
-        "This is for people who signed in at the pages, not for tokens",
+        "This is for people who signed in at the pages. A token with the scope admin makes others by POST /tokens " +
+          "(deno task token create USER --scopes read)",
       );
     }
     // An owner names a token's user as they like: a machine's may be somebody's login.

@@ -108,7 +108,15 @@ Deno.test("own tokens: a token makes none, whatever its scopes", async () => {
     body: "{}",
   });
   assert.equal(answer.status, 403);
-  assert.equal((await answer.json()).code, "not-signed-in");
+  const problem = await answer.json();
+  assert.equal(problem.code, "not-signed-in");
+  assert.match(JSON.stringify(problem), /POST \/tokens.*deno task token create USER/);
+  const document = await (await fetch(`${sluice.url}/-/api/v1/openapi.json`)).text();
+  assert.ok(
+    !/own-tokens|OwnToken/.test(document),
+    "what nobody but the pages may call is not in the document",
+  );
+  assert.match(document, /"createToken"/);
 });
 
 Deno.test("own tokens: whoever has the login that a machine's token has as user neither sees nor revokes that", async () => {

@@ -212,6 +212,7 @@ Deno.test("audit trail: everything that is written down has words on the page", 
   );
   // They change nothing.
   const unwritten = /^(validate|preview|test)/;
+  operations.push("createOwnToken", "revokeOwnToken");
   assert.deepEqual(operations.filter((id) => !unwritten.test(id) && !hasWords(id)), []);
 });
 
