@@ -23,10 +23,13 @@ export function held(args: readonly string[], io: Io): Promise<number> {
     await using api = await openApi(values, io);
     const query = { limit: values.limit ?? "20" };
     const { held, total, packages } = await api.call<HeldAnswer>("GET", "/held", { query });
-    if (packages.looked > 0 && packages.uncached === packages.looked) io.stderr(UNCACHED);
+    const isBlind = packages.looked > 0 && packages.uncached === packages.looked;
+    if (isBlind) io.stderr(UNCACHED);
     if (values.json === true) return io.stdout(`${JSON.stringify(held, null, 2)}\n`);
     const bounds = boundsText(packages);
-    if (held.length === 0) return io.stdout(`Nothing of what was asked for lately is being held. ${bounds}`);
+    if (held.length === 0) {
+      return io.stdout(isBlind ? bounds : `Nothing of what was asked for lately is being held. ${bounds}`);
+    }
     const table = printTable(held, [
       { key: "purl", title: "release" },
       { key: "rule", title: "rule" },

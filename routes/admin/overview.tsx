@@ -191,11 +191,15 @@ function daysOf({ since, days }: Stats, now: number): readonly Day[] {
 }
 
 function HeldTable({ context, answer }: { readonly context: PageContext; readonly answer: HeldAnswer }) {
-  const { held } = answer;
+  const { held, packages: { looked, uncached } } = answer;
   if (held.length === 0) {
     return (
       <>
-        <Empty>Nothing of what was asked for lately is being held.</Empty>
+        <Empty>
+          {looked > 0 && uncached === looked
+            ? "What is held is not known: nothing is cached of what was asked for lately."
+            : "Nothing of what was asked for lately is being held."}
+        </Empty>
         <HeldBounds answer={answer} />
       </>
     );

@@ -134,7 +134,7 @@ Deno.test("deno task held: says how much it looked at, and warns where it could 
     const without = await run({});
     assert.match(
       without.out,
-      /Looked at 2 of 2 packages that were asked for lately; of 2 of them nothing is cached\.\n$/,
+      /^Looked at 2 of 2 packages that were asked for lately; of 2 of them nothing is cached\.\n$/,
     );
     assert.match(without.err, /^Warning: .*--config FILE.*--server URL/);
   }));
