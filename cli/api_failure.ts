@@ -3,7 +3,13 @@ import { safeText } from "./table.ts";
 
 export class ApiFailure extends Error {
   override readonly name = "ApiFailure";
-  constructor(readonly status: number, readonly code: string, message: string) {
+  /** `fields`: those that were wrong, as the API has them. */
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly fields: readonly string[] = [],
+  ) {
     super(message);
   }
 }
@@ -14,14 +20,22 @@ export function failureOf(status: number, body: string, server: string): ApiFail
   if (problem === null) {
     return new ApiFailure(status, "no-api", `${server} answered with ${status}, and not as a Sluice does`);
   }
+  const fields = (problem.errors ?? []).map(({ field }) => field);
   const more = (problem.errors ?? []).slice(1).map(({ field, message }) =>
     `\n  ${safeText(`${field}: ${message}`)}`
   );
-  return new ApiFailure(status, problem.code, safeText(problem.title) + more.join(""));
+  return new ApiFailure(
+    status,
+    problem.code,
+    safeText(problem.detail ?? problem.title) + more.join(""),
+    fields,
+  );
 }
 
 interface Problem {
   readonly title: string;
+  /** What is wrong, in a sentence. */
+  readonly detail?: string;
   readonly code: string;
   readonly errors?: readonly { readonly field: string; readonly message: string }[];
 }

@@ -1,6 +1,7 @@
 /** `deno task token create|list|revoke`: tokens, on the local data folder or a running server. */
 import { SCOPE_MEANINGS, SCOPES } from "../storage/tokens.ts";
 import { openApi } from "./api_client.ts";
+import { ApiFailure } from "./api_failure.ts";
 import { noOperands, onlyOperand, PLACE_OPTIONS, PLACE_USAGE, readFlags, runCommand } from "./command.ts";
 import { type Io, processIo } from "./io.ts";
 import { UsageError } from "./storage.ts";
@@ -19,7 +20,8 @@ ${SCOPES.map((scope) => `                           ${scope.padEnd(9)} ${SCOPE_M
   --expires 90d          when it ends by itself (default: never; an instant will do: 2027-01-01)
   --description TEXT     what it is for
   --instance             for every organisation, not for one
-  --path                 for addresses (/t/TOKEN/…), where a client can send no header: reads only, 24 hours at most
+  --path                 for addresses (/t/TOKEN/…), where a client can send no header: reads only, for the 24 hours
+                         that are the most, or what --expires says
 ${PLACE_USAGE}`;
 
 const OPTIONS = {
@@ -62,7 +64,9 @@ export function token(args: readonly string[], io: Io): Promise<number> {
     const wanted = word === "create" ? wantedToken(operand, values, io) : null;
     await using api = await openApi(values, io);
     if (word === "list") {
-      const { tokens } = await api.call<{ tokens: readonly Token[] }>("GET", "/tokens");
+      const { tokens } = await api.call<{ tokens: readonly Token[] }>("GET", "/tokens", {
+        query: { organisation: values.org },
+      });
       return io.stdout(json ? `${JSON.stringify(tokens, null, 2)}\n` : listOf(tokens, io));
     }
     if (word === "revoke") {
@@ -71,7 +75,8 @@ export function token(args: readonly string[], io: Io): Promise<number> {
         json ? `${JSON.stringify({ revoked: operand })}\n` : `Revoked ${safeText(operand)}.\n`,
       );
     }
-    const made = await api.call<{ secret: string; token: Token }>("POST", "/tokens", { body: wanted });
+    const made = await api.call<{ secret: string; token: Token }>("POST", "/tokens", { body: wanted })
+      .catch(namingFlag);
     io.stdout(json ? `${JSON.stringify(made, null, 2)}\n` : shown(made));
   });
 }
@@ -86,6 +91,22 @@ function wantedToken(user: string, values: ReturnType<typeof readFlags<typeof OP
     expiresAt: values.expires === undefined ? null : endOf(values.expires, io),
     ...(values.instance ? { organisation: null } : {}),
   };
+}
+
+/** The flags by which somebody gave what the API says is wrong. */
+const FLAGS: Readonly<Record<string, string>> = {
+  "body.expiresAt": "--expires",
+  "body.scopes": "--scopes",
+  "body.ecosystems": "--ecosystems",
+  "body.description": "--description",
+};
+
+function namingFlag(error: unknown): never {
+  if (!(error instanceof ApiFailure)) throw error;
+  const flags = error.fields.map((field) => FLAGS[field.split(".", 2).join(".")] ?? "").filter(Boolean);
+  if (flags.length === 0) throw error;
+  const named = [...new Set(flags)].join(", ");
+  throw new ApiFailure(error.status, error.code, `${named}: ${error.message}`, error.fields);
 }
 
 function listed(text: string | undefined): readonly string[] | undefined {

@@ -49,6 +49,26 @@ Deno.test("token --server: the same on a running Sluice, with SLUICE_TOKEN", asy
   assert.match(io.take().err, /no such organisation/);
 });
 
+Deno.test("token create --path: for 24 hours where no end is given; token list --org: that organisation's alone", async () => {
+  await using sluice = await startSluice(WORLD);
+  await sluice.setPolicy({}, "acme");
+  const io = testIo({ cwd: sluice.data, env: { SLUICE_TOKEN: ADMIN } });
+  for (const where of [["--data", sluice.data], ["--server", sluice.url]]) {
+    assert.equal(await token(["create", "jane", "--path", "--json", "--org", "acme", ...where], io), 0);
+    const made = JSON.parse(io.take().out);
+    assert.equal(made.token.kind, "path");
+    assert.match(made.token.expiresAt, /^2026-11-22T12:00:0/);
+    assert.equal(await token(["create", "joe", ...where], io), 0);
+    io.take();
+    assert.equal(await token(["list", "--json", "--org", "acme", ...where], io), 0);
+    const listed: readonly { readonly organisation: string }[] = JSON.parse(io.take().out);
+    assert.deepEqual([...new Set(listed.map(({ organisation }) => organisation))], ["acme"]);
+    assert.equal(await token(["revoke", made.token.id, "--org", "acme", ...where], io), 0);
+    assert.equal(await token(["create", "ann", "--org", "acme", ...where], io), 0);
+    io.take();
+  }
+});
+
 Deno.test("token: what is wrong is told with its field, and nothing is made", async () => {
   await using sluice = await startSluice(WORLD);
   const io = testIo({ cwd: sluice.data, env: {} });
@@ -57,10 +77,11 @@ Deno.test("token: what is wrong is told with its field, and nothing is made", as
     [["create"], 2, /needs user name/],
     [["create", "a", "b"], 2, /one too many/],
     [["create", "jane", "--scopes", "read,fly", ...local], 1, /scopes/],
-    [["create", "jane", "--expires", "soon", ...local], 1, /"soon" is neither a date/],
+    [["create", "jane", "--expires", "soon", ...local], 1, /^--expires: .*"soon" is neither a date/],
     [["create", "jane", "--expires", "2020-01-01", ...local], 1, /ended already/],
     [["create", "jane", "--ecosystems", "npm,nix", ...local], 1, /"nix" is no ecosystem/],
-    [["create", "jane", "--path", "--expires", "48h", ...local], 1, /24 hours/],
+    [["create", "jane", "--path", "--expires", "48h", ...local], 1, /^--expires: .*24 hours/],
+    [["create", "jane", "--path", "--scopes", "read,audit", ...local], 1, /^--scopes: .*may only read/],
     [["create", "ja:ne", ...local], 1, /user name/],
     [["create", "jane", "--scope", "read"], 2, /Did you mean --scopes/],
     [["list", "--server", sluice.url], 2, /SLUICE_TOKEN/],

@@ -121,6 +121,7 @@ export type Outcome =
     readonly status: number;
     readonly contentType: string;
     readonly body: string;
+    readonly retryAfterSeconds?: number;
     readonly trace: Trace;
   };
 

@@ -14,7 +14,14 @@ import type { AuthPages } from "./auth/auth.tsx";
 import type { ReadSession } from "./auth/signed_in.ts";
 import { createAccessLog, type Journey } from "./access.ts";
 import type { Api } from "./api/api.ts";
-import { createApiRoute, isApiPath, sayApiProblem } from "./api/http.ts";
+import {
+  createApiRoute,
+  createIdentify,
+  isApiAddress,
+  isApiPath,
+  rejectedField,
+  sayApiProblem,
+} from "./api/http.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import { createCallers } from "./caller.ts";
 import { createHealth, type HealthCheck } from "./health.ts";
@@ -102,7 +109,8 @@ export function createApp(deps: AppDeps): App {
   const registry = createRegistryRoute({ ...deps, byId, root, resolve, callers, ownTokensAt });
   const logAccess = createAccessLog({ log, verbose: deps.logRequests, clock });
   const health = createHealth({ ...deps, upstreams: deps.upstreamHealth });
-  const api = createApiRoute({ ...deps, authenticator, peerOf, resolve });
+  const identify = createIdentify({ authenticator, peerOf });
+  const api = createApiRoute({ ...deps, identify, peerOf, resolve });
   const inFlight = createInFlight(deps.inFlight, deps);
   const admin = createAdmin({ ...deps, peerOf, pages: ADMIN_PAGES });
   const site = createSite({
@@ -112,6 +120,7 @@ export function createApp(deps: AppDeps): App {
     resolve,
     health,
     callers,
+    identify,
     api,
     signInBy,
     ownTokensAt,
@@ -166,10 +175,10 @@ export function createApp(deps: AppDeps): App {
   ): Promise<Response> | Response {
     const target = admit(request);
     if (target.kind === "rejection") {
-      return sayProblem(
-        request,
-        target.status === 405 ? { ...target, allow: "GET, HEAD, POST, PUT, DELETE" } : target,
-      );
+      const told = target.status === 405 ? { ...target, allow: "GET, HEAD, POST, PUT, DELETE" } : target;
+      return isApiAddress(request.url)
+        ? sayProblem(request, { ...told, ...rejectedField(target) }, "json")
+        : sayProblem(request, told);
     }
     journey.target = target;
     const address = journey.address = peerOf(info, request.headers);
@@ -185,7 +194,9 @@ export function createApp(deps: AppDeps): App {
     const ecosystem = target.kind === "registry" && target.ecosystem !== null
       ? byId.get(target.ecosystem)
       : undefined;
-    return ecosystem === undefined ? sayProblem(request, told) : tellClient(request, ecosystem, told);
+    if (ecosystem !== undefined) return tellClient(request, ecosystem, told);
+    const isApi = target.kind === "site" && isApiPath(target.segments);
+    return sayProblem(request, told, isApi ? "json" : undefined);
   }
 
   /** What a client can quote; the same for all who waited for what failed, since it is written down once. */

@@ -6,9 +6,10 @@ import type { Stats } from "../storage/stats.ts";
 import { holds } from "../storage/tokens.ts";
 import type { UpstreamClient } from "../storage/upstream/upstream.ts";
 import { shownStats } from "./api/stats.ts";
-import type { Callers } from "./caller.ts";
+import { quoted } from "./api/field_words.ts";
+import type { Identify } from "./api/http.ts";
 import { type Gauges, METRICS_TYPE, metricsText } from "./metrics.ts";
-import { DEFAULT_ORGANISATION, type Resolved } from "./organisations.ts";
+import type { Resolved } from "./organisations.ts";
 import { jsonPage, pageResponse } from "./page.tsx";
 import { type Ready, readyStatus } from "./ready.ts";
 import { sayProblem } from "./say_problem.ts";
@@ -29,7 +30,7 @@ export interface Operations {
 }
 
 export interface OperationPages {
-  ready(bindings: SiteBindings): Promise<Response>;
+  ready(request: Request, bindings: SiteBindings): Promise<Response>;
   metrics(request: Request, bindings: SiteBindings): Promise<Response>;
   stats(request: Request, resolved: Resolved, prefix: string): Promise<Response>;
 }
@@ -38,24 +39,34 @@ const MOST_SHOWN = 20;
 
 export function createOperationPages(deps: {
   readonly operations: Operations;
-  readonly callers: Callers;
+  readonly identify: Identify;
   readonly upstreamHealth: UpstreamClient["health"];
   readonly inFlight: () => number;
   readonly version: string;
   readonly startedAt: EpochMs;
   readonly clock: Clock;
 }): OperationPages {
-  const { operations, callers, clock } = deps;
+  const { operations, identify, clock } = deps;
 
-  async function ready({ target }: SiteBindings): Promise<Response> {
+  async function ready(request: Request, { target }: SiteBindings): Promise<Response> {
+    const required = target.query.getAll("require");
+    const unknown = required.find((what) => what !== "upstreams");
+    if (unknown !== undefined) {
+      const message = `Nothing that can be required is called ${quoted(unknown)}: expected upstreams.`;
+      const errors = [{ field: "query.require", message }];
+      return sayProblem(request, { status: 400, code: "invalid-input", message, errors });
+    }
     const report = await operations.ready();
-    return jsonPage(report, readyStatus(report, { circuits: target.query.get("require") === "upstreams" }));
+    return jsonPage(report, readyStatus(report, { circuits: required.length > 0 }));
   }
 
   async function metrics(request: Request, { info }: SiteBindings): Promise<Response> {
     if (operations.metricsFor === "token") {
-      const identified = await callers(request, info, { organisation: DEFAULT_ORGANISATION });
-      if (!identified.ok) return sayProblem(request, identified.denial);
+      const identified = await identify(request, info);
+      if (!identified.ok) {
+        const { denial } = identified;
+        return sayProblem(request, { ...denial, challenge: denial.challenge && "bearer" });
+      }
       const { principal } = identified;
       if (principal === null) return sayProblem(request, TOKEN_REQUIRED);
       if (principal.organisation !== null || !holds(principal, "operate")) {
@@ -89,7 +100,7 @@ const TOKEN_REQUIRED = {
   status: 401,
   code: "token-required",
   message: "Metrics need a token with the scope operate: send it as Authorization: Bearer.",
-  challenge: true,
+  challenge: "bearer",
 } as const;
 const NOT_YOURS = {
   status: 403,

@@ -25,8 +25,12 @@ export function createOutcomeSender(
       case "refused":
         return sendRefusal(request, outcome);
       case "failed": {
-        const { status, trace, contentType, body } = outcome;
-        return bare(request, { status, trace, contentType, body, fields: status === 405 ? ALLOW : {} });
+        const { status, trace, contentType, body, retryAfterSeconds } = outcome;
+        const fields = {
+          ...(status === 405 ? ALLOW : {}),
+          ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
+        };
+        return bare(request, { status, trace, contentType, body, fields });
       }
     }
   };

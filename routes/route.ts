@@ -135,6 +135,7 @@ function organisationOf(
   const none = { organisation: label, by, inPath: false, segments } as const;
   if (segments[0] !== "o") return none;
   const named = segments[1] ?? "";
+  if (holdsToken(named)) return TOKEN_IN_ADDRESS;
   // At the root of a host there may be a package of that name: `/o`, `/o/-/o-1.0.0.tgz`.
   if (!isOrganisationId(named) && place.hasRootMounts) return none;
   if (!isOrganisationId(named)) return reject(404, "no-such-organisation", "There is no such organisation.");

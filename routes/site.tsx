@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import type { Ecosystem } from "../ecosystems/ecosystem.ts";
 import type { WhyAnswer, WhyQuery } from "../ecosystems/why.ts";
 import type { Endpoint } from "./api/endpoint.ts";
-import { type ApiRoute, isApiPath } from "./api/http.ts";
+import { type ApiRoute, type Identify, isApiPath } from "./api/http.ts";
 import { openApiOf } from "./api/openapi.ts";
 import { apiPage } from "./api/page.tsx";
 import type { Clock, Timers } from "../storage/runtime.ts";
@@ -40,6 +40,7 @@ export interface SiteDeps {
   readonly resolve: Resolver;
   readonly health: () => Promise<HealthReport>;
   readonly callers: Callers;
+  readonly identify: Identify;
   readonly operations: Operations;
   readonly upstreamHealth: UpstreamClient["health"];
   /** Requests that are being answered. */
@@ -143,7 +144,7 @@ export function createSite(deps: SiteDeps): Site {
     },
     "/health": healthPage,
     "/-/health": healthPage,
-    "/-/ready": (_request, bindings) => operations.ready(bindings),
+    "/-/ready": (request, bindings) => operations.ready(request, bindings),
     "/-/metrics": (request, bindings) => operations.metrics(request, bindings),
     "/stats": stats,
     "/-/stats": stats,

@@ -58,6 +58,7 @@ export interface NewToken {
   readonly ecosystems: readonly string[] | null;
   readonly description: string;
   readonly kind: "header" | "path";
+  /** null: never; of kind `path`: as late as it may. */
   readonly expiresAt: EpochMs | null;
   readonly createdBy: string;
 }

@@ -63,8 +63,8 @@ export function createCalls(api: Api, as: {
 
 async function problemOf(response: Response): Promise<CallProblem> {
   const { status } = response;
-  const { title = "It could not be done", code = "failed", errors = [] } = await response.json();
-  return { status, title, code, errors };
+  const { detail = "It could not be done", code = "failed", errors = [] } = await response.json();
+  return { status, title: detail, code, errors };
 }
 
 function segmentsOf(path: string, params: Readonly<Record<string, string>>): string[] {

@@ -3,11 +3,12 @@ import type { AuditTrail } from "../../storage/audit_trail.ts";
 import type { OrganisationView } from "../../storage/organisations.ts";
 import { holds, type Principal } from "../../storage/tokens.ts";
 import { putHeader, respond, responseHeaders } from "../headers.ts";
-import { problemHeaders } from "../say_problem.ts";
+import { problemDetails, problemHeaders } from "../say_problem.ts";
 import { utf8 } from "../text.ts";
 import { auditEntryOf, isDryRun } from "./audited.ts";
 import type { Answer, AuditNote, Call, Endpoint } from "./endpoint.ts";
-import { ApiError, invalid, notFound } from "./error.ts";
+import { ApiError, invalid, notFound, wrongField } from "./error.ts";
+import { expectedWords } from "./field_words.ts";
 import { createMatcher } from "./match.ts";
 
 /** A request as it reached the API; HTTP and the command line on the machine itself both make one. */
@@ -88,6 +89,7 @@ export function createApi(options: {
       get organisation() {
         return place.view;
       },
+      isNamed: request.isNamed,
       site: place.site,
       note: (note) => void noted.push(note),
     };
@@ -142,7 +144,7 @@ function notHere(): ApiError {
 }
 
 function nothingSent({ takes }: Endpoint): never {
-  throw new ApiError(400, "invalid-input", `Cannot read the body: a file is expected (${takes})`);
+  throw wrongField("body", `Cannot read the body: a file is expected (${takes})`);
 }
 
 /**
@@ -194,7 +196,7 @@ function read(schema: Endpoint["params"], where: "path" | "query" | "body", valu
       errors: names.map((name) => ({ field: `query.${name}`, message: "nothing of this name is known" })),
     });
   }
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: expectedWords, reportInput: true });
   if (parsed.success) return parsed.data;
   throw invalid(where, parsed.error);
 }
@@ -215,7 +217,7 @@ async function bodyOf(request: ApiRequest, endpoint: Endpoint): Promise<unknown>
   } catch (cause) {
     if (cause instanceof ApiError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ApiError(400, "invalid-input", `Cannot read the body as JSON: ${why}`);
+    throw wrongField("body", `Cannot read the body as JSON: ${why}`);
   }
 }
 
@@ -261,16 +263,15 @@ function linesOf(values: AsyncIterable<unknown>): ReadableStream<Uint8Array> {
 export function sayApiError(error: ApiError): Response {
   const { status, code, message, options } = error;
   const headers = problemHeaders({
-    ...(options.challenge === undefined ? {} : { challenge: options.challenge }),
+    // Whoever calls the API sends a token, and may have one of a form that Basic's password is not looked at for.
+    ...(options.challenge === true ? { challenge: "bearer" } : {}),
     ...(options.allow === undefined ? {} : { allow: options.allow }),
     retryAfterSeconds: options.retryAfterSeconds ?? null,
   });
   putHeader(headers, "cache-control", "no-store");
   putHeader(headers, "content-type", "application/problem+json");
   const problem = {
-    type: "about:blank",
-    title: message,
-    status,
+    ...problemDetails(status, message),
     code,
     ...(options.errors === undefined ? {} : { errors: options.errors }),
     ...options.extra,

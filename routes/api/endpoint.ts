@@ -20,6 +20,8 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown> {
   readonly principal: Principal;
   /** Of an instance's endpoint: the default one; of one that stands alone there is none, and this throws TypeError. */
   readonly organisation: OrganisationView;
+  /** The address names its organisation; else it is the default one. */
+  readonly isNamed: boolean;
   /** What precedes `/-/…` for this organisation, no trailing slash. */
   readonly site: string;
   /** What the audit trail says of this call, beside who and when; not said, it has what the call brought. */

@@ -1,5 +1,6 @@
 /** What a call of the API ends in when it cannot be done: problem details (RFC 9457) that name the field. */
 import type * as z from "zod";
+import { ownWords } from "./field_words.ts";
 
 /** One thing that is wrong with what was sent. */
 export interface FieldError {
@@ -34,7 +35,7 @@ export function invalid(where: "path" | "query" | "body", error: z.ZodError): Ap
     const field = [where, ...issue.path.map(String)].join(".");
     return issue.code === "unrecognized_keys"
       ? issue.keys.map((key) => ({ field: `${field}.${key}`, message: "nothing of this name is known" }))
-      : [{ field, message: issue.message }];
+      : [{ field, message: ownWords(issue) }];
   });
   const [first] = errors;
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";

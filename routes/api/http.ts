@@ -3,11 +3,15 @@ import type { OrganisationViews } from "../../storage/organisations.ts";
 import type { Timers } from "../../storage/runtime.ts";
 import type { Authenticator } from "../authenticate.ts";
 import { readBody, streamBody } from "../body.ts";
+import type { Principal } from "../../storage/tokens.ts";
+import type { Denial } from "../caller.ts";
 import { bearerOf, credentialsOf } from "../credentials.ts";
 import type { Resolver } from "../organisations.ts";
 import type { PeerOf } from "../peer.ts";
-import { problemOf } from "../problem.ts";
+import { BodyTooLargeError, problemOf, RequestError } from "../problem.ts";
+import type { Told } from "../say_problem.ts";
 import type { SiteBindings } from "../site.tsx";
+import type { Rejection } from "../target.ts";
 import { type Api, sayApiError } from "./api.ts";
 import { ApiError } from "./error.ts";
 
@@ -17,18 +21,56 @@ export function isApiPath([first, second, version, ...rest]: readonly string[]):
   return first === "-" && second === "api" && !isPage;
 }
 
+/** Of an address that could not be read: whether it is the API's that was meant. */
+export function isApiAddress(url: string): boolean {
+  return /\/-\/api(?:\/|$)/.test(url.split("?", 1)[0]!);
+}
+
+/** Which part of an address is wrong, for who asked the API. */
+export function rejectedField({ code, message }: Rejection): Pick<Told, "errors"> {
+  const field = FIELDS[code];
+  return field === undefined ? {} : { errors: [{ field, message }] };
+}
+
+const FIELDS: Readonly<Record<string, string>> = {
+  "malformed-query": "query",
+  "malformed-path": "path",
+  "no-such-organisation": "path",
+  "organisations-disagree": "path",
+};
+
 export type ApiRoute = (request: Request, bindings: SiteBindings) => Promise<Response>;
+
+/** Whose bearer token it is, ours of any form among them; null: there is none. */
+export type Identify = (request: Request, info: Deno.ServeHandlerInfo) => Promise<
+  | { readonly ok: true; readonly principal: Principal | null }
+  | { readonly ok: false; readonly denial: Denial }
+>;
+
+export function createIdentify(deps: {
+  readonly authenticator: Authenticator;
+  readonly peerOf: PeerOf;
+}): Identify {
+  return async function identify(request, info) {
+    const authorization = request.headers.get("authorization");
+    const credentials = credentialsOf(authorization);
+    const secret = credentials.kind === "token" ? credentials.secret : bearerOf(authorization);
+    if (secret === null) return { ok: true, principal: null };
+    const address = deps.peerOf(info, request.headers);
+    return await deps.authenticator.verify(secret, { address, inPath: false });
+  };
+}
 
 /** Rejects with what is not the caller's fault. */
 export function createApiRoute(deps: {
   readonly api: Api;
-  readonly authenticator: Authenticator;
+  readonly identify: Identify;
   readonly peerOf: PeerOf;
   readonly resolve: Resolver;
   readonly views: Pick<OrganisationViews, "count">;
   readonly timers: Timers;
 }): ApiRoute {
-  const { api, authenticator, peerOf, resolve, views, timers } = deps;
+  const { api, peerOf, resolve, views, timers } = deps;
 
   return async function apiRoute(request, { target, info }) {
     if (target.segments[2] !== "v1") {
@@ -43,20 +85,15 @@ export function createApiRoute(deps: {
       query: target.query,
       body: (maxBytes) => readBody(request, maxBytes, timers),
       bytes: () => streamBody(request, timers),
-      identify: () => identify(request, info),
+      identify: () => identified(request, info),
       address: () => resolve(target),
       isNamed: target.organisation !== null,
       from: peerOf(info, request.headers),
     });
   };
 
-  async function identify(request: Request, info: Deno.ServeHandlerInfo) {
-    const authorization = request.headers.get("authorization");
-    const credentials = credentialsOf(authorization);
-    const secret = credentials.kind === "token" ? credentials.secret : bearerOf(authorization);
-    if (secret === null) return null;
-    const address = peerOf(info, request.headers);
-    const verified = await authenticator.verify(secret, { address, inPath: false });
+  async function identified(request: Request, info: Deno.ServeHandlerInfo) {
+    const verified = await deps.identify(request, info);
     if (verified.ok) return verified.principal;
     const { status, code, message, challenge, retryAfterSeconds } = verified.denial;
     throw new ApiError(status, code, message, {
@@ -82,9 +119,11 @@ const CROSS_SITE = new ApiError(403, "cross-site", "A page of another site may n
 export function sayApiProblem(error: unknown, id: string | null): Response {
   const { status, code, message, retryAfterSeconds } = problemOf(error);
   const shown = id === null ? message : `${message} (${id})`;
+  const isOfBody = error instanceof BodyTooLargeError || error instanceof RequestError;
   return sayApiError(
     new ApiError(status as ApiError["status"], code, shown, {
       ...(retryAfterSeconds === null ? {} : { retryAfterSeconds }),
+      ...(isOfBody ? { errors: [{ field: "body", message }] } : {}),
     }),
   );
 }

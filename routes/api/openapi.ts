@@ -6,18 +6,22 @@ import type { Endpoint } from "./endpoint.ts";
 const PROBLEM = {
   type: "object",
   description: "RFC 9457",
-  required: ["type", "title", "status", "code"],
+  required: ["type", "title", "status", "detail", "code"],
   properties: {
     type: { type: "string" },
-    title: { type: "string", description: "One sentence" },
+    title: { type: "string", description: "The status's phrase" },
     status: { type: "integer" },
+    detail: { type: "string", description: "What is wrong, in a sentence that quotes the value" },
     code: { type: "string", description: "Stable, for programs" },
     errors: {
       type: "array",
       items: {
         type: "object",
         required: ["field", "message"],
-        properties: { field: { type: "string" }, message: { type: "string" } },
+        properties: {
+          field: { type: "string", description: "Where: body.expiresAt, query.limit, path.id" },
+          message: { type: "string", description: "What was expected, and what was there" },
+        },
       },
     },
   },

@@ -149,8 +149,7 @@ function wholeEndpoints(deps: OrganisationApiDeps): readonly Endpoint[] {
             author: principal.user,
             ...(body.document === undefined ? {} : { source: body.document }),
             ...(body.message === undefined ? {} : { message: body.message }),
-          })
-        );
+          }), "body.id");
         return { status: 201, body: { id: body.id, revision: made.revision } };
       },
     }),

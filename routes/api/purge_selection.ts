@@ -6,7 +6,7 @@ import type { Reference } from "../../storage/cache/references.ts";
 import type { LastUses } from "../../storage/cache/uses.ts";
 import { keyPart } from "../../storage/kv/key_part.ts";
 import { createPackages } from "../../storage/kv/package_store.ts";
-import { ApiError, wrongField } from "./error.ts";
+import { wrongField } from "./error.ts";
 import { type NamedPackage, namedPackage } from "./purl_field.ts";
 
 /** As it was asked for; what is given narrows. */
@@ -33,7 +33,7 @@ export async function selectionOf(deps: SelectionDeps, wish: PurgeWish): Promise
   const { what, all, before, unusedSince } = wish;
   const isByAge = before !== undefined || unusedSince !== undefined;
   if (what === undefined && !all && !isByAge) {
-    throw new ApiError(400, "nothing-named", "Name what to purge: what, all, before or unusedSince");
+    throw wrongField("body", "Name what to purge: what, all, before or unusedSince", "nothing-named");
   }
   if (what !== undefined && all) {
     throw wrongField("body.all", `Give what (${JSON.stringify(what)}) or all, not both`);

@@ -63,7 +63,7 @@ export function snapshotEndpoints(
           description,
           until: null,
         };
-        await told(() => organisations.addSnapshot(organisation.id, made));
+        await told(() => organisations.addSnapshot(organisation.id, made), "body.name");
         note({ subject: name, after: toldSnapshot(made) });
         return { status: 201, body: shown(made) };
       },

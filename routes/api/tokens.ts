@@ -33,8 +33,12 @@ const newToken = z.strictObject({
   scopes: scopes.default(["read"]),
   ecosystems: z.array(z.string()).min(1).nullable().default(null),
   description: z.string().max(200, "at most 200 characters").default(""),
-  kind: z.enum(["header", "path"]).default("header"),
-  expiresAt: givenInstant.nullable().default(null),
+  kind: z.enum(["header", "path"]).default("header").meta({
+    description: "path: for addresses (/t/TOKEN/), reads only, for 24 hours at most",
+  }),
+  expiresAt: givenInstant.nullable().default(null).meta({
+    description: "null: never; of kind path: in 24 hours",
+  }),
 });
 
 /** What the endpoints of this file work with. */
@@ -55,9 +59,15 @@ export function tokenEndpoints(deps: TokenApiDeps): readonly Endpoint[] {
       scope: "admin",
       whose: "address",
       area: AREA,
-      summary: "Lists the tokens, the newest first; the instance's admin sees every organisation's.",
+      summary: "Lists the tokens, the newest first; the instance's admin sees every organisation's, " +
+        "unless the address or the query names one.",
+      query: z.strictObject({
+        organisation: z.string().optional().meta({ description: "Only that organisation's" }),
+      }),
       answer: z.object({ tokens: z.array(token) }),
-      handle: async (call) => ({ body: { tokens: (await tokens.list(ownerOf(call))).map(shownToken) } }),
+      handle: async (call) => ({
+        body: { tokens: (await tokens.list(await wantedOwner(deps, call))).map(shownToken) },
+      }),
     }),
     endpoint({
       id: "createToken",
@@ -97,6 +107,22 @@ export function tokenEndpoints(deps: TokenApiDeps): readonly Endpoint[] {
 /** Whose tokens a caller sees: their organisation's; `undefined`: everybody's. */
 function ownerOf({ principal, organisation }: Call): string | undefined {
   return principal.organisation === null ? undefined : organisation.id;
+}
+
+/** Whose tokens are listed: the caller's own organisation's; of the instance's callers the one that they name. */
+async function wantedOwner(
+  { hasOrganisation }: TokenApiDeps,
+  call: Call<unknown, { readonly organisation?: string | undefined }>,
+): Promise<string | undefined> {
+  const { query: { organisation: named }, principal, organisation, isNamed } = call;
+  if (named !== undefined && principal.organisation !== null && named !== principal.organisation) {
+    throw new ApiError(403, "not-yours", `This token is not for organisation ${JSON.stringify(named)}`);
+  }
+  if (named !== undefined && !await hasOrganisation(named)) {
+    throw wrongField("query.organisation", `There is no organisation ${JSON.stringify(named)}`);
+  }
+  if (principal.organisation !== null) return organisation.id;
+  return named ?? (isNamed ? organisation.id : undefined);
 }
 
 async function create(deps: TokenApiDeps, call: Call<unknown, unknown, z.output<typeof newToken>>) {

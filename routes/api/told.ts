@@ -14,14 +14,16 @@ const STATUS = {
   refused: 409,
 } as const;
 
-/** An OrganisationError as a problem, with every mistake of the document. */
-export async function told<T>(work: () => Promise<T>): Promise<T> {
+/** An OrganisationError as a problem, with every mistake of the document; `exists` is the field of what may not be there yet. */
+export async function told<T>(work: () => Promise<T>, exists?: string): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof OrganisationError)) throw error;
     const { code, errors } = error;
+    const field = code === "invalid-id" ? "body.id" : code === "exists" ? exists : undefined;
     throw new ApiError(STATUS[code], code, error.message, {
+      ...(field === undefined ? {} : { errors: [{ field, message: error.message }] }),
       ...(errors.length === 0 ? {} : { errors: errors.map(fieldOf), extra: { mistakes: errors } }),
     });
   }

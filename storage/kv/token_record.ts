@@ -47,8 +47,18 @@ export function checkNewToken({ scopes, kind, expiresAt, ecosystems }: NewToken,
     throw new TokenError("path-token", "scopes", "A token for addresses may only read: scopes are [read]");
   }
   if (expiresAt === null || expiresAt - now > MAX_PATH_TOKEN_MS) {
-    throw new TokenError("path-token", "expiresAt", "A token for addresses ends within 24 hours");
+    throw new TokenError(
+      "path-token",
+      "expiresAt",
+      "A token for addresses ends within 24 hours: give an earlier end",
+    );
   }
+}
+
+/** One for addresses ends as late as it may where no end was given. */
+export function withEnd<T extends Pick<NewToken, "kind" | "expiresAt">>(wanted: T, now: EpochMs): T {
+  if (wanted.kind === "header" || wanted.expiresAt !== null) return wanted;
+  return { ...wanted, expiresAt: now + MAX_PATH_TOKEN_MS as EpochMs };
 }
 
 /** Deletes what an organisation's tokens are known by, and by that revokes them. Throws as KV does. */

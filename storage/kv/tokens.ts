@@ -17,7 +17,7 @@ import {
 import { attempt } from "./call.ts";
 import { keys } from "./keys.ts";
 import type { OnRestored } from "./fence.ts";
-import { checkNewToken, tokenExpiry, type TokenRecord } from "./token_record.ts";
+import { checkNewToken, tokenExpiry, type TokenRecord, withEnd } from "./token_record.ts";
 import { createTokenUses } from "./token_uses.ts";
 
 /** `slu_`, twelve characters that name it, `_`, and 32 random bytes: too many to guess, so one hash is enough. */
@@ -51,7 +51,8 @@ export function createTokens(kv: Deno.Kv, { clock, adminToken = null, onRestored
     return age >= 0 && age < ms;
   }
 
-  async function create(wanted: NewToken) {
+  async function create(given: NewToken) {
+    const wanted = withEnd(given, clock());
     checkNewToken(wanted, clock());
     if ((await list(wanted.organisation)).length >= MAX_TOKENS_PER_OWNER) {
       throw new TokenError(

@@ -109,6 +109,8 @@ Deno.test("/-/metrics, /-/ready, /-/health: at whatever address a probe knows, a
   const slow = ask(`${sluice.url}/npm/slow`);
   while (registry.upstream.asked("/slow").length === 0) await new Promise((done) => setTimeout(done, 5));
   assert.equal((await ask(`${sluice.url}/npm/zebra`)).status, 503);
+  const full = await ask(`${sluice.url}/-/api/v1/status`, { headers: { accept: "*/*" } });
+  assert.deepEqual([full.status, full.json().title], [503, "Service Unavailable"]);
   for (const path of ["/-/metrics", "/-/ready", "/-/health"]) {
     const answer = await ask(`http://127.0.0.1:${sluice.port}${path}`, {
       headers: { host: "10.1.2.3:8080" },

@@ -167,7 +167,7 @@ Deno.test("a waiver that must name what it lifts: not by accident, and the organ
   const body = { purl: "pkg:npm/old@1.1.0", reason: "until we have moved", until: daysAgo(-3) };
   const plain = await api("POST", "/waivers", { body, token: approver });
   assert.deepEqual([plain.status, plain.body.errors[0].field], [400, "body.lifts"]);
-  assert.match(plain.body.title, /deprecated/);
+  assert.match(plain.body.detail, /deprecated/);
   const mature = await api("POST", "/waivers", {
     body: { ...body, until: "mature", lifts: ["deprecated"] },
     token: approver,
