@@ -2,11 +2,13 @@
 import { parseArgs } from "node:util";
 import { StorageError } from "../storage/errors.ts";
 import { forgetUser } from "../storage/installs/retention.ts";
+import { createAuditTrail } from "../storage/kv/audit_trail.ts";
 import { OrganisationError } from "../storage/kv/organisation_error.ts";
 import { openApi } from "./api_client.ts";
 import { ApiFailure } from "./api_failure.ts";
 import { type Io, processIo } from "./io.ts";
-import type { Command } from "./org_command.ts";
+import { auditedAdmin, auditedTarget } from "./org_audited.ts";
+import type { Command, OrgAdmin } from "./org_command.ts";
 import { createCommand, deleteCommand, forgetUserCommand, listCommand, waiversCommand } from "./org_admin.ts";
 import {
   historyCommand,
@@ -118,6 +120,7 @@ async function run(args: readonly string[], io: Io): Promise<number> {
     }));
 }
 
+type ForgottenUser = Parameters<OrgAdmin["forgetUser"]>[0];
 type Place = Pick<Command, "organisations" | "target">;
 
 /** On the data folder, or on the server that the flags name. */
@@ -140,9 +143,16 @@ async function withPlace(
   try {
     const organisations = await openOrganisations(kv, io.clock);
     const log = { kv, journal: journalFolder(config), clock: io.clock, log: commandLog(io) };
+    const audited = {
+      trail: createAuditTrail(kv, { clock: io.clock }),
+      user: flags.author ?? (io.user || "unknown"),
+    };
+    const admin = { ...organisations, forgetUser: (user: ForgottenUser) => forgetUser(log, user) };
     return await work({
-      organisations: { ...organisations, forgetUser: (user) => forgetUser(log, user) },
-      target: floor ? floorTarget(organisations) : policyTarget(organisations, id),
+      organisations: auditedAdmin(admin, audited),
+      target: floor
+        ? auditedTarget(floorTarget(organisations), audited, null)
+        : auditedTarget(policyTarget(organisations, id), audited, id),
     });
   } finally {
     kv.close();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { audit } from "../../cli/audit.ts";
+import { org } from "../../cli/org.ts";
 import { testIo } from "../../cli/testing.ts";
 import { hasWords } from "../../routes/admin/audit_words.ts";
 import { keys } from "../../storage/kv/keys.ts";
@@ -247,4 +248,46 @@ Deno.test("deno task audit: beyond what one call answers; from a cursor; all of 
   assert.equal(JSON.parse(io.take().out).length, 1_205);
   assert.equal((await run("--limit", "0")).code, 2);
   assert.equal((await run("--before", "AAAA")).code, 1);
+});
+
+Deno.test("audit trail: what deno task org changes on the data folder stands there as what the API changes does", async () => {
+  await using sluice = await startSluice({ env: HOLDERS_ENV });
+  const io = testIo({ cwd: sluice.data });
+  const files = {
+    "first.json": { minimumAge: "9d" },
+    "second.json": { minimumAge: "9d", block: ["npm/axios"] },
+    "floor.json": { deny: ["npm/evil"] },
+  };
+  for (const [name, document] of Object.entries(files)) {
+    await Deno.writeTextFile(`${sluice.data}/${name}`, JSON.stringify(document));
+  }
+  const commands = [
+    "create acme first.json",
+    "set second.json --org acme",
+    "restore 1 --org acme",
+    "floor set floor.json",
+    "forget-user eve --org acme",
+    "delete acme --yes",
+  ];
+  for (const command of commands) {
+    const code = await org([...command.split(" "), "--data", sluice.data], io);
+    assert.equal(code, 0, `${command}: ${io.take().err}`);
+  }
+  const entries = await trail(sluice, "?everywhere=true");
+  assert.deepEqual(
+    // The commands' clock stands still.
+    entries.map(({ action, organisation, subject, changes }) => [action, organisation, subject, ...changes])
+      .toSorted(),
+    [
+      ["createOrganisation", "acme", "acme", '+ minimumAge: "9d"'],
+      ["deleteOrganisation", "acme", "acme", '- minimumAge: "9d"'],
+      ["forgetUser", "acme", "a person"],
+      ["putFloor", null, "revision 1", '+ deny: "npm/evil"'],
+      ["putPolicy", "acme", "revision 2", '+ block: "npm/axios"'],
+      ["restorePolicy", "acme", "revision 3, from revision 1", '- block: "npm/axios"'],
+    ],
+  );
+  assert.ok(
+    entries.every(({ user, principal, from }) => user !== "" && principal === "local" && from === ""),
+  );
 });
