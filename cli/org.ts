@@ -22,6 +22,7 @@ import { editDocument } from "./org_edit.ts";
 import { previewPolicy } from "./org_preview.ts";
 import { mistakeList } from "./org_print.ts";
 import { floorTarget, policyTarget } from "./org_target.ts";
+import { withWebhookNotes } from "./org_webhooks.ts";
 import { remoteAdmin, remoteFloor, remotePolicy } from "./remote_organisations.ts";
 import {
   commandConfig,
@@ -152,7 +153,7 @@ async function withPlace(
       organisations: auditedAdmin(admin, audited),
       target: floor
         ? auditedTarget(floorTarget(organisations), audited, null)
-        : auditedTarget(policyTarget(organisations, id), audited, id),
+        : auditedTarget(withWebhookNotes(policyTarget(organisations, id), { io, config }), audited, id),
     });
   } finally {
     kv.close();

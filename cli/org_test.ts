@@ -296,3 +296,15 @@ const SAMPLE_RECORD: Omit<InstallRecord, "at"> = {
   rule: "",
   decisionId: "",
 };
+
+Deno.test("org set: a webhook that nothing will be sent to is said, by its place and not its address", () =>
+  withPlace(async ({ run, write }) => {
+    const hook = (url: string) => JSON.stringify({ webhooks: [{ url, events: ["alert"] }] });
+    write("inner.json", hook("http://192.168.1.1:4921/secret"));
+    const inner = await run("set inner.json");
+    assert.equal(inner.code, 0);
+    assert.match(inner.err, /^Note: webhooks\[0\]\.url is an address that nothing may be sent to/);
+    assert.ok(!`${inner.out}${inner.err}`.includes("192.168"));
+    write("outer.json", hook("https://hooks.example/secret"));
+    assert.equal((await run("set outer.json")).err, "");
+  }));
