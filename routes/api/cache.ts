@@ -65,6 +65,28 @@ const purged = z.object({
   isCut: z.boolean().meta({ description: "There is more than the items say" }),
 }).meta({ id: "Purged" });
 
+const checked = { blobs: z.number().int(), bytes: z.number().int() };
+const verifyLine = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("progress"), ...checked }),
+  z.object({ kind: z.literal("wrong"), blob: z.string() }),
+  z.object({ kind: z.literal("unreadable"), blob: z.string(), message: z.string() }),
+  z.object({
+    kind: z.literal("dangling"),
+    ecosystem: z.string(),
+    package: z.string(),
+    file: z.string().nullable(),
+    title: z.string(),
+    target: z.string(),
+    why: z.string(),
+  }).meta({ description: "A record that points at nothing" }),
+  z.object({ kind: z.literal("end"), ...checked, isSound: z.boolean() }).meta({
+    description: "The last line",
+  }),
+  z.object({ kind: z.literal("failed"), ...checked, message: z.string() }).meta({
+    description: "The last line where the storage failed",
+  }),
+]);
+
 const purl = z.string().max(1_024).meta({ description: "pkg:npm/left-pad, or with @1.3.0 that release" });
 const pin = z.object({
   purl: z.string(),
@@ -107,6 +129,7 @@ export function cacheEndpoints(deps: CacheApiDeps): readonly Endpoint[] {
       summary: "Holds every file and document against its digest, and takes away what is wrong; " +
         "one event a line, as they come.",
       body: z.strictObject({ ecosystem: z.string().optional(), dryRun: z.boolean().default(false) }),
+      line: verifyLine,
       contentTypes: ["application/x-ndjson"],
       handle: ({ body }) => {
         checkEcosystem(deps, body.ecosystem);

@@ -68,6 +68,8 @@ export interface Endpoint {
   readonly body: z.ZodType | null;
   /** null: no JSON; `contentTypes` says what. */
   readonly answer: z.ZodType | null;
+  /** Of an answer of one JSON value a line: what a line is, for the documentation; tests hold lines against it. */
+  readonly line: z.ZodType | null;
   readonly contentTypes: readonly string[];
   /** Bound on the body; 1 MiB if not said otherwise. */
   readonly maxBytes: number;
@@ -101,6 +103,7 @@ export interface EndpointSketch<
   readonly query?: Q;
   readonly body?: B;
   readonly answer?: z.ZodType;
+  readonly line?: z.ZodType;
   readonly contentTypes?: readonly string[];
   readonly maxBytes?: number;
   readonly takes?: string;
@@ -126,6 +129,7 @@ export function endpoint<
     query: sketch.query ?? null,
     body: sketch.body ?? null,
     answer,
+    line: sketch.line ?? null,
     contentTypes: sketch.contentTypes ?? (answer === null ? [] : ["application/json"]),
     maxBytes: sketch.maxBytes ?? 1_048_576,
     takes: sketch.takes ?? null,

@@ -112,6 +112,7 @@ export function installEndpoints({ queries, forgetUser }: InstallApiDeps): reado
         format: z.enum(["ndjson", "csv"]).default("ndjson"),
         limit: rows.optional(),
       }),
+      line: record,
       contentTypes: ["application/x-ndjson", "text/csv"],
       handle: (call) => {
         const records = exported(queries, call);

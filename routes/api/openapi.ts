@@ -63,11 +63,13 @@ const COMPONENTS = { uri: (id: string) => `#/components/schemas/${id}`, unrepres
 function schemasOf(endpoints: readonly Endpoint[]): { inputs: Json; outputs: Json } {
   const inputs = z.registry<{ id: string }>();
   const outputs = z.registry<{ id: string }>();
-  for (const { id, params, query, body, answer } of endpoints) {
+  for (const { id, params, query, body, answer, line } of endpoints) {
     if (params !== null) inputs.add(params, { id: `${id}.path` });
     if (query !== null) inputs.add(query, { id: `${id}.query` });
     if (body !== null) inputs.add(body, { id: `${id}.body` });
     if (answer !== null) outputs.add(answer, { id: `${id}.answer` });
+    // What is a component of its own already is named by that.
+    if (line !== null && nameOf(line) === null) outputs.add(line, { id: `${id}.line` });
   }
   return {
     inputs: cleaned(z.toJSONSchema(inputs, { ...COMPONENTS, io: "input" }).schemas),
@@ -121,7 +123,9 @@ function operationOf(endpoint: Endpoint, inputs: Json): Json {
         content: { "application/json": { schema: { $ref: `#/components/schemas/${id}.body` } } },
       },
     }),
-    ...(takes === null ? {} : { requestBody: { required: true, content: { [takes]: { schema: {} } } } }),
+    ...(takes === null
+      ? {}
+      : { requestBody: { required: true, content: { [takes]: { schema: textOf(takes) } } } }),
     responses: {
       ...(endpoint.contentTypes.length === 0 ? { 204: { description: "Done" } } : {
         // What was made or begun is 201 or 202.
@@ -135,9 +139,32 @@ function operationOf(endpoint: Endpoint, inputs: Json): Json {
   };
 }
 
-function contentOf({ id, answer, contentTypes }: Endpoint): Json {
-  const schema = answer === null ? {} : { $ref: `#/components/schemas/${id}.answer` };
-  return Object.fromEntries(contentTypes.map((type) => [type, { schema }]));
+const LINES = "application/x-ndjson";
+
+function contentOf(endpoint: Endpoint): Json {
+  return Object.fromEntries(
+    endpoint.contentTypes.map((type) => [type, { schema: schemaOf(endpoint, type) }]),
+  );
+}
+
+/** Of one line where there are many. What is no JSON is text, or bytes where its type does not say so. */
+function schemaOf({ id, answer, line }: Endpoint, type: string): Json {
+  if (answer !== null) return { $ref: `#/components/schemas/${id}.answer` };
+  if (type === LINES && line !== null) {
+    return { $ref: `#/components/schemas/${nameOf(line) ?? `${id}.line`}` };
+  }
+  if (type === "application/json") return { type: "object" };
+  return textOf(type);
+}
+
+function textOf(type: string): Json {
+  return type.startsWith("text/") ? { type: "string" } : { type: "string", contentMediaType: type };
+}
+
+/** As the schema itself says; null: it does not. */
+function nameOf(schema: z.ZodType): string | null {
+  const id = z.globalRegistry.get(schema)?.id;
+  return typeof id === "string" ? id : null;
 }
 
 function parametersOf(where: "path" | "query", schema: Json | undefined): readonly Json[] {

@@ -55,6 +55,35 @@ const wanted = z.strictObject({
 
 type Wanted = z.output<typeof wanted>;
 
+const count = z.number().int();
+const sums = { kept: count, filled: count, wanted: count, refused: count, failed: count, bytes: count };
+const line = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("plan"),
+    releases: count,
+    skipped: z.array(z.object({ where: z.string(), why: z.string() })).meta({
+      description: "Entries that name nothing that can be fetched",
+    }),
+  }).meta({ description: "The first line" }),
+  z.object({
+    kind: z.literal("file"),
+    purl: z.string(),
+    filename: z.string().nullable().meta({ description: "null: it is about the whole release or package" }),
+    outcome: z.enum(["kept", "filled", "wanted", "refused", "failed"]).meta({
+      description: "kept: it was here; filled: it is now; wanted: it would be (dryRun)",
+    }),
+    bytes: count,
+    message: z.string().nullable().meta({ description: "Why it was refused or failed" }),
+    rule: z.string().nullable().meta({ description: "That refused it" }),
+    where: z.string().meta({ description: "Where in the list or lockfile it stands" }),
+  }),
+  z.object({ kind: z.literal("progress") }).meta({ description: "One of the plan's releases is done" }),
+  z.object({ kind: z.literal("end"), ...sums }).meta({ description: "The last line" }),
+  z.object({ kind: z.literal("failed"), message: z.string(), ...sums }).meta({
+    description: "The last line where the storage failed",
+  }),
+]);
+
 export function prefetchEndpoints(deps: PrefetchApiDeps): readonly Endpoint[] {
   return [
     endpoint({
@@ -68,6 +97,7 @@ export function prefetchEndpoints(deps: PrefetchApiDeps): readonly Endpoint[] {
         "Fetches what is named before anybody asks, as far as the organisation's policy lets it through; " +
         "answers a line for each file as it is there, and what it came to in the last one.",
       body: wanted,
+      line,
       contentTypes: ["application/x-ndjson"],
       maxBytes: MAX_BODY_BYTES,
       handle: async (call) => {

@@ -30,7 +30,7 @@ function typeText(schema: Json, schemas: Json, indent: string): readonly Piece[]
     case "array":
       return arrayText(schema.items, schemas, indent);
     case "string":
-      return [schema.format === "date-time" ? "instant" : "string"];
+      return [schema.format === "date-time" ? "instant" : `string${examplesText(schema.examples)}`];
     case undefined:
       return ["any JSON"];
     default:
@@ -78,6 +78,10 @@ function line(name: string, property: Json, type: readonly Piece[], indent: stri
   ];
   const comment = notes.length === 0 ? "" : `  // ${notes.join("; ")}`;
   return [`${indent}${name}: `, ...type, `;${comment}\n`];
+}
+
+function examplesText(examples: unknown): string {
+  return Array.isArray(examples) ? ` (${examples.join(" or ")})` : "";
 }
 
 /** Its own, or that of what it is where it is not null. */

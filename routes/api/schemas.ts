@@ -6,7 +6,11 @@ import type { EpochMs } from "../../policy/types.ts";
 export const instant = z.iso.datetime({ offset: true }).meta({ description: "RFC 3339" });
 
 /** RFC 3339, or a day, of which the start in UTC is meant; becomes EpochMs. */
-export const givenInstant = z.string().meta({ description: "RFC 3339, or a day in UTC" }).transform(
+export const givenInstant = z.string().meta({
+  description: "RFC 3339, or a day in UTC",
+  pattern: "^\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}(:\\d{2}(\\.\\d+)?)?(Z|[+-]\\d{2}:\\d{2}))?$",
+  examples: ["2026-11-01", "2026-11-01T12:00:00Z"],
+}).transform(
   (text, context): EpochMs => {
     const day = /^\d{4}-\d\d-\d\d$/.test(text);
     const full = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/i.test(text);
