@@ -111,7 +111,7 @@ ul.plain { padding: 0; margin: 0; list-style: none; }
 .tabs a[aria-current] { border-color: var(--accent); font-weight: 600; }
 .settings { display: grid; gap: 1.1rem 2rem; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); align-items: start; margin: .75rem 0; }
 .stack h2 { margin: .75rem 0 0; } .stack > p { margin: 0; }
-.changes { margin: 0 0 1.25rem; } .changes li { padding: .1rem 0; white-space: pre-wrap; }
+.changes { margin: 0 0 1.25rem; } .changes li { padding: .1rem 0; white-space: pre-wrap; overflow-wrap: anywhere; } .admin .changes summary { white-space: normal; }
 .mistakes { padding-left: 1.25rem; } .mistakes pre { margin: .25rem 0 .75rem; white-space: pre; overflow-x: auto; overflow-wrap: normal; }
 .admin details.card { padding: .25rem 1.25rem; border: 1px solid var(--line); } .admin details.card[open] { padding-bottom: 1rem; }
 .field > legend { padding: 0; } section.card { margin: 0 0 1.5rem; }

@@ -60,7 +60,7 @@ async function listPage(
               { title: "By", cell: ({ author }) => author },
               { title: "What for", cell: ({ message }) => message },
               {
-                title: "Restore",
+                title: context.can("policy") ? "Restore" : "State",
                 cell: ({ revision }) =>
                   revision === newest
                     ? <Badge tone="good">in force</Badge>
