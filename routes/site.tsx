@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import type { Ecosystem } from "../ecosystems/ecosystem.ts";
 import type { WhyAnswer, WhyQuery } from "../ecosystems/why.ts";
 import type { Endpoint } from "./api/endpoint.ts";
-import { type ApiRoute, type Identify, isApiPath } from "./api/http.ts";
+import { type ApiRoute, type Identify, isApiAddress, isApiPath } from "./api/http.ts";
 import { openApiOf } from "./api/openapi.ts";
 import { apiPage } from "./api/page.tsx";
 import type { Clock, Timers } from "../storage/runtime.ts";
@@ -266,5 +266,5 @@ function methodNotAllowed(request: Request, takesForms: boolean): Response {
     code: "method-not-allowed",
     message: takesForms ? "This page is read, and takes forms." : "This page is only read.",
     allow: takesForms ? "GET, HEAD, POST" : "GET, HEAD",
-  });
+  }, isApiAddress(request.url) ? "json" : undefined);
 }

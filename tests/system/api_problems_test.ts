@@ -101,6 +101,7 @@ Deno.test("API: an address that cannot even be read is told as a problem, too, w
     ["GET", "/-/api/v1/installs?package=%FF", 400, "malformed-query", "query"],
     ["GET", "/-/api/v1//x", 400, "malformed-path", "path"],
     ["GET", "/o/NOPE!/-/api/v1/status", 404, "no-such-organisation", "path"],
+    ["POST", "/-/api/v1", 405, "method-not-allowed", undefined],
     ["OPTIONS", "/-/api/v1/status", 405, "method-not-allowed", undefined],
   ] as const;
   for (const [method, path, status, code, field] of rows) {
