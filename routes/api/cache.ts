@@ -13,7 +13,7 @@ import type { Clock } from "../../storage/runtime.ts";
 import { type Call, type Endpoint, endpoint } from "./endpoint.ts";
 import { ApiError, notFound, wrongField } from "./error.ts";
 import { type SelectionDeps, selectionOf } from "./purge_selection.ts";
-import { namedPackage, purlOf } from "./purl_field.ts";
+import { type NamedPackage, namedPackage, purlOf } from "./purl_field.ts";
 import { givenInstant, instant, instantText } from "./schemas.ts";
 
 const AREA = "Cache";
@@ -142,6 +142,11 @@ export function cacheEndpoints(deps: CacheApiDeps): readonly Endpoint[] {
 
 function pinEndpoints({ pins, ecosystems }: CacheApiDeps): readonly Endpoint[] {
   const common = { scope: "operate", whose: "instance", area: AREA } as const;
+  async function pinned({ ecosystem, name, version }: NamedPackage): Promise<Pin | undefined> {
+    return (await pins.list()).find((each) =>
+      each.ecosystem === ecosystem.id && each.name === name && each.version === version
+    );
+  }
   const shown = (given: Pin) => {
     const ecosystem = ecosystems.find(({ id }) => id === given.ecosystem);
     const text = ecosystem === undefined ? given.name : purlOf({ ...given, ecosystem });
@@ -166,8 +171,10 @@ function pinEndpoints({ pins, ecosystems }: CacheApiDeps): readonly Endpoint[] {
         "Keeps what is cached of a package or a release, whatever is evicted; a pin that it has is replaced.",
       body: z.strictObject({ purl, reason: z.string().max(500, "at most 500 characters").default("") }),
       answer: pin,
-      handle: async ({ body, principal }) => {
-        const { ecosystem, name, version } = namedPackage(ecosystems, body.purl, "body.purl");
+      handle: async ({ body, principal, note }) => {
+        const named = namedPackage(ecosystems, body.purl, "body.purl");
+        const { ecosystem, name, version } = named;
+        const before = await pinned(named);
         const made = await pins.add({
           ecosystem: ecosystem.id,
           name,
@@ -175,6 +182,7 @@ function pinEndpoints({ pins, ecosystems }: CacheApiDeps): readonly Endpoint[] {
           reason: body.reason,
           owner: principal.user,
         });
+        note({ subject: body.purl, before: toldPin(before), after: toldPin(made) });
         return { status: 201, body: shown(made) };
       },
     }),
@@ -185,8 +193,10 @@ function pinEndpoints({ pins, ecosystems }: CacheApiDeps): readonly Endpoint[] {
       path: "/cache/unpin",
       summary: "Lets it be evicted again.",
       body: z.strictObject({ purl }),
-      handle: async ({ body }) => {
-        const { ecosystem, name, version } = namedPackage(ecosystems, body.purl, "body.purl");
+      handle: async ({ body, note }) => {
+        const named = namedPackage(ecosystems, body.purl, "body.purl");
+        const { ecosystem, name, version } = named;
+        note({ subject: body.purl, before: toldPin(await pinned(named)) });
         if (!await pins.remove({ ecosystem: ecosystem.id, name, version })) {
           throw notFound("no-such-pin", `${JSON.stringify(body.purl)} is not pinned`);
         }

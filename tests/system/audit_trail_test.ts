@@ -291,3 +291,26 @@ Deno.test("audit trail: what deno task org changes on the data folder stands the
     entries.every(({ user, principal, from }) => user !== "" && principal === "local" && from === ""),
   );
 });
+
+Deno.test("audit trail: what is taken away or replaced says what it was: pins, snapshots, waivers", async () => {
+  await using sluice = await startSluice({ env: HOLDERS_ENV });
+  const purl = "pkg:npm/left-pad@1.3.0";
+  const until = new Date(sluice.now() + 86_400_000).toISOString();
+  await api(sluice, "POST", "/cache/pin", { body: { purl, reason: "train" } });
+  await api(sluice, "POST", "/cache/pin", { body: { purl, reason: "plane" } });
+  await api(sluice, "POST", "/cache/unpin", { body: { purl } });
+  await api(sluice, "POST", "/snapshots", { body: { name: "s1", at: "2026-01-01" } });
+  await api(sluice, "DELETE", "/snapshots/s1");
+  const granted = await api(sluice, "POST", "/waivers", { body: { purl, reason: "needed", until } });
+  assert.equal(granted.status, 201, granted.text);
+  await api(sluice, "DELETE", `/organisations/default/waivers/${granted.json.id}`);
+  const told = (await trail(sluice, "?everywhere=true")).map(({ action, changes }) => [action, ...changes]);
+  const of = (action: string) => told.filter(([name]) => name === action).map(([, ...changes]) => changes);
+  assert.deepEqual(of("pin"), [['~ reason: "train" -> "plane"'], ["+ pinned: true", '+ reason: "train"']]);
+  assert.deepEqual(of("unpin"), [["- pinned: true", '- reason: "plane"']]);
+  assert.deepEqual(of("deleteSnapshot"), [['- at: "2026-01-01T00:00:00.000Z"']]);
+  const [grant] = of("grantWaiver");
+  assert.deepEqual(grant?.slice(1), ['+ reason: "needed"', `+ ends: "${until}"`]);
+  assert.ok(of("revokeWaiver")[0]?.includes('- reason: "needed"'));
+  assert.ok(!/null|false/.test(JSON.stringify(told)));
+});
