@@ -274,6 +274,7 @@ Deno.test("cache: a wrong command line is told, and ends with 2", async () => {
       [["purge", "npm", "--all"], /not both/],
       [["purge", "pkg:nonsense"], /Cannot read the purl/],
       [["purge", "pkg:gem/rails"], /Cannot read the purl/],
+      [["purge", "gem/rails"], /Cannot read the purl "pkg:gem\/rails"/],
       [["purge", "gems"], /Unknown ecosystem "gems": there are npm/],
       [["verify", "npm"], /Expected nothing after verify/],
       [["verify", "--ecosystem", "gems"], /Unknown ecosystem/],
