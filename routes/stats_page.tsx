@@ -1,6 +1,8 @@
 /** `GET /stats`: what is cached and what was installed, for whoever may read an index. Nothing about people. */
 import type * as z from "zod";
 import type { statsShape } from "./api/stats.ts";
+import type { EpochMs } from "../policy/types.ts";
+import { Table, Time } from "./admin/ui.tsx";
 import { htmlPage, jsonPage, textPage } from "./page.tsx";
 import { sizeText } from "../storage/cache/size_text.ts";
 import { count, preferredForm } from "./text.ts";
@@ -89,27 +91,18 @@ async function statsHtml({ stats, site, prefix }: StatsPage): Promise<Response> 
     title: "Sluice: statistics",
     prefix,
     children: (
-      <>
+      <div class="admin">
         <h1>Statistics</h1>
         <p class="lead">{sinceSentence(stats)}</p>
-        <div class="wide">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Ecosystem</th>
-                {COLUMNS.map(({ title }) => <th key={title} scope="col">{title}</th>)}
-              </tr>
-            </thead>
-            <tbody>
-              {stats.ecosystems.map((row) => (
-                <tr>
-                  <th scope="row">{row.ecosystem}</th>
-                  {COLUMNS.map(({ title, of }) => <td key={title}>{of(row)}</td>)}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          caption="By ecosystem"
+          rows={stats.ecosystems}
+          weight={4}
+          columns={[
+            { title: "ecosystem", cell: ({ ecosystem }) => ecosystem },
+            ...COLUMNS.map(({ title, of }) => ({ title, cell: of, isNumber: true })),
+          ]}
+        />
         {stats.popular.length === 0
           ? (
             <p>
@@ -122,7 +115,7 @@ async function statsHtml({ stats, site, prefix }: StatsPage): Promise<Response> 
           <a href={`${site}/`}>Sluice</a>
           <a href={`${site}/-/health`}>Health</a>
         </footer>
-      </>
+      </div>
     ),
   });
 }
@@ -131,31 +124,25 @@ function Installed({ stats }: { readonly stats: ShownStats }) {
   return (
     <>
       <h2>Most installed</h2>
-      <table>
-        <tbody>
-          {stats.popular.map((row) => (
-            <tr>
-              <th scope="row">{row.package}</th>
-              <td>{row.ecosystem}</td>
-              <td>{count(row.installs)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        caption="Most installed"
+        rows={stats.popular}
+        columns={[
+          { title: "package", cell: (row) => row.package },
+          { title: "ecosystem", cell: ({ ecosystem }) => ecosystem },
+          { title: "installs", cell: ({ installs }) => count(installs), isNumber: true },
+        ]}
+      />
       <h2>Installed last</h2>
-      <table>
-        <tbody>
-          {stats.recent.map((row) => (
-            <tr>
-              <th scope="row">{row.package} {row.version}</th>
-              <td>{row.ecosystem}</td>
-              <td>
-                <time datetime={row.at}>{row.at.slice(0, 16).replace("T", " ")}</time>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        caption="Installed last"
+        rows={stats.recent}
+        columns={[
+          { title: "release", cell: (row) => `${row.package} ${row.version}` },
+          { title: "ecosystem", cell: ({ ecosystem }) => ecosystem },
+          { title: "when", cell: ({ at }) => <Time at={at} now={Date.parse(stats.asOf) as EpochMs} /> },
+        ]}
+      />
     </>
   );
 }

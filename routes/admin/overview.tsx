@@ -85,7 +85,7 @@ export const OVERVIEW: AdminPage = {
         <Figures stats={stats} />
         {context.can("operate") ? await Alerts({ context }) : null}
         <Charts context={context} stats={stats} />
-        <div class="grid">
+        <div class="grid news">
           <section aria-labelledby="held">
             <h2 id="held">Held now</h2>
             <HeldTable context={context} answer={held} />
@@ -94,10 +94,10 @@ export const OVERVIEW: AdminPage = {
             <h2 id="refused">Refused last</h2>
             <RefusedTable context={context} refused={refused} />
           </section>
+          {context.can("operate") && context.principal.organisation === null
+            ? await Instance({ context })
+            : null}
         </div>
-        {context.can("operate") && context.principal.organisation === null
-          ? await Instance({ context })
-          : null}
       </>
     );
     return { kind: "page", body };
@@ -265,7 +265,6 @@ function RefusedTable(
         rows={grouped(refused).slice(0, ROWS)}
         columns={[
           { title: "Release", cell: (row) => <RefusedRelease context={context} row={row} /> },
-          { title: "Rule", cell: ({ rule }) => <RuleName rule={rule} /> },
           { title: "Whom", cell: ({ user, address }) => user ?? address },
           {
             title: "Last",
@@ -293,7 +292,9 @@ function RefusedRelease({ context, row }: { readonly context: PageContext; reado
   return (
     <>
       {type === undefined ? words : <a href={context.path(["packages", ...purl.split("/")])}>{words}</a>}
-      <div class="quiet">{ecosystem}</div>
+      <div class="quiet">
+        {ecosystem}, <RuleName rule={row.rule} />
+      </div>
     </>
   );
 }
@@ -315,7 +316,7 @@ async function Alerts({ context }: { readonly context: PageContext }) {
                   <span title={kind}>
                     <Badge tone="bad">{alertTitle(kind)}</Badge>
                   </span>{" "}
-                  {detail}
+                  <span class="detail">{detail}</span>
                 </>
               ),
             },
@@ -342,8 +343,8 @@ async function Instance({ context }: { readonly context: PageContext }) {
   const { storage, upstreams } = await context.must<Status>("status");
   const { cacheBytes, limitBytes, kvBytes } = storage;
   return (
-    <>
-      <h2>Disk and upstreams</h2>
+    <section aria-labelledby="instance">
+      <h2 id="instance">Disk and upstreams</h2>
       <dl class="facts">
         <div>
           <dt>Cached, of all organisations</dt>
@@ -360,6 +361,6 @@ async function Instance({ context }: { readonly context: PageContext }) {
           </div>
         ))}
       </dl>
-    </>
+    </section>
   );
 }

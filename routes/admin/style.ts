@@ -21,9 +21,9 @@ const FRAME_STYLE = `
 .top .brand { font-weight: 700; color: var(--ink); text-decoration: none; }
 .top .org { overflow-wrap: anywhere; }
 .me { margin-left: auto; display: flex; align-items: baseline; gap: .75rem; font-size: .875rem; }
-.admin > main { width: min(50rem, 100%); margin: 0 auto; padding-inline: clamp(1rem, 3vw, 2rem); flex: none; }
 .sides { display: flex; align-items: flex-start; gap: clamp(1rem, 2vw, 2.5rem); }
 .admin main { container: page / inline-size; overflow-wrap: break-word; max-width: none; margin: 0; padding: 1.5rem 0 4rem; min-width: 0; flex: 1; }
+.admin > main { width: min(50rem, 100%); margin: 0 auto; padding-inline: clamp(1rem, 3vw, 2rem); }
 .admin main:focus { outline: none; }
 .admin h1 { overflow-wrap: anywhere; margin-bottom: 1rem; }
 .admin details { padding: 0; border: 0; }
@@ -58,9 +58,12 @@ const FRAME_STYLE = `
 .stack { display: grid; gap: 1rem; max-width: 42rem; margin: 0 0 1.5rem; }
 .inline { display: inline-flex; flex-wrap: wrap; gap: .5rem; align-items: end; margin: 0; }
 .filters { display: flex; flex-wrap: wrap; gap: .75rem; align-items: end; margin: 0 0 1.5rem; }
-.filters > .field { flex: 0 1 14rem; }
+.filters > .field { flex: 1 1 14rem; max-width: 18rem; }
 .filters:has(> :nth-child(6)) { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); max-width: 96rem; }
+.filters > .field:first-child:nth-last-child(2) { max-width: 32rem; }
+.filters > button { justify-self: start; }
 .filters > a { align-self: center; }
+.filters:has(> :nth-child(6)) > .field { max-width: none; }
 @container page (width >= 42rem) { .filters:has(> :nth-child(6)) { grid-template-columns: repeat(4, minmax(0, 1fr)); } }
 @container page (width >= 72rem) { .filters:has(> :nth-child(6)) { grid-template-columns: repeat(7, minmax(0, 1fr)) auto auto; } }
 .field { min-width: 0; }
@@ -89,7 +92,7 @@ meter { inline-size: min(30rem, 100%); block-size: 1rem; }
 .door dl { margin-bottom: 1rem; }
 .buttons { display: flex; flex-wrap: wrap; gap: .75rem; align-items: center; }
 ul.plain { padding: 0; margin: 0; list-style: none; }
-.grid { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); margin: 0 0 1.5rem; }
+.grid { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(19rem, 100%), 1fr)); margin: 0 0 1.5rem; }
 .grid > * { min-width: 0; }
 .grid > section > :last-child { margin-bottom: 0; }
 .beside { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0 clamp(2rem, 3vw, 4rem); align-items: start; }
@@ -101,10 +104,16 @@ ul.plain { padding: 0; margin: 0; list-style: none; }
 .card :is(h2, h3):first-child { margin-top: 0; }
 .card > :last-child { margin-bottom: 0; }
 .grid > section > h2 { margin-top: 0; }
-.facts { margin: 0 0 1.5rem; max-width: 46rem; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(17rem, 100%), 1fr)); margin: 0 0 1.5rem; }
+.facts > div { min-width: 0; border: 0; box-shadow: 1px 1px 0 0 var(--line); }
+.facts > div > * { overflow-wrap: anywhere; }
+.news tbody th { width: 45%; }
+.news { grid-template-columns: minmax(0, 1fr); gap: 2rem 1.25rem; }
+@container page (width >= 60rem) { .news { grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); } .news > :nth-child(3) { grid-column: 1 / -1; } }
+@container page (width >= 96rem) { .news { grid-template-columns: minmax(0, 4fr) minmax(0, 6fr) minmax(0, 3fr); } .news > :nth-child(3) { grid-column: auto; } }
 .pager { margin: 0 0 1.5rem; }
 .mono { font: .875rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
-.stack { grid-template-columns: minmax(0, 1fr); } .stack.wide { max-width: none; }
+.stack { grid-template-columns: minmax(0, 1fr); } .stack.wide { max-width: none; } .stack.wide > .field { max-width: 42rem; }
 .tabs { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 0 0 1.25rem; border-bottom: 1px solid var(--line); }
 .tabs a { padding: .35rem 0; color: var(--ink); text-decoration: none; border-bottom: .2rem solid transparent; }
 .tabs a:hover { border-color: var(--line); }
@@ -117,7 +126,7 @@ ul.plain { padding: 0; margin: 0; list-style: none; }
 .field > legend { padding: 0; } section.card { margin: 0 0 1.5rem; }
 pre.code { padding: .75rem 1rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--raised); overflow-x: auto; }
 .added { color: var(--good); } .removed { color: var(--bad); }
-.written { white-space: pre-wrap; overflow-wrap: anywhere; }
+.written { white-space: pre-wrap; overflow-wrap: anywhere; } .admin .changes summary { white-space: normal; }
 .why h1 { margin-bottom: .5rem; }
 .why .sentence { font-size: 1.125rem; overflow-wrap: anywhere; }
 .why dd, .why dt, .card dd { overflow-wrap: anywhere; }

@@ -24,9 +24,8 @@ const TABLE_STYLE = `
 .admin th, .admin td { padding: .45rem .75rem; text-align: left; vertical-align: top; white-space: normal; overflow-wrap: break-word; }
 .admin thead th { white-space: nowrap; }
 .admin tbody th { min-width: 8rem; max-width: 28rem; font-weight: 400; overflow-wrap: anywhere; }
-.admin td { min-width: 6rem; max-width: 40rem; }
+.admin td { min-width: 7rem; max-width: 40rem; overflow-wrap: anywhere; }
 .admin td.number { min-width: 0; }
-.admin td:has(.mono) { overflow-wrap: anywhere; }
 .admin table button { white-space: nowrap; }
 .admin td summary { padding: 0; white-space: nowrap; }
 .admin td time, .admin th time { white-space: nowrap; }
@@ -43,7 +42,7 @@ const AS_BLOCKS = `
   .admin .scroll.COLUMNS tbody tr:first-child { border-top: 0; }
   .admin .scroll.COLUMNS tbody :is(th, td) { flex: 1 1 auto; min-width: calc(50% - .5rem); max-width: 100%; padding: 0; border: 0; text-align: left; white-space: normal; overflow-wrap: anywhere; }
   .admin .scroll.COLUMNS tbody th { flex-basis: 100%; font-weight: 600; }
-  .admin .scroll.COLUMNS tbody th .quiet { font-weight: 400; }
+  .admin .scroll.COLUMNS tbody th :is(.quiet, .detail) { font-weight: 400; }
   .admin .scroll.COLUMNS tbody td:empty { display: none; }
   .admin .scroll.COLUMNS tbody td::before { content: attr(data-label); content: attr(data-label) / ""; display: block; color: var(--quiet); font-size: .8125rem; font-weight: 400; }
   .admin .scroll.COLUMNS tbody td:has(> form, > button)::before { display: none; }

@@ -36,16 +36,18 @@ export interface Column<T> {
  * The first column names the row. Where its place is too narrow for the columns (the stylesheet says when, by how
  * many they are), each row becomes a block whose cells bear their column's title; the roles keep it a table then.
  */
-export function Table<T>({ caption, columns, rows }: {
+export function Table<T>({ caption, columns, rows, weight = columns.length }: {
   /** Read aloud; not shown. */
   readonly caption: string;
+  /** As how many columns of words it counts where room is looked for; default: as many as it has. */
+  readonly weight?: number;
   readonly columns: readonly Column<T>[];
   readonly rows: readonly T[];
 }) {
   const kindOf = ({ isNumber }: Column<T>) => isNumber === true ? "number" : undefined;
   return (
     <div
-      class={`scroll columns-${Math.min(columns.length, 7)}`}
+      class={`scroll columns-${Math.max(2, Math.min(weight, 7))}`}
       role="region"
       aria-label={caption}
       tabindex={0}

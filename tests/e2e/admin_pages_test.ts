@@ -37,6 +37,7 @@ const MORE = [
   "installs?package=nobody",
   "packages?q=pad",
   "installs?since=never",
+  "/-/stats",
 ];
 
 const name =
@@ -103,7 +104,9 @@ async function look({ contextOf, url, cookie, what, more }: Looked): Promise<voi
       if (path.includes("{")) throw new Error(`Which address has the page ${path}? Add it to ADDRESSES`);
       if (what === "empty" && path !== given) continue;
       const at = `${what} ${path} ${colorScheme}`;
-      const answer = await page.goto(`${url}/-/admin/default/${path}`);
+      const answer = await page.goto(
+        path.startsWith("/") ? `${url}${path}` : `${url}/-/admin/default/${path}`,
+      );
       if (answer === null || answer.status() >= 500) problems.push(`${at}: ${answer?.status()}`);
       await bringAxe(page);
       for (const viewport of SIZES) {
