@@ -121,7 +121,6 @@ export type Outcome =
     readonly status: number;
     readonly contentType: string;
     readonly body: string;
-    readonly retryAfterSeconds?: number;
     readonly trace: Trace;
   };
 

@@ -105,14 +105,14 @@ async function servePackageOnce(
       status: 429,
       code: "too-many-user-names",
       message: "This address used too many different user names: try again in an hour",
-    }, 3_600);
+    });
   }
   if (request.at !== undefined && !services.instants.admits(request.caller, request.at)) {
     return failed(request, {
       status: 429,
       code: "too-many-instants",
       message: "This address asked for too many different instants: try again in an hour, or name a snapshot",
-    }, 3_600);
+    });
   }
   const gate = await loadOf(services, request, ask.subject);
   if (gate === "not-mirrored") return notMirrored(request, ask.subject.name);
@@ -121,7 +121,7 @@ async function servePackageOnce(
       status: 429,
       code: "too-many-unknown-names",
       message: "This address asked for too many packages that do not exist: try again in ten minutes",
-    }, 600);
+    });
   }
   if ("known" in gate) {
     const { trace, ...outcome } = noSuchPackage(request, ask.subject.name);

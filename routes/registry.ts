@@ -25,11 +25,8 @@ export function createOutcomeSender(
       case "refused":
         return sendRefusal(request, outcome);
       case "failed": {
-        const { status, trace, contentType, body, retryAfterSeconds } = outcome;
-        const fields = {
-          ...(status === 405 ? ALLOW : {}),
-          ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
-        };
+        const { status, trace, contentType, body } = outcome;
+        const fields = status === 405 ? ALLOW : {};
         return bare(request, { status, trace, contentType, body, fields });
       }
     }

@@ -159,12 +159,17 @@ function switchedOff({ id, title }: Ecosystem): Told {
   return { status: 404, code: "ecosystem-off", message };
 }
 
+/** pip (urllib3) waits without a word for as long as it is told, five times over: longer is in the sentence alone. */
+const LONGEST_WAIT_SECONDS = 30;
+
 /** An error in the client's own form. */
 export function tellClient(request: Request, ecosystem: Ecosystem, error: Told): Response {
   const { status, code, message } = error;
   const client = clientOf(request.headers);
   const challenge = error.challenge === true && (ecosystem.challenges?.(client) ?? true);
-  const headers = problemHeaders({ ...error, challenge });
+  const { retryAfterSeconds } = error;
+  const waits = (retryAfterSeconds ?? 0) <= LONGEST_WAIT_SECONDS ? retryAfterSeconds : null;
+  const headers = problemHeaders({ ...error, challenge, retryAfterSeconds: waits ?? null });
   return registryFailure(request, {
     ecosystem,
     client,

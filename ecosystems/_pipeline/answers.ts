@@ -15,14 +15,13 @@ export const PLAIN_TRACE: Trace = {
 };
 
 /** An error in the client's own form. */
-export function failed(request: RegistryRequest, failure: Failure, retryAfterSeconds?: number): Outcome {
+export function failed(request: RegistryRequest, failure: Failure): Outcome {
   const { contentType, body } = request.ecosystem.fail(failure, request.caller.client);
   return {
     kind: "failed",
     status: failure.status,
     contentType,
     body,
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     trace: { ...PLAIN_TRACE, detail: failure.code },
   };
 }

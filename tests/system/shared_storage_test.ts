@@ -60,7 +60,7 @@ Deno.test("GET /npm/{package}: an address that asked for too many unknown names 
   const refused = await ask(`${sluice.url}/npm/none-too-many`);
   assert.equal(refused.status, 429);
   assert.equal(refused.json().code, "too-many-unknown-names");
-  assert.equal(refused.headers.get("retry-after"), "600");
+  assert.equal(refused.headers.get("retry-after"), null, "pip would wait for as long, without a word");
   assert.equal((await ask(`${sluice.url}/npm/fresh`)).status, 429, "unknown to this storage yet");
   assert.equal((await ask(`${sluice.url}/npm/known`)).status, 200);
   assert.equal((await ask(`${sluice.url}/npm/known/-/known-1.0.0.tgz`)).status, 200);

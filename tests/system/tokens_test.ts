@@ -103,7 +103,7 @@ Deno.test("wrong tokens: after twenty of one address the next is 429; another's,
   for (const path of ["npm/-/ping", "-/api/v1/tokens", "-/why/pkg:npm/x@1.0.0"]) {
     const told = await ask(WRONG, "192.0.2.1", path);
     assert.equal(told.status, 429, path);
-    assert.equal(told.headers.get("retry-after"), "600");
+    assert.equal(told.headers.get("retry-after"), path.startsWith("npm/") ? null : "600", path);
     assert.match(told.text, /too many wrong tokens/);
   }
   assert.equal((await ask(fresh.secret, "192.0.2.1")).status, 429);
