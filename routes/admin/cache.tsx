@@ -158,7 +158,7 @@ function Figures({ usage, status, stats: { ecosystems } }: {
   const figures = [
     ["Cached", bytes === null ? "not counted yet" : sizeText(bytes)],
     ["Bound", maxBytes === null ? "none" : sizeText(maxBytes)],
-    ["Files and documents", blobs === null ? "-" : count(blobs)],
+    ["Files", blobs === null ? "-" : count(blobs), "and documents"],
     ["Hit rate", asked === 0 ? "-" : `${Math.round(100 * hits / asked)} %`, "in 30 days"],
     ["Database", status.storage.kvBytes === null ? "elsewhere" : sizeText(status.storage.kvBytes)],
   ] as const;

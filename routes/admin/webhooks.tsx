@@ -3,6 +3,7 @@ import { defaultWebhookId } from "../../policy/schema.ts";
 import type { ShownDelivery, ShownWebhook } from "../api/webhooks.ts";
 import { type AdminPage, type CallProblem, errorOf, type PageContext, type View } from "./page.ts";
 import { Badge, Empty, Field, Form, Notice, Select, Table, TextField, Time } from "./ui.tsx";
+import { alertTitle } from "./words.tsx";
 
 /** The policy as the API has it; webhooks among all that is in it. */
 interface Policy {
@@ -165,12 +166,25 @@ function Hook({ context, webhook }: { readonly context: PageContext; readonly we
             columns={[
               { title: "When", cell: ({ at }) => <Time at={at} now={context.now} /> },
               { title: "Event", cell: ({ event }) => event },
-              { title: "About", cell: ({ about }) => about },
+              {
+                title: "About",
+                cell: ({ event, about }) => event === "alert" ? <AlertAbout about={about} /> : about,
+              },
               { title: "Answer", cell: (delivery) => <Answer delivery={delivery} /> },
             ]}
           />
         )}
     </section>
+  );
+}
+
+/** Of `KIND, STATE`. */
+function AlertAbout({ about }: { readonly about: string }) {
+  const [kind = "", state = ""] = about.split(", ");
+  return (
+    <>
+      <span title={kind}>{alertTitle(kind)}</span>, {state}
+    </>
   );
 }
 

@@ -64,13 +64,10 @@ const measure = `function measure(width) {
     if (isBeside && text.left - box.right < 3) wrong.add("a badge that touches " + next.textContent.slice(0, 20));
   }
   for (const row of document.querySelectorAll(".filters")) {
-    const bottoms = new Map();
-    for (const control of row.querySelectorAll("input, select")) {
-      const box = control.getBoundingClientRect();
-      if (box.height > 0) bottoms.set(Math.round(box.top / 20), [...bottoms.get(Math.round(box.top / 20)) ?? [], box.bottom]);
-    }
-    for (const beside of bottoms.values()) {
-      if (Math.max(...beside) - Math.min(...beside) > 1) wrong.add("filters at " + beside.join(", "));
+    const boxes = [...row.querySelectorAll("input, select")].map((each) => each.getBoundingClientRect());
+    for (const box of boxes.filter(({ height }) => height > 0)) {
+      const beside = boxes.find(({ top, bottom }) => top < box.bottom - 8 && bottom > box.top + 8 && Math.abs(top - box.top) > 1);
+      if (beside) wrong.add("a filter lower than the one beside it, at " + beside.top + " and " + box.top);
     }
   }
 

@@ -1,6 +1,8 @@
 /** A package's releases: verdict with its reason, and files with the digests that the index states. */
 import type { PageContext } from "../page.ts";
 import { Badge, Empty, Form, Table, Time } from "../ui.tsx";
+import { RuleName } from "../words.tsx";
+import { ruleTitle } from "../../why_words.ts";
 import { count } from "../../text.ts";
 import { sizeText } from "../../../storage/cache/size_text.ts";
 import type { Release } from "./shapes.ts";
@@ -78,7 +80,11 @@ function Verdict({ context, release }: { readonly context: PageContext; readonly
           matures <Time at={maturesAt} now={context.now} />
         </>
       )}
-      {reason === null || rule === "waiver" ? null : <div class="quiet">{reason} ({rule})</div>}
+      {reason === null || rule === "waiver" ? null : (
+        <div class="quiet">
+          {reason} (<RuleName rule={rule} />)
+        </div>
+      )}
       {waivers.map((waiver) => <Waived context={context} waiver={waiver} />)}
     </>
   );
@@ -94,7 +100,7 @@ function Waived({ context, waiver }: {
     <div class="quiet">
       {context.can("audit") ? name : "waiver"} by {owner}, which ends <Time at={until} now={context.now} />
       {endsMature ? ", as it matures" : ""}: {reason}
-      <div>lifts: {lifts.map(({ rule, reason }) => `${reason} (${rule})`).join("; ")}</div>
+      <div>lifts: {lifts.map(({ rule, reason }) => `${reason} (${ruleTitle(rule)})`).join("; ")}</div>
     </div>
   );
 }

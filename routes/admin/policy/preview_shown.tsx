@@ -2,6 +2,7 @@
 import type { PageContext } from "../page.ts";
 import { packageAddress } from "../packages/shapes.ts";
 import { Notice, Table, Time } from "../ui.tsx";
+import { RuleName } from "../words.tsx";
 import { count } from "../../text.ts";
 import { DRAFT } from "./frame.tsx";
 
@@ -154,7 +155,9 @@ function Why({ release: { rule, reason } }: { readonly release: Release }) {
   return (
     <>
       {reason}
-      <div class="quiet">{rule}</div>
+      <div class="quiet">
+        <RuleName rule={rule} />
+      </div>
     </>
   );
 }

@@ -1,6 +1,7 @@
 /** The fields of one section of the settings, each with its words and what is wrong with it. */
 import { type CallProblem, errorOf } from "../page.ts";
 import { Field, Select, TextField } from "../ui.tsx";
+import { RuleName } from "../words.tsx";
 import { observedOf, OWN_RULES, type Section, settingsOf, writtenOf } from "./settings_form.ts";
 import { type Drawing, type Drawn, Help, labelOf, wordOf } from "./settings_words.tsx";
 
@@ -86,10 +87,10 @@ function Rules({ drawn, section, field }: Drawing) {
             <option value="own" selected={isOwn}>those ticked here</option>
           </select>
         )}
-      {field.options.map(({ value, label }) => (
+      {field.options.map(({ value }) => (
         <label class="choice">
           <input type="checkbox" name={name} value={value} checked={chosen.includes(value)} />
-          <code>{label}</code>
+          <RuleName rule={value} />
         </label>
       ))}
     </Field>
