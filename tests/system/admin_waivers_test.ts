@@ -74,7 +74,7 @@ Deno.test("Waivers page: empty it says what to do; open requests with all an app
   sluice.advance(1_001);
   assert.equal((await file("1.1.0")).status, 403);
   assert.match(await shown(`${WAIVERS}/ended`), /revoked by grace/);
-  assert.match(await shown("/-/admin/default/audit"), /Grant waiver request.*the build/s);
+  assert.match(await shown("/-/admin/default/audit"), /Granted an exception for.*the build/s);
 });
 
 Deno.test("Waivers page: a denial is lifted with open eyes; one that nobody asked for; declined with a word that the asker sees", async () => {
