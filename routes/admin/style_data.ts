@@ -48,6 +48,10 @@ const AS_BLOCKS = `
   .admin .scroll.COLUMNS tbody td:has(> form, > button)::before { display: none; }
 `;
 
+/** A block with room has three beside each other. */
+const ROOM_REM = 34;
+const IN_ROOM = ".admin .scroll.COLUMNS tbody :is(th, td) { min-width: calc(33.3% - .75rem); }";
+
 const CHART_STYLE = `
 figure.card { display: grid; align-content: start; margin: 0 0 1.5rem; }
 figcaption { font-weight: 600; margin-bottom: .75rem; }
@@ -76,6 +80,11 @@ export const DATA_STYLE = [
   TABLE_STYLE,
   ...TABLE_NEEDS.map(([columns, rem]) =>
     `@container (max-width: ${rem}rem) {${AS_BLOCKS.replaceAll("COLUMNS", `columns-${columns}`)}}\n`
+  ),
+  ...TABLE_NEEDS.filter(([, rem]) => rem > ROOM_REM).map(([columns, rem]) =>
+    `@container (${ROOM_REM}rem <= width <= ${rem}rem) { ${
+      IN_ROOM.replaceAll("COLUMNS", `columns-${columns}`)
+    } }\n`
   ),
   CHART_STYLE,
 ].join("");

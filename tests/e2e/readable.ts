@@ -71,6 +71,9 @@ const measure = `function measure(width) {
     }
   }
 
+  const link = document.querySelector(".menu a");
+  if (width > 832 && link !== null && !link.checkVisibility()) wrong.add("the menu is folded where it has room");
+
   const rows = [...document.querySelectorAll("tbody tr")].filter(seen).length;
   const fields = [...document.querySelectorAll(".field")].filter(seen).length;
   const screens = document.documentElement.scrollHeight / innerHeight;
