@@ -15,7 +15,8 @@ async function world() {
       "1.3.1": { publishedAt: daysAgo(2) },
     },
   });
-  const sluice = await startSluice({ env: { SLUICE_UPSTREAM_NPM: registry.upstream.url } });
+  const env = { SLUICE_UPSTREAM_NPM: registry.upstream.url, SLUICE_OWNERS: "github:root" };
+  const sluice = await startSluice({ env });
   return {
     registry,
     sluice,
@@ -216,4 +217,28 @@ Deno.test("admin: a form of somebody who was signed out meanwhile does nothing, 
     redirect: "manual",
   });
   assert.ok((await text(answer, 401)).includes("signed out meanwhile"));
+});
+
+Deno.test("Overview: what is the whole instance's says so, who was not asked does not answer, one refusal again and again is one row", async () => {
+  await using w = await world();
+  const { sluice } = w;
+  const root = await signIn(sluice, { user: "root", role: "owner" });
+  const before = await text(await root.get("/-/admin/default/overview"));
+  assert.match(
+    before,
+    new RegExp(`<dt>${w.registry.upstream.url.replace(/\/$/, "")}</dt><dd>not asked yet</dd>`),
+  );
+  for (let times = 0; times < 3; times++) assert.equal(await install(sluice, "grace", "1.3.1"), 403);
+  await sluice.maintain();
+  const page = await text(await root.get("/-/admin/default/overview"));
+  assert.match(page, new RegExp(`<dt>${w.registry.upstream.url.replace(/\/$/, "")}</dt><dd>answers</dd>`));
+  assert.match(page, /<dt>Packages cached<\/dt><dd>\d+<span class="of">of all organisations<\/span>/);
+  assert.match(page, /<span class="of">in 30 days, of all organisations<\/span>/);
+  const refused = /<section aria-labelledby="refused">.*?<\/section>/s.exec(page)?.[0] ?? "";
+  assert.equal(refused.match(/<tr role="row">/g)?.length, 2, "the head and one row");
+  assert.match(
+    refused,
+    /href="\/-\/admin\/default\/packages\/pkg%3Anpm\/left-pad%401\.3\.1">left-pad 1\.3\.1</,
+  );
+  assert.match(refused, /title="minimumAge">Minimum age<.*just now<\/time><div class="quiet">3 times/s);
 });
