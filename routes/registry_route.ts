@@ -159,7 +159,7 @@ function switchedOff({ id, title }: Ecosystem): Told {
   return { status: 404, code: "ecosystem-off", message };
 }
 
-/** pip (urllib3) waits without a word for as long as it is told, five times over: longer is in the sentence alone. */
+/** Of our own limits; pip (urllib3) waits as long as it is told, without a word, five times over. */
 const LONGEST_WAIT_SECONDS = 30;
 
 /** An error in the client's own form. */
@@ -167,9 +167,9 @@ export function tellClient(request: Request, ecosystem: Ecosystem, error: Told):
   const { status, code, message } = error;
   const client = clientOf(request.headers);
   const challenge = error.challenge === true && (ecosystem.challenges?.(client) ?? true);
-  const { retryAfterSeconds } = error;
-  const waits = (retryAfterSeconds ?? 0) <= LONGEST_WAIT_SECONDS ? retryAfterSeconds : null;
-  const headers = problemHeaders({ ...error, challenge, retryAfterSeconds: waits ?? null });
+  const asked = error.retryAfterSeconds ?? null;
+  const retryAfterSeconds = status === 429 && (asked ?? 0) > LONGEST_WAIT_SECONDS ? null : asked;
+  const headers = problemHeaders({ ...error, challenge, retryAfterSeconds });
   return registryFailure(request, {
     ecosystem,
     client,
