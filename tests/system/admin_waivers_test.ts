@@ -58,7 +58,12 @@ Deno.test("Waivers page: empty it says what to do; open requests with all an app
   assert.equal((await file("1.1.0")).status, 200);
   const held = await shown(`${WAIVERS}?done=granted`);
   for (
-    const words of [/in force within a second/, /asked by ada/, /Revoke it now/, /<td[^>]* class="number"[^>]*>1<span/]
+    const words of [
+      /in force within a second/,
+      /asked by ada/,
+      /Revoke it now/,
+      /<td[^>]* class="number"[^>]*>1<span/,
+    ]
   ) assert.match(held, words);
   assert.match(await shown(`${WAIVERS}/answered`), /granted<\/span> by grace/);
 

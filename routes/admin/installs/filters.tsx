@@ -88,7 +88,10 @@ export function Filters(
         label="Outcome"
         options={[
           { value: "", label: "any" },
-          ...Object.entries(OUTCOMES).map(([value, { word }]) => ({ value, label: value === "observed" ? value : word })),
+          ...Object.entries(OUTCOMES).map(([value, { word }]) => ({
+            value,
+            label: value === "observed" ? value : word,
+          })),
         ]}
       />
       <TextField {...field("since")} label="From" type="date" />
