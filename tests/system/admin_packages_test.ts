@@ -132,7 +132,7 @@ Deno.test("Package: a waiver is named as the reason with its end and who gave it
   const { sluice, root } = w;
   assert.equal(await install(sluice), 200);
   const held = await seen(await root.get(LEFT_PAD));
-  assert.match(held, /1\.3\.1 .*held matures .*\(minimumAge\) 1, none cached/);
+  assert.match(held, /1\.3\.1 .*held matures .*\( Minimum age \) 1, none cached/);
   assert.match(held, /left-pad-1\.3\.1\.tgz not cached sha512:[0-9a-f]{128}/);
   assert.match(
     held,
@@ -145,7 +145,7 @@ Deno.test("Package: a waiver is named as the reason with its end and who gave it
   const waived = await seen(await root.get(LEFT_PAD));
   assert.match(
     waived,
-    /1\.3\.1 .*?allowed waiver by root, which ends [a-z0-9 ]+, as it matures: a fix that we need lifts: published .*? \(minimumAge\) /,
+    /1\.3\.1 .*?allowed waiver by root, which ends [a-z0-9 ]+, as it matures: a fix that we need lifts: published .*? \( Minimum age \) /,
   );
 });
 
