@@ -145,7 +145,7 @@ Deno.test("Package: a waiver is named as the reason with its end and who gave it
   const waived = await seen(await root.get(LEFT_PAD));
   assert.match(
     waived,
-    /1\.3\.1 .*?allowed waiver by root, which ends [a-z0-9 ]+, as it matures: a fix that we need lifts: published .*? \( Minimum age \) /,
+    /1\.3\.1 .*?allowed waiver by root, which ends [a-z0-9 ]+, as it matures: a fix that we need lifts: published .*? \(Minimum age\) /,
   );
 });
 
