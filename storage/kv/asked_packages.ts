@@ -54,9 +54,10 @@ export function createAskedPackages(
     seen = new WeakSet();
   });
 
-  function note(...[occasion, asker, { ecosystem, name }]: Parameters<AskedPackages["note"]>): void {
+  function note(occasion: object, asker: Asker, of: Pick<AskedPackage, "ecosystem" | "name">): void {
     if (seen.has(occasion)) return;
     seen.add(occasion);
+    const { ecosystem, name } = of;
     add({
       asker,
       packages: new Map([[idOf({ ecosystem, name }), { ecosystem, name, at: clock() }]]),
