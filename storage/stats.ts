@@ -78,20 +78,26 @@ const MAX_POPULAR = 1_000;
 const MAX_RECENT = 200;
 const KEEPING = { leastMs: 5_000, mostMs: 60_000 } as const;
 
-/** Of an organisation, some seconds old: anybody who may read may ask. Throws StorageError. */
-export function createStats(deps: StatsDeps): (organisation: string) => Promise<Stats> {
+/**
+ * Of an organisation, some seconds old: anybody who may read may ask. `withPopular` false: without the popular, for
+ * which every package of the days is read. Throws StorageError.
+ */
+export function createStats(
+  deps: StatsDeps,
+): (organisation: string, withPopular?: boolean) => Promise<Stats> {
   const kept = new LRUCache<string, () => Promise<Stats>>({ max: 1_000 });
   deps.onRestored?.(() => kept.clear());
-  return function stats(organisation) {
-    let read = kept.get(organisation);
+  return function stats(organisation, withPopular = true) {
+    const id = `${organisation}\n${withPopular}`;
+    let read = kept.get(id);
     if (read === undefined) {
-      kept.set(organisation, read = keptFor(KEEPING, deps.clock, () => readStats(deps, organisation)));
+      kept.set(id, read = keptFor(KEEPING, deps.clock, () => readStats(deps, organisation, withPopular)));
     }
     return read();
   };
 }
 
-async function readStats(deps: StatsDeps, organisation: string): Promise<Stats> {
+async function readStats(deps: StatsDeps, organisation: string, withPopular: boolean): Promise<Stats> {
   const { queries, counters, cached } = deps;
   const asOf = deps.clock();
   const since = (Math.floor(asOf / DAY_MS) - DAYS + 1) * DAY_MS as EpochMs;
@@ -99,7 +105,7 @@ async function readStats(deps: StatsDeps, organisation: string): Promise<Stats> 
     cached.overview(),
     counters.read(since),
     counters.upstreams(since),
-    queries.count({ organisation, since, limit: MAX_POPULAR }, "package"),
+    withPopular ? queries.count({ organisation, since, limit: MAX_POPULAR }, "package") : [],
     queries.recent({ organisation, limit: MAX_RECENT }),
   ]);
   const days = new Map<string, Mutable<DayStats>>();

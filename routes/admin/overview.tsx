@@ -74,7 +74,7 @@ export const OVERVIEW: AdminPage = {
   isInMenu: true,
   async show(context) {
     const [stats, held, { installs: refused }] = await Promise.all([
-      context.must<Stats>("stats"),
+      context.must<Stats>("stats", { query: { popular: 0, recent: 1 } }),
       context.must<HeldAnswer>("listHeld", { query: { limit: ROWS } }),
       context.must<{ readonly installs: readonly Refused[] }>("refusedInstalls", {
         query: { limit: REFUSALS_LOOKED_AT },

@@ -33,10 +33,10 @@ export function instantText(at: number | null): string | null {
 }
 
 /** Rows at most, of a page. */
-export function limit(most: number, usual: number) {
+export function limit(most: number, usual: number, least: 0 | 1 = 1) {
   return z.string().regex(/^\d{1,6}$/, "a whole number").transform(Number).pipe(
-    z.number().int().min(1, "1 or more").max(most, `at most ${most}`),
-  ).default(usual).meta({ description: `Rows at most: 1 to ${most}` });
+    z.number().int().min(least, `${least} or more`).max(most, `at most ${most}`),
+  ).default(usual).meta({ description: `Rows at most: ${least} to ${most}` });
 }
 
 /** What a page's `next` said; opaque. */

@@ -7,7 +7,7 @@ import { instant, instantText, limit } from "./schemas.ts";
 
 export interface StatsApiDeps {
   /** Of an organisation. */
-  readonly stats: (organisation: string) => Promise<Stats>;
+  readonly stats: (organisation: string, withPopular?: boolean) => Promise<Stats>;
   /** A package that only named upstreams have, or none. */
   readonly isPrivate: (organisation: string, ecosystem: string, name: string) => boolean;
 }
@@ -81,7 +81,7 @@ export function statsEndpoints({ stats, isPrivate }: StatsApiDeps): readonly End
       area: "Status",
       summary: "What is cached and what was installed, by ecosystem and day; packages of private upstreams " +
         "for the scope audit alone.",
-      query: z.strictObject({ popular: limit(1_000, 20), recent: limit(200, 20) }),
+      query: z.strictObject({ popular: limit(1_000, 20, 0), recent: limit(200, 20) }),
       answer: statsShape,
       handle: async ({ organisation, principal, query }) => {
         const seesAll = holds(principal, "audit");
@@ -89,7 +89,7 @@ export function statsEndpoints({ stats, isPrivate }: StatsApiDeps): readonly End
         const hides = (id: string, name: string) =>
           (ecosystems !== null && !ecosystems.includes(id)) ||
           (!seesAll && isPrivate(organisation.id, id, name));
-        return { body: shownStats(await stats(organisation.id), { ...query, hides }) };
+        return { body: shownStats(await stats(organisation.id, query.popular > 0), { ...query, hides }) };
       },
     }),
   ];

@@ -98,6 +98,8 @@ Deno.test("GET /stats: by ecosystem and day, popular, recent; of the page nothin
   await sluice.maintain();
   sluice.advance(60_001);
   const { body } = await world.api("/-/api/v1/stats");
+  const without = (await world.api("/-/api/v1/stats?popular=0")).body;
+  assert.deepEqual([without.popular, without.days], [[], body.days]);
   const npm = body.ecosystems.find((each: { ecosystem: string }) => each.ecosystem === "npm");
   assert.deepEqual([npm.packages, npm.artifacts, npm.installs, npm.refusals], [2, 1, 3, 1]);
   assert.ok(npm.bytes > 0 && npm.bytesServed > 0 && npm.hits >= 2 && npm.misses >= 2);
