@@ -91,10 +91,10 @@ export function keptFor<T>(keeping: Keeping, clock: Clock, work: () => Promise<T
 async function readOverview(kv: Deno.Kv, asOf: EpochMs): Promise<CachedOverview> {
   const byEcosystem = new Map<string, { packages: number; artifacts: number; bytes: number }>();
   const filledByDay = new Map<string, number>();
-  for await (const { kind, isPackage: isOne, ecosystem, pointers, at } of listReferences(kv)) {
+  for await (const { kind, isPackage: isThere, ecosystem, pointers, at } of listReferences(kv)) {
     const sums = byEcosystem.get(ecosystem) ?? { packages: 0, artifacts: 0, bytes: 0 };
     if (kind === "file") sums.artifacts++;
-    if (isOne) sums.packages++;
+    if (isThere) sums.packages++;
     for (const { sizeBytes } of pointers) sums.bytes += sizeBytes;
     byEcosystem.set(ecosystem, sums);
     if (kind !== "file") continue;
